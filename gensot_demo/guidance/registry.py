@@ -1,0 +1,89 @@
+"""Where methods come from: the built-in ones, installed packages (entry points), and a visitor's own file."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import re
+import sys
+from collections.abc import Iterable
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from .base import GuidanceMethod
+from .classifier_free import ClassifierFreeGuidance
+from .conditional import Conditional
+from .dps import DiffusionPosteriorSampling
+from .gensot import GenSOT
+from .sdedit import SDEdit
+from .unguided import Unguided
+
+ENTRY_POINT_GROUP = "gensot_demo.guidance"
+BUILT_IN = (Unguided, Conditional, ClassifierFreeGuidance, SDEdit, DiffusionPosteriorSampling, GenSOT)
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
+
+
+class UnknownMethod(ValueError):
+    """No method of that name; the message lists those there are."""
+
+
+class Registry:
+    """Methods by name, in order of arrival. ``problems`` says in sentences which could not be loaded and why."""
+
+    def __init__(self, methods: Iterable[type[GuidanceMethod]] = BUILT_IN):
+        self.methods: dict[str, type[GuidanceMethod]] = {}
+        self.problems: list[str] = []
+        for method in methods:
+            self.add(method)
+
+    def add(self, method: type[GuidanceMethod]) -> None:
+        """Register a class; raises TypeError or ValueError with a sentence if it is not a usable method."""
+        if not (inspect.isclass(method) and issubclass(method, GuidanceMethod)):
+            raise TypeError(f"{method!r} is not a subclass of gensot_demo.guidance.base.GuidanceMethod.")
+        if not _NAME.fullmatch(method.name):
+            raise ValueError(f"{method.__name__}.name is {method.name!r}; use lower-case letters, digits and _.")
+        if method.name in self.methods and self.methods[method.name] is not method:
+            raise ValueError(f"a method named {method.name!r} is registered already.")
+        try:
+            method()
+        except Exception as error:
+            raise ValueError(f"{method.__name__} cannot be made with its defaults: {error}") from error
+        self.methods[method.name] = method
+
+    def get(self, name: str) -> type[GuidanceMethod]:
+        """The class of that name; raises :class:`UnknownMethod`."""
+        if name not in self.methods:
+            raise UnknownMethod(f"method {name!r} is unknown; there are {', '.join(self.methods)}.")
+        return self.methods[name]
+
+    def add_entry_points(self) -> None:
+        """Methods that installed packages declare; one that fails is noted, not fatal."""
+        for point in entry_points(group=ENTRY_POINT_GROUP):
+            try:
+                self.add(point.load())
+            except Exception as error:
+                self.problems.append(f"Guidance method {point.name!r} ({point.value}) could not be loaded: {error}")
+
+    def add_file(self, path: str | Path) -> list[str]:
+        """Every method defined in a Python file; returns their names. Runs the file: local use only."""
+        path = Path(path)
+        if not path.is_file():
+            raise FileNotFoundError(f"--method {str(path)!r}: there is no such file.")
+        spec = importlib.util.spec_from_file_location(f"gensot_user_{path.stem}", path)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = module
+        spec.loader.exec_module(module)
+        found = [
+            value
+            for value in vars(module).values()
+            if inspect.isclass(value) and issubclass(value, GuidanceMethod) and value.__module__ == spec.name
+        ]
+        if not found:
+            raise ValueError(f"--method {str(path)!r} defines no subclass of GuidanceMethod.")
+        for method in found:
+            self.add(method)
+        return [method.name for method in found]
+
+
+REGISTRY = Registry()
+REGISTRY.add_entry_points()

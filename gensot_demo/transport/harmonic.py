@@ -1,0 +1,193 @@
+"""Guided harmonic path-integral diffusion (GenSOT): from a protocol to a Gaussian probability path.
+
+Minimise E int (|u|^2 / (2 kappa) + (beta/2) |x - nu|^2) dt over u for dx = u dt + sqrt(kappa) dW, x(0) given,
+Law(x(1)) = p1. The optimal process is a Gaussian path for y ~ p1, found from two Jacobi fields by exact recursions
+over the pieces of the protocol. Sources: Chertkov, arXiv 2512.11859 (GH-PID); Behjoo & Chertkov, arXiv 2409.15166.
+The papers' Riccati form is singular at t = 0 and at zero stiffness; the Jacobi fields are not.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .errors import InvalidValue
+from .paths import PathPoints, ProbabilityPath, time_tensor
+
+MAX_STIFFNESS = 1e6
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """A piecewise-constant protocol on knots 0 = t_0 < ... < t_K = 1.
+
+    stiffness: (K,), each in [0, 1e6], per unit time and temperature.  guide: (K, d), in data units.
+    start: (d,), the known x(0).  temperature: kappa > 0.  knots: (K + 1,), uniform when None.
+    """
+
+    stiffness: Tensor
+    guide: Tensor
+    start: Tensor
+    temperature: float = 1.0
+    knots: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        stiffness = torch.as_tensor(self.stiffness)
+        if not stiffness.is_floating_point():
+            stiffness = stiffness.double()
+        stiffness = stiffness.reshape(-1)
+        pieces = len(stiffness)
+        if pieces == 0:
+            raise InvalidValue("a protocol needs at least one piece; stiffness is empty.")
+        like = {"dtype": stiffness.dtype, "device": stiffness.device}
+        start = torch.as_tensor(self.start, **like).reshape(-1)
+        guide = torch.as_tensor(self.guide, **like)
+        if guide.dim() < 2:
+            guide = guide.reshape(1, -1)
+        if guide.shape[0] == 1:
+            guide = guide.expand(pieces, -1)
+        if guide.shape != (pieces, len(start)):
+            raise InvalidValue(f"guide has shape {tuple(guide.shape)}; expected ({pieces}, {len(start)}).")
+        knots = torch.linspace(0, 1, pieces + 1, **like) if self.knots is None else torch.as_tensor(self.knots, **like)
+        if knots.shape != (pieces + 1,) or knots[0] != 0 or knots[-1] != 1 or not bool((knots.diff() > 0).all()):
+            raise InvalidValue(f"knots must be {pieces + 1} numbers rising from 0 to 1, not {knots.tolist()}.")
+        if not bool((torch.isfinite(stiffness) & (stiffness >= 0) & (stiffness <= MAX_STIFFNESS)).all()):
+            raise InvalidValue(f"stiffness is {stiffness.tolist()}; each piece must lie in [0, {MAX_STIFFNESS:g}].")
+        if not bool(torch.isfinite(guide).all() and torch.isfinite(start).all()):
+            raise InvalidValue("guide and start must be finite numbers.")
+        if not (math.isfinite(self.temperature) and self.temperature > 0):
+            raise InvalidValue(f"temperature is {self.temperature}; it must be a finite number above 0.")
+        for name, value in (("stiffness", stiffness), ("guide", guide), ("start", start), ("knots", knots)):
+            object.__setattr__(self, name, value)
+
+    @property
+    def dimension(self) -> int:
+        """d, the number of coordinates."""
+        return len(self.start)
+
+
+@dataclass(frozen=True)
+class _Jacobi:
+    """Logarithmic derivative, log value and guide load of one Jacobi field, at T times or knots."""
+
+    slope: Tensor  # aP = phiP'/phiP or aM = -phiM'/phiM
+    log_phi: Tensor
+    load: Tensor  # p or r, (T, d)
+
+
+class HarmonicPath(ProbabilityPath):
+    """The path x_t | y ~ N(alpha y + gamma, s^2 I) of a protocol (FORMULAS 1.2), exact for every piece.
+
+    At t = 0: alpha = s = K = 0 and gamma = x_0; at t = 1: alpha = 1, s = gamma = 0, K = inf.
+    Valid for stiffness 0 to 1e6. ``at`` costs O(T d) after an O(K d) set-up.
+    """
+
+    name = "GenSOT"
+
+    def __init__(self, protocol: Protocol):
+        self.protocol = protocol
+        root = torch.sqrt(protocol.temperature * protocol.stiffness)  # w = sqrt(kappa beta)
+        self._root = root
+        pieces = len(root)
+        every = protocol.knots.diff()
+        forward: list[_Jacobi | None] = [None]  # entry k: state at the left end of piece k
+        for k in range(pieces):
+            forward.append(self._advance(forward[k], k, every[k : k + 1], protocol.start))
+        backward: list[_Jacobi | None] = [None]  # built from the right: entry for the right end of piece k
+        for k in reversed(range(pieces)):
+            backward.append(self._advance(backward[-1], k, every[k : k + 1], None))
+        backward.reverse()
+        self._forward, self._backward = forward, backward
+        self.end = forward[-1]  # phiP at t = 1
+        self.begin = backward[0]  # phiM at t = 0
+
+    def _advance(self, state: _Jacobi | None, k: int, h: Tensor, start: Tensor | None) -> _Jacobi:
+        """One field carried over lengths ``h`` (T,) of piece k; ``state`` None is the field's own end.
+
+        ``start`` is x_0 for the forward field's first piece; the backward field starts from 0.
+        All hyperbolic functions are scaled by e^{-w h}, so nothing overflows.
+        """
+        w, nu = self._root[k], self.protocol.guide[k]
+        wh = w * h
+        sh = h if float(w) == 0.0 else -torch.expm1(-2 * wh) / (2 * w)
+        ch = 0.5 * (1 + torch.exp(-2 * wh))
+        ch_minus_one = 0.5 * torch.expm1(-wh) ** 2
+        shrink = torch.exp(-wh)
+        if state is None:
+            anchor = 0.0 if start is None else start * shrink[:, None]
+            return _Jacobi(ch / sh, wh + torch.log(sh), (anchor + nu * ch_minus_one[:, None]) / sh[:, None])
+        growth = ch + state.slope * sh
+        force = w**2 * sh + state.slope * ch_minus_one
+        load = (state.load * shrink[:, None] + nu * force[:, None]) / growth[:, None]
+        return _Jacobi((w**2 * sh + state.slope * ch) / growth, state.log_phi + wh + torch.log(growth), load)
+
+    def _fields(self, t: Tensor) -> tuple[_Jacobi, _Jacobi]:
+        """Both Jacobi fields at interior times (T,)."""
+        knots = self.protocol.knots
+        piece = torch.clamp(torch.searchsorted(knots, t, right=True) - 1, 0, len(self._root) - 1)
+        shape = (len(t), self.protocol.dimension)
+        out = [[torch.empty_like(t), torch.empty_like(t), t.new_empty(shape)] for _ in range(2)]
+        for k in piece.unique().tolist():
+            rows = piece == k
+            ahead = self._advance(self._forward[k], k, t[rows] - knots[k], self.protocol.start)
+            behind = self._advance(self._backward[k + 1], k, knots[k + 1] - t[rows], None)
+            for target, field in zip(out, (ahead, behind), strict=True):
+                target[0][rows], target[1][rows], target[2][rows] = field.slope, field.log_phi, field.load
+        return _Jacobi(*out[0]), _Jacobi(*out[1])
+
+    def at(self, t: Tensor | float) -> PathPoints:
+        kappa, like = self.protocol.temperature, self.protocol.stiffness
+        t = time_tensor(t, like.dtype).to(like.device)
+        inside = (t > 0) & (t < 1)
+        plus, minus = self._fields(torch.where(inside, t, 0.5))
+        total = plus.slope + minus.slope
+        alpha = torch.exp(plus.log_phi - self.end.log_phi)
+        s = torch.sqrt(kappa / total)
+        gamma = (plus.load + minus.load) / total[:, None]
+        log_K = plus.log_phi - self.end.log_phi - minus.log_phi - math.log(kappa)
+        b = torch.exp(-minus.log_phi)
+        start, finish = t <= 0, t >= 1
+
+        def ends(inner: Tensor, at_zero: Tensor | float, at_one: Tensor | float) -> Tensor:
+            mask0, mask1 = (start, finish) if inner.dim() == 1 else (start[:, None], finish[:, None])
+            inner = torch.where(mask0, torch.as_tensor(at_zero, dtype=inner.dtype, device=inner.device), inner)
+            return torch.where(mask1, torch.as_tensor(at_one, dtype=inner.dtype, device=inner.device), inner)
+
+        inf, x0 = math.inf, self.protocol.start
+        b0, aM0, r0 = torch.exp(-self.begin.log_phi), self.begin.slope, self.begin.load
+        return PathPoints(
+            t=t,
+            a=ends(alpha, 0.0, 1.0),
+            da=ends(b - minus.slope * alpha, b0, self.end.slope),
+            m=ends(s, 0.0, 0.0),
+            dm=ends(0.5 * kappa / s - minus.slope * s, inf, -inf),
+            log_K=ends(log_K, -inf, inf),
+            relaxation=ends(minus.slope, aM0, inf),
+            pull=ends(b, b0, inf),
+            diffusivity=torch.full_like(t, kappa),
+            g=ends(gamma, x0, 0.0),
+            dg=ends(minus.load - minus.slope[:, None] * gamma, r0 - aM0 * x0, -self.end.load),
+            push=ends(minus.load, r0, 0.0),
+        )
+
+    @property
+    def end_precision(self) -> float:
+        """k_G = aP(1)/kappa: precision in y of the uncontrolled Green function G(0, x_0; 1, y)."""
+        return float(self.end.slope) / self.protocol.temperature
+
+    @property
+    def end_mean(self) -> Tensor:
+        """m_G = p(1)/aP(1), shape (d,): where the uncontrolled process would end."""
+        return self.end.load[0] / self.end.slope[0]
+
+
+def constant_protocol(
+    stiffness: float, guide: Tensor, start: Tensor | None = None, temperature: float = 1.0
+) -> Protocol:
+    """One piece with a fixed guide (d,); ``start`` defaults to the guide's origin 0."""
+    guide = torch.as_tensor(guide, dtype=torch.float64).reshape(1, -1)
+    start = torch.zeros_like(guide[0]) if start is None else start
+    return Protocol(torch.tensor([stiffness], dtype=torch.float64), guide, start, temperature)

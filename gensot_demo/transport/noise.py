@@ -1,0 +1,119 @@
+"""One Brownian path per seed, read by every sampler, schedule and step count.
+
+With information K = 1/sigma^2, the process H = K z obeys dH = E[y|H] dK + dB(K): every path, in every schedule, is
+driven by one Brownian motion B in the clock K, and a bridge step *is* the Euler step of this equation, so coarse and
+fine runs read the same increments exactly (in the clock sigma^2 they would only agree to first order). Y = B(K)/sqrt(K)
+is a stationary Ornstein-Uhlenbeck process in log K; it is fixed at knots 64 octaves apart and refined by exact bridge
+sampling down to 1/1024 octave. Each node has its own counter-based stream, so what a seed means never depends on
+which levels were asked for, on the number of rows, on the device or on the dtype.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+_BASE_OCTAVES = 64
+_DEPTH = 16  # 64 octaves / 2^16 = 1/1024 octave
+_NODES_KEPT = 96
+_CELL_LEVEL = _DEPTH + 1
+
+
+class SharedNoise:
+    """The Brownian paths of several seeds, ``rows`` samples each; all samples stacked in seed order.
+
+    seeds: non-negative integers.  dimension: of one sample.  transform: an optional linear map applied to what is read
+    (n, dimension) -> (n, d'), for oracles that work in rotated coordinates.
+    """
+
+    def __init__(
+        self,
+        seeds: Sequence[int],
+        dimension: int,
+        rows: int = 1,
+        *,
+        dtype: torch.dtype = torch.float64,
+        device: torch.device | str = "cpu",
+        transform: Callable[[Tensor], Tensor] | None = None,
+    ):
+        self.seeds, self.dimension, self.rows = tuple(int(s) for s in seeds), dimension, rows
+        self.dtype, self.device, self.transform = dtype, device, transform
+        self._nodes: OrderedDict[tuple[int, int], Tensor] = OrderedDict()
+        self._read: OrderedDict[float, Tensor] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self.seeds) * self.rows
+
+    def _fresh(self, level: int, index: int) -> Tensor:
+        """Standard normals of one node, (n, dimension); rows of a seed are a prefix of one stream."""
+        key = ((level & 0xFF) << 56) | (index & 0x00FF_FFFF_FFFF_FFFF)
+        blocks = [
+            np.random.Generator(np.random.Philox(key=[seed, key])).standard_normal(
+                (self.rows, self.dimension), dtype=np.float32
+            )
+            for seed in self.seeds
+        ]
+        return torch.from_numpy(np.concatenate(blocks)).to(self.dtype)
+
+    def _node(self, level: int, index: int) -> Tensor:
+        """Y at octave index * 64 / 2^level."""
+        key = (level, index)
+        if key in self._nodes:
+            self._nodes.move_to_end(key)
+            return self._nodes[key]
+        if level > 0 and index % 2 == 0:
+            return self._node(level - 1, index // 2)
+        fresh = self._fresh(level, index)
+        if level > 0:
+            left, right = self._node(level, index - 1), self._node(level, index + 1)
+            c = 2.0 ** (-0.5 * _BASE_OCTAVES / 2**level)
+            value = (c / (1 + c * c)) * (left + right) + math.sqrt((1 - c * c) / (1 + c * c)) * fresh
+        elif index == 0:
+            value = fresh
+        else:
+            c = 2.0 ** (-0.5 * _BASE_OCTAVES)
+            value = c * self._node(0, index - 1 if index > 0 else index + 1) + math.sqrt(1 - c * c) * fresh
+        self._nodes[key] = value
+        if len(self._nodes) > _NODES_KEPT:
+            self._nodes.popitem(last=False)
+        return value
+
+    def _value(self, log_K: float) -> Tensor:
+        """Y(log K), standard normal (n, dimension), before the transform."""
+        octave = log_K / math.log(2.0)
+        position = octave * 2**_DEPTH / _BASE_OCTAVES
+        cell = math.floor(position)
+        left, right = self._node(_DEPTH, cell), self._node(_DEPTH, cell + 1)
+        width = _BASE_OCTAVES / 2**_DEPTH
+        c1, c2 = 2.0 ** (-0.5 * width * (position - cell)), 2.0 ** (-0.5 * width * (1 - position + cell))
+        scale = 1 - (c1 * c2) ** 2
+        mean = (c1 * (1 - c2 * c2) * left + c2 * (1 - c1 * c1) * right) / scale
+        spread = math.sqrt(max((1 - c1 * c1) * (1 - c2 * c2) / scale, 0.0))
+        return mean + spread * self._fresh(_CELL_LEVEL, cell) if spread > 0 else mean
+
+    def direction(self, log_K: float) -> Tensor:
+        """B(K)/sqrt(K) ~ N(0, I), (n, d'): the noise of z at level sigma = K^{-1/2}, seen from the mean."""
+        if log_K in self._read:
+            self._read.move_to_end(log_K)
+            return self._read[log_K]
+        value = self._value(log_K).to(self.device)
+        if self.transform is not None:
+            value = self.transform(value)
+        self._read[log_K] = value
+        if len(self._read) > 4:
+            self._read.popitem(last=False)
+        return value
+
+    def increment(self, log_K: float, log_K_next: float) -> Tensor:
+        """(B(K') - B(K)) / sqrt(K' - K) ~ N(0, I), (n, d'), independent over disjoint intervals; K = 0 allowed."""
+        if log_K == -math.inf:
+            return self.direction(log_K_next)
+        shrink = math.exp(0.5 * (log_K - log_K_next))
+        return (self.direction(log_K_next) - shrink * self.direction(log_K)) / math.sqrt(
+            -math.expm1(log_K - log_K_next)
+        )

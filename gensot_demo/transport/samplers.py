@@ -1,0 +1,151 @@
+"""Samplers: generators with one signature, ``sampler(grid, noise, steering)``.
+
+Each yields questions (:class:`~.oracles.Query`) and records (:class:`Step`) and asks nothing of the world itself; the
+conductor answers and keeps the records. All are written in x; in z = (x - g)/a every step but Euler-Maruyama is the
+same for all paths, so a protocol cannot change where they arrive.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from .noise import SharedNoise
+from .oracles import Answer, Query
+from .paths import PathPoint, PathPoints
+from .steering import Prediction, Steering
+
+
+@dataclass(frozen=True)
+class Step:
+    """One finished step: the state it left, what was predicted there, and the population's bookkeeping.
+
+    index: row of the grid where x was; x, predicted: (n, d); log_weights: (n,) after the step or None;
+    ancestors: (n,) rows that survive into the next step, or None when all do; entropy: (n,) or None.
+    """
+
+    index: int
+    x: Tensor
+    predicted: Tensor
+    log_weights: Tensor | None = None
+    ancestors: Tensor | None = None
+    entropy: Tensor | None = None
+
+
+@dataclass
+class Leg:
+    """The stretch between two neighbouring rows of the grid, and what a sampler remembers from the last one."""
+
+    here: PathPoint
+    there: PathPoint
+    noise: SharedNoise
+    steering: Steering
+    memory: dict[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def gain(self) -> float:
+        """1 - K/K': the share of the information at the end of the leg that is gathered on it."""
+        return -math.expm1(self.here.log_K - self.there.log_K)
+
+    def bridge(self, x: Tensor, predicted: Tensor) -> Tensor:
+        """x(t') | x(t), y = predicted: exact for the reference bridge (FORMULAS 1.3)."""
+        here, there = self.here, self.there
+        mean = there.a * predicted + there.g
+        if there.m == 0.0:
+            return mean
+        if here.m > 0.0:
+            rho = there.m**2 / here.m**2 * (here.a / there.a)
+            mean = mean + rho * (x - here.a * predicted - here.g)
+        eps = self.noise.increment(here.log_K, there.log_K)
+        return mean + there.m * math.sqrt(self.gain) * eps
+
+
+Sampling = Generator[Query | Step, Answer | None, None]
+Advance = Callable[[Leg, Tensor, Prediction], Generator[Query, Answer, Tensor]]
+Sampler = Callable[[PathPoints, SharedNoise, Steering], Sampling]
+
+
+def _walk(grid: PathPoints, noise: SharedNoise, steering: Steering, advance: Advance) -> Sampling:
+    """Start, then predict, advance, adjust and reweight along the grid; the last record is the end state."""
+    first, x = yield from steering.start(grid, noise)
+    log_weights, memory = None, {}
+    for index in range(first, len(grid) - 1):
+        leg = Leg(grid.point(index), grid.point(index + 1), noise, steering, memory)
+        prediction = yield from steering.predict(leg.here, x)
+        following = yield from advance(leg, x, prediction)
+        following = steering.after_step(leg.there, following)
+        ancestors = None
+        if prediction.log_weight_rate is not None and leg.there.log_K < math.inf:
+            gathered = math.exp(leg.there.log_K) * leg.gain
+            log_weights = gathered * prediction.log_weight_rate + (0.0 if log_weights is None else log_weights)
+            ancestors = steering.population(index, log_weights)
+        yield Step(index, x, prediction.state, log_weights, ancestors, prediction.entropy)
+        if ancestors is not None:
+            following, log_weights = following[ancestors], torch.zeros_like(log_weights)
+            memory = {name: value[ancestors] for name, value in leg.memory.items()}
+        x = following
+    yield Step(len(grid) - 1, x, x, log_weights)
+
+
+def _no_question(value: Tensor) -> Generator[Query, Answer, Tensor]:
+    return value
+    yield  # a generator that asks nothing
+
+
+def euler_maruyama(grid: PathPoints, noise: SharedNoise, steering: Steering) -> Sampling:
+    """dx = (-relaxation x + pull yhat + push) dt + sqrt(diffusivity) dW by Euler; no noise in the last step."""
+
+    def advance(leg: Leg, x: Tensor, prediction: Prediction) -> Generator[Query, Answer, Tensor]:
+        p, h = leg.here, leg.there.t - leg.here.t
+        following = x + h * (-p.relaxation * x + p.pull * prediction.state + p.push)
+        if leg.there.m > 0.0:
+            following = following + math.sqrt(p.diffusivity * h) * noise.increment(p.log_K, leg.there.log_K)
+        return _no_question(following)
+
+    return _walk(grid, noise, steering, advance)
+
+
+def bridge_step(grid: PathPoints, noise: SharedNoise, steering: Steering) -> Sampling:
+    """The exact Brownian-bridge step towards the predicted state, frozen over the step (ancestral sampling).
+
+    It is the Euler step of dH = yhat dK + dB(K): exact for one atom, first order otherwise.
+    """
+
+    def advance(leg: Leg, x: Tensor, prediction: Prediction) -> Generator[Query, Answer, Tensor]:
+        return _no_question(leg.bridge(x, prediction.state))
+
+    return _walk(grid, noise, steering, advance)
+
+
+def deterministic_step(grid: PathPoints, noise: SharedNoise, steering: Steering) -> Sampling:
+    """x' = a' yhat + g' + (m'/m)(x - a yhat - g): DDIM (Song et al., arXiv 2010.02502); starts where m > 0."""
+
+    def advance(leg: Leg, x: Tensor, prediction: Prediction) -> Generator[Query, Answer, Tensor]:
+        here, there, yhat = leg.here, leg.there, prediction.state
+        return _no_question(there.a * yhat + there.g + (there.m / here.m) * (x - here.a * yhat - here.g))
+
+    return _walk(grid, noise, steering, advance)
+
+
+def heun(grid: PathPoints, noise: SharedNoise, steering: Steering) -> Sampling:
+    """Heun's second-order step of dz/dsigma = (z - yhat)/sigma (Karras et al., arXiv 2206.00364, algorithm 1).
+
+    Two questions a step, one in the last; starts where m > 0.
+    """
+
+    def advance(leg: Leg, x: Tensor, prediction: Prediction) -> Generator[Query, Answer, Tensor]:
+        here, there = leg.here, leg.there
+        if there.m == 0.0:
+            return there.a * prediction.state + there.g
+        z = (x - here.g) / here.a
+        slope = (z - prediction.state) / here.sigma
+        trial = z + (there.sigma - here.sigma) * slope
+        second = yield from leg.steering.predict(there, there.a * trial + there.g)
+        slope = 0.5 * (slope + (trial - second.state) / there.sigma)
+        return there.a * (z + (there.sigma - here.sigma) * slope) + there.g
+
+    return _walk(grid, noise, steering, advance)

@@ -1,0 +1,89 @@
+"""What a guidance method may change while a sampler runs; the defaults change nothing.
+
+Hooks that need to ask the oracle are generators: they yield :class:`~.oracles.Query` and receive
+:class:`~.oracles.Answer`. The conductor answers, joining the questions of all methods that run together.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from .noise import SharedNoise
+from .oracles import Answer, Condition, Query
+from .paths import PathPoint, PathPoints
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The predicted terminal state that a step uses, (n, d), and what came with it.
+
+    log_weight_rate: d log W / dK of each particle (n,), for methods with path-integral weights.
+    entropy: posterior entropy in nats (n,), where the oracle knows it.
+    """
+
+    state: Tensor
+    log_weight_rate: Tensor | None = None
+    entropy: Tensor | None = None
+
+
+Asking = Generator[Query, Answer, Prediction]
+Starting = Generator[Query, Answer, tuple[int, Tensor]]
+
+
+def ask(
+    point: PathPoint,
+    x: Tensor,
+    conditions: tuple[Condition, ...] = (None,),
+    cotangent: Callable[[Tensor], Tensor] | None = None,
+) -> Query:
+    """The query for states x (n, d) at one point of a path."""
+    return Query(x - point.g, point.a, point.m, conditions, cotangent)
+
+
+def start_from_noise(predict: Callable[[PathPoint, Tensor], Asking], grid: PathPoints, noise: SharedNoise) -> Starting:
+    """(0, x there): a point start where a = m = 0, else a E[y] + g + m eps.
+
+    E[y] is what ``predict`` answers without any information, so that the residual prior error is of second order in
+    1/sigma (FORMULAS 1.3).
+    """
+    point = grid.point(0)
+    if point.m == 0.0:
+        return 0, torch.zeros_like(noise.direction(float(grid.log_K[1]))) + point.g
+    eps = noise.direction(max(point.log_K, -1e4))
+    blank = replace(point, a=0.0, m=1.0, log_K=-math.inf, g=torch.zeros_like(point.g))
+    mean = (yield from predict(blank, torch.zeros_like(eps))).state
+    return 0, point.a * mean + point.g + point.m * eps
+
+
+@dataclass
+class Steering:
+    """Plain sampling under one condition.
+
+    data_variance: of one coordinate of y, a scale that some samplers weight their averages with; no result but the
+    finite-step error depends on it.
+    """
+
+    condition: Condition = None
+    data_variance: float = 1.0
+
+    def start(self, grid: PathPoints, noise: SharedNoise) -> Starting:
+        """(index of the first row, x there (n, d))."""
+        return (yield from start_from_noise(self.predict, grid, noise))
+
+    def predict(self, point: PathPoint, x: Tensor) -> Asking:
+        """The predicted terminal state at x (n, d)."""
+        answer = yield ask(point, x, (self.condition,))
+        return Prediction(answer.predicted[0], entropy=answer.entropy)
+
+    def after_step(self, point: PathPoint, x: Tensor) -> Tensor:
+        """The state at the end of a step, (n, d)."""
+        return x
+
+    def population(self, index: int, log_weights: Tensor) -> Tensor | None:
+        """Row indices (n,) of the survivors when the weighted particles are to be resampled after step ``index``."""
+        return None
