@@ -39,6 +39,7 @@ class Task:
     conditions: what the oracle understands, with their trusts k_m (strength already multiplied in).
     joint: all conditions at once with trust 1, or None.  references: pictures (d,) to follow, with trusts k_j.
     view_noise: standard deviation per coordinate of the view that a reference is.
+    stochastic: whether the sampler adds noise on the way; path-integral weights need that.
     """
 
     conditions: tuple[Condition, ...] = ()
@@ -47,6 +48,7 @@ class Task:
     references: tuple[Tensor, ...] = ()
     reference_trusts: tuple[float, ...] = ()
     view_noise: float = 1.0
+    stochastic: bool = True
 
     @property
     def view_precision(self) -> float:
@@ -79,8 +81,7 @@ class GuidanceMethod(BaseModel):
     source: ClassVar[str] = ""
     cost: ClassVar[str] = "1 forward"
 
-    @property
-    def particles_per_sample(self) -> int:
+    def particles_for(self, task: Task) -> int:
         """How many weighted particles stand behind one delivered sample."""
         return 1
 

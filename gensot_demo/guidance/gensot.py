@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from gensot_demo.transport.harmonic import HarmonicPath, constant_protocol
+from gensot_demo.transport.harmonic import HarmonicPath, Protocol, constant_protocol
 from gensot_demo.transport.oracles import Query
 from gensot_demo.transport.paths import PathPoint, ProbabilityPath
 from gensot_demo.transport.steering import Asking
@@ -60,25 +60,24 @@ class GenSOT(GuidanceMethod):
         200.0, ge=0, le=1000, title="Stiffness", description="How hard the path is held to its guide; not what arrives."
     )
     temperature: float = Field(
-        0.05, ge=0.001, le=1, title="Temperature", description="Noise on the way; not what arrives."
+        1.0, ge=0.01, le=4, title="Temperature", description="Noise on the way; not what arrives."
     )
     guide: Literal["origin", "reference"] = Field(
         "reference", title="Path guide", description="What the path is drawn to on the way; not what arrives."
     )
 
-    @property
-    def particles_per_sample(self) -> int:
-        return self.particles
+    def particles_for(self, task: Task) -> int:
+        return self.particles if self.weighted(task) else 1
 
     def weighted(self, task: Task) -> bool:
-        """Whether added scores miss the law asked for, so that weights are needed."""
+        """Whether added scores miss the law asked for and weights can mend it."""
         active = [k for k in task.trusts if k != 0]
-        return self.particles > 1 and (len(active) > 1 or any(k != 1 for k in active))
+        return task.stochastic and self.particles > 1 and (len(active) > 1 or any(k != 1 for k in active))
 
     def path(self, task: Task, path: ProbabilityPath) -> ProbabilityPath:
         return HarmonicPath(self.protocol(task))
 
-    def protocol(self, task: Task):
+    def protocol(self, task: Task) -> Protocol:
         """A constant guide, with the start at the guide: then the soft end's view *is* the protocol's own end."""
         target = task.view_mean
         centre = torch.zeros(1, dtype=torch.float64)

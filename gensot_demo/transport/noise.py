@@ -2,33 +2,33 @@
 
 With information K = 1/sigma^2, the process H = K z obeys dH = E[y|H] dK + dB(K): every path, in every schedule, is
 driven by one Brownian motion B in the clock K, and a bridge step *is* the Euler step of this equation, so coarse and
-fine runs read the same increments exactly (in the clock sigma^2 they would only agree to first order). Y = B(K)/sqrt(K)
-is a stationary Ornstein-Uhlenbeck process in log K; it is fixed at knots 64 octaves apart and refined by exact bridge
-sampling down to 1/1024 octave. Each node has its own counter-based stream, so what a seed means never depends on
-which levels were asked for, on the number of rows, on the device or on the dtype.
+fine runs read the same increments exactly (in the clock sigma^2 they would only agree to first order).
+Y = B(K)/sqrt(K) is a stationary Ornstein-Uhlenbeck process in log K; it is fixed at knots 64 octaves apart and refined
+by exact bridge sampling down to cells of 1/1024 octave, within which it is smooth. Each node has its own counter-based
+stream, so what a seed means never depends on which levels were asked for, on the number of rows, on the device or on
+the dtype.
 """
 
 from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
 _BASE_OCTAVES = 64
-_DEPTH = 16  # 64 octaves / 2^16 = 1/1024 octave
-_NODES_KEPT = 96
-_CELL_LEVEL = _DEPTH + 1
+_NODES_KEPT = 64
+_READ_KEPT = 12
 
 
 class SharedNoise:
     """The Brownian paths of several seeds, ``rows`` samples each; all samples stacked in seed order.
 
-    seeds: non-negative integers.  dimension: of one sample.  transform: an optional linear map applied to what is read
-    (n, dimension) -> (n, d'), for oracles that work in rotated coordinates.
+    seeds: non-negative integers.  dimension: of one sample.  depth: levels of refinement, cells of 64/2^depth octaves;
+    keep it the same wherever a seed is to mean the same, and cells narrower than a step.
     """
 
     def __init__(
@@ -39,10 +39,10 @@ class SharedNoise:
         *,
         dtype: torch.dtype = torch.float64,
         device: torch.device | str = "cpu",
-        transform: Callable[[Tensor], Tensor] | None = None,
+        depth: int = 16,
     ):
         self.seeds, self.dimension, self.rows = tuple(int(s) for s in seeds), dimension, rows
-        self.dtype, self.device, self.transform = dtype, device, transform
+        self.dtype, self.device, self.depth = dtype, device, depth
         self._nodes: OrderedDict[tuple[int, int], Tensor] = OrderedDict()
         self._read: OrderedDict[float, Tensor] = OrderedDict()
 
@@ -51,7 +51,7 @@ class SharedNoise:
 
     def _fresh(self, level: int, index: int) -> Tensor:
         """Standard normals of one node, (n, dimension); rows of a seed are a prefix of one stream."""
-        key = ((level & 0xFF) << 56) | (index & 0x00FF_FFFF_FFFF_FFFF)
+        key = (self.depth << 58) | (level << 52) | (index & 0x000F_FFFF_FFFF_FFFF)  # below the streams of resampling
         blocks = [
             np.random.Generator(np.random.Philox(key=[seed, key])).standard_normal(
                 (self.rows, self.dimension), dtype=np.float32
@@ -84,33 +84,31 @@ class SharedNoise:
         return value
 
     def _value(self, log_K: float) -> Tensor:
-        """Y(log K), standard normal (n, dimension), before the transform."""
+        """Y(log K), standard normal (n, dimension)."""
         octave = log_K / math.log(2.0)
-        position = octave * 2**_DEPTH / _BASE_OCTAVES
+        width = _BASE_OCTAVES / 2**self.depth
+        position = octave / width
         cell = math.floor(position)
-        left, right = self._node(_DEPTH, cell), self._node(_DEPTH, cell + 1)
-        width = _BASE_OCTAVES / 2**_DEPTH
+        left, right = self._node(self.depth, cell), self._node(self.depth, cell + 1)
         c1, c2 = 2.0 ** (-0.5 * width * (position - cell)), 2.0 ** (-0.5 * width * (1 - position + cell))
         scale = 1 - (c1 * c2) ** 2
         mean = (c1 * (1 - c2 * c2) * left + c2 * (1 - c1 * c1) * right) / scale
         spread = math.sqrt(max((1 - c1 * c1) * (1 - c2 * c2) / scale, 0.0))
-        return mean + spread * self._fresh(_CELL_LEVEL, cell) if spread > 0 else mean
+        return mean + spread * self._fresh(self.depth + 1, cell) if spread > 0 else mean
 
     def direction(self, log_K: float) -> Tensor:
-        """B(K)/sqrt(K) ~ N(0, I), (n, d'): the noise of z at level sigma = K^{-1/2}, seen from the mean."""
+        """B(K)/sqrt(K) ~ N(0, I), (n, d): the noise of z at level sigma = K^{-1/2}, seen from the mean."""
         if log_K in self._read:
             self._read.move_to_end(log_K)
             return self._read[log_K]
         value = self._value(log_K).to(self.device)
-        if self.transform is not None:
-            value = self.transform(value)
         self._read[log_K] = value
-        if len(self._read) > 4:
+        if len(self._read) > _READ_KEPT:
             self._read.popitem(last=False)
         return value
 
     def increment(self, log_K: float, log_K_next: float) -> Tensor:
-        """(B(K') - B(K)) / sqrt(K' - K) ~ N(0, I), (n, d'), independent over disjoint intervals; K = 0 allowed."""
+        """(B(K') - B(K)) / sqrt(K' - K) ~ N(0, I), (n, d), independent over disjoint intervals; K = 0 allowed."""
         if log_K == -math.inf:
             return self.direction(log_K_next)
         shrink = math.exp(0.5 * (log_K - log_K_next))

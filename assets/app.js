@@ -1,0 +1,117 @@
+// Small things that every page needs: the theme, the address, the link to share. In the page's head, before it is drawn.
+window.gensot ??= (() => {
+  // ---- theme: light, dark or the system's; remembered in this browser -------------------------------------------------------
+  const KEY = "gensot-theme";
+  const system = window.matchMedia("(prefers-color-scheme: dark)");
+  let choice = "system";
+  try {
+    choice = localStorage.getItem(KEY) ?? "system";
+  } catch {} // a frame without storage
+
+  function wanted() {
+    if (choice === "light" || choice === "dark") return choice;
+    const asked = new URLSearchParams(location.search).get("__theme"); // how huggingface.co tells a Space its own theme
+    return asked === "light" || asked === "dark" ? asked : system.matches ? "dark" : "light";
+  }
+
+  function applyTheme() {
+    const dark = wanted() === "dark";
+    if (document.body.classList.contains("dark") !== dark) document.body.classList.toggle("dark", dark);
+    for (const button of document.querySelectorAll("[data-gensot-theme]")) {
+      const pressed = String(button.dataset.gensotTheme === choice);
+      if (button.getAttribute("aria-pressed") !== pressed) button.setAttribute("aria-pressed", pressed);
+    }
+  }
+
+  function setTheme(name) {
+    choice = ["light", "dark"].includes(name) ? name : "system";
+    try {
+      localStorage.setItem(KEY, choice);
+    } catch {}
+    applyTheme();
+  }
+
+  system.addEventListener("change", applyTheme);
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("[data-gensot-theme]");
+    if (button) setTheme(button.dataset.gensotTheme);
+  });
+  // Gradio sets the class by itself when it starts, and draws the header later.
+  new MutationObserver(applyTheme).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+  const untilHeader = new MutationObserver(() => {
+    if (!document.querySelector("[data-gensot-theme]")) return;
+    applyTheme();
+    untilHeader.disconnect();
+  });
+  untilHeader.observe(document.body, { childList: true, subtree: true });
+  applyTheme();
+
+  // ---- the address holds the settings ---------------------------------------------------------------------------------------
+  const withoutMark = (query) => String(query ?? "").replace(/^\?/, "");
+
+  // Keeps what Gradio and the Hub put into the query (names that begin with two underscores).
+  function replaceQuery(query) {
+    const parameters = new URLSearchParams(withoutMark(query));
+    for (const [name, value] of new URLSearchParams(location.search)) {
+      if (name.startsWith("__") && !parameters.has(name)) parameters.set(name, value);
+    }
+    const text = parameters.toString();
+    history.replaceState(history.state, "", location.pathname + (text ? `?${text}` : "") + location.hash);
+  }
+
+  // A Space is shown in a frame: the address to share is the outer page's, which the frame cannot read.
+  function shareAddress(query, spaceId = window.gradio_config?.space_id) {
+    const text = withoutMark(query);
+    const root = new URL(window.gradio_config?.root || "/", location.href).pathname.replace(/\/$/, "");
+    const first = location.pathname.replace(/\/$/, "") === root;
+    const page = spaceId && first ? `https://huggingface.co/spaces/${spaceId}` : location.origin + location.pathname;
+    return text ? `${page}?${text}` : page;
+  }
+
+  async function copyLink(query, spaceId) {
+    const address = shareAddress(query ?? location.search, spaceId);
+    if (await copyText(address)) toast("Link copied");
+    else toast("Copy this link:", address);
+    return address;
+  }
+
+  async function copyText(text) {
+    try {
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch {} // no permission in a frame, or no https
+    const field = Object.assign(document.createElement("textarea"), { value: text, readOnly: true });
+    field.style.cssText = "position:fixed;opacity:0";
+    const focused = document.activeElement;
+    document.body.append(field);
+    field.select();
+    let copied = false;
+    try {
+      copied = document.execCommand("copy");
+    } catch {}
+    field.remove();
+    focused?.focus?.();
+    return copied;
+  }
+
+  let toastTimer;
+  function toast(message, text) {
+    let box = document.querySelector(".gensot-toast");
+    if (!box) {
+      box = Object.assign(document.createElement("div"), { className: "gensot-toast" });
+      box.setAttribute("role", "status");
+      document.body.append(box);
+    }
+    box.textContent = message;
+    if (text) {
+      const field = Object.assign(document.createElement("input"), { value: text, readOnly: true, ariaLabel: "Link" });
+      box.append(field);
+      field.select();
+    }
+    box.dataset.shown = "true";
+    clearTimeout(toastTimer);
+    toastTimer = setTimeout(() => (box.dataset.shown = "false"), text ? 15000 : 2500);
+  }
+
+  return { setTheme, replaceQuery, shareAddress, copyLink, toast };
+})();

@@ -1,0 +1,136 @@
+"""The picture collection as an exact oracle: pictures in, rotated coordinates inside, pictures out.
+
+n pictures span at most n dimensions, and noise outside that span never enters the posterior, so everything runs in the
+n coordinates of an orthonormal basis of the span (the Cholesky factor of the Gram matrix, which is unique), centred at
+the mean picture. Pixel values run from -1 (black) to 1 (white). Noise is drawn in these coordinates and completed
+outside the span where a picture of it is wanted, so a seed means the same noise everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gensot_demo.transport.atoms import WeightedAtoms
+from gensot_demo.transport.errors import InvalidValue
+from gensot_demo.transport.noise import SharedNoise
+
+from .emoji import EmojiCollection, load_collection
+
+_NOISE_DEPTH = 11  # cells of 1/32 octave: narrower than a step of 200 over the range of noise levels
+_EXACT_BLOCK = 1024  # columns of integers up to 128 whose products sum exactly in float32
+
+
+def exact_gram(pictures: NDArray[np.uint8]) -> Tensor:
+    """Gram matrix (n, n), float64, of pictures scaled to [-1, 1]: integer products, so without rounding."""
+    integers = torch.from_numpy(pictures.reshape(len(pictures), -1).astype(np.float32)) - 128
+    pixels = integers.shape[1]
+    gram = torch.zeros(len(pictures), len(pictures), dtype=torch.float64)
+    for block in integers.split(_EXACT_BLOCK, dim=1):
+        gram += block @ block.T
+    sums = integers.double().sum(1)
+    return (gram + 0.5 * (sums[:, None] + sums[None, :]) + 0.25 * pixels) / 127.5**2
+
+
+@dataclass(frozen=True, eq=False)
+class PictureBackbone:
+    """A collection with its oracle. ``dimension`` counts pixels times channels, ``oracle.dimension`` coordinates.
+
+    sigma_range: (start, end) noise levels that lose nothing: 20 times the largest standard deviation of the data, so
+    that the start knows nothing, and a tenth of the smallest distance between pictures, which tells all apart.
+    """
+
+    collection: EmojiCollection
+    oracle: WeightedAtoms
+    mean_picture: Tensor  # (dimension,), in [-1, 1]
+    sigma_range: tuple[float, float]
+    _pixels: Tensor  # (n, dimension), in [-1, 1]
+    _inverse: Tensor  # (n, n) float64, inverse of the Cholesky factor
+    _origin: Tensor  # (n,) float64, coordinates of the mean picture before centring
+
+    @property
+    def dimension(self) -> int:
+        return self._pixels.shape[1]
+
+    @property
+    def data_variance(self) -> float:
+        """Variance of one pixel of the collection."""
+        return self.oracle.covariance_trace() / self.dimension
+
+    def encode(self, pictures: NDArray[np.uint8]) -> Tensor:
+        """Centred coordinates (n, oracle.dimension) of uint8 pictures (n, res, res, 3): their part in the span."""
+        flat = torch.from_numpy(np.ascontiguousarray(pictures).reshape(len(pictures), -1)).double() / 127.5 - 1
+        rotated = (flat @ self._pixels.double().T) @ self._inverse.T
+        return (rotated - self._origin).to(self.oracle.dtype)
+
+    def decode(self, coordinates: Tensor) -> Tensor:
+        """Pixels (n, dimension), about -1 to 1, of centred coordinates (n, oracle.dimension)."""
+        weights = (coordinates.double() + self._origin) @ self._inverse
+        return weights.float() @ self._pixels
+
+    def decode_noise(self, coordinates: Tensor) -> Tensor:
+        """The part of a picture-space vector (n, dimension) that lies in the span, from its coordinates."""
+        return (coordinates.double() @ self._inverse).float() @ self._pixels
+
+    def to_uint8(self, pixels: Tensor) -> NDArray[np.uint8]:
+        """Pixels (n, dimension) as pictures (n, res, res, 3)."""
+        side = self.collection.resolution
+        scaled = ((pixels + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+        return scaled.reshape(-1, side, side, 3).numpy()
+
+    def pictures(self, coordinates: Tensor) -> NDArray[np.uint8]:
+        """Coordinates (n, oracle.dimension) as uint8 pictures (n, res, res, 3)."""
+        return self.to_uint8(self.decode(coordinates))
+
+    def noise(self, seeds: Sequence[int], particles: int = 1) -> SharedNoise:
+        """The shared noise of these seeds in coordinates."""
+        return SharedNoise(seeds, self.oracle.dimension, particles, dtype=self.oracle.dtype, depth=_NOISE_DEPTH)
+
+    def outside_noise(self, seed: int, log_K: float) -> Tensor:
+        """Noise of a seed outside the span (dimension,): what completes the coordinates' noise to a picture of x_t."""
+        stream = SharedNoise([seed], self.dimension, dtype=torch.float32, depth=_NOISE_DEPTH + 1)
+        return self.outside_span(stream.direction(log_K))[0]
+
+    def outside_span(self, vectors: Tensor) -> Tensor:
+        """What of picture-space vectors (n, dimension) no picture can express: the part orthogonal to the span."""
+        coordinates = (vectors.double() @ self._pixels.double().T) @ self._inverse.T
+        return vectors - self.decode_noise(coordinates)
+
+
+@lru_cache(maxsize=2)
+def load_picture_backbone(resolution: int = 64) -> PictureBackbone:
+    """The emoji collection as a backbone; about a second for the first call of each resolution, then cached."""
+    collection = load_collection(resolution)
+    gram = exact_gram(collection.pictures)
+    factor, failed = torch.linalg.cholesky_ex(gram)
+    if int(failed):
+        raise InvalidValue("the pictures are linearly dependent; remove duplicates.")
+    inverse = torch.linalg.solve_triangular(factor, torch.eye(len(factor), dtype=torch.float64), upper=False)
+    origin = factor.mean(0)
+    pixels = torch.from_numpy(collection.pictures.reshape(len(gram), -1).astype(np.float32)) / 127.5 - 1
+    oracle = WeightedAtoms(factor - origin, dtype=torch.float32)
+    levels = (20 * _largest_deviation(oracle.points), _smallest_distance(gram) / 10)
+    return PictureBackbone(collection, oracle, pixels.mean(0), levels, pixels, inverse, origin)
+
+
+def _largest_deviation(points: Tensor, iterations: int = 60) -> float:
+    """Square root of the largest eigenvalue of the covariance of centred points (n, d), by power iteration."""
+    vector = points[0] / points[0].norm()
+    for _ in range(iterations):
+        vector = points.T @ (points @ vector)
+        growth = vector.norm()
+        vector = vector / growth
+    return float(torch.sqrt(growth / len(points)))
+
+
+def _smallest_distance(gram: Tensor) -> float:
+    square = gram.diag()
+    distance = square[:, None] + square[None, :] - 2 * gram
+    distance.fill_diagonal_(torch.inf)
+    return float(distance.min().sqrt())

@@ -1,0 +1,64 @@
+"""Pictures that visitors bring: checked before they are decoded, then made 64 x 64 on white."""
+
+from __future__ import annotations
+
+import io
+import warnings
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from . import limits
+from .requests import InvalidRequest
+
+_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
+_BLANK_SPREAD = 2.0  # grey levels: below this a picture shows nothing
+
+
+def open_upload(data: bytes) -> Image.Image:
+    """A decoded RGBA picture; raises InvalidRequest for a broken file, a foreign format or too many pixels.
+
+    The header alone decides whether the pixels are read, so a decompression bomb is refused unopened.
+    """
+    if len(data) > limits.MAX_UPLOAD_BYTES:
+        raise InvalidRequest(
+            f"The picture file has {len(data) / 1e6:.1f} MB; at most {limits.MAX_UPLOAD_BYTES / 1e6:.0f} MB are taken."
+        )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            picture = Image.open(io.BytesIO(data), formats=_FORMATS)
+            width, height = picture.size
+            if width * height > limits.MAX_UPLOAD_PIXELS:
+                raise InvalidRequest(
+                    f"The picture has {width} x {height} = {width * height / 1e6:.0f} megapixels; "
+                    f"at most {limits.MAX_UPLOAD_PIXELS / 1e6:.0f} are taken."
+                )
+            picture.draft("RGB", (256, 256))
+            return ImageOps.exif_transpose(picture).convert("RGBA")
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
+        if isinstance(error, InvalidRequest):
+            raise
+        raise InvalidRequest(
+            f"The file is not a picture that can be read ({len(data)} bytes; {', '.join(_FORMATS)} are)."
+        ) from None
+
+
+def to_square(picture: Image.Image, side: int) -> NDArray[np.uint8]:
+    """(side, side, 3) uint8: transparent parts white, the longer side fitted, centred; raises if it is blank."""
+    picture = picture.convert("RGBA")
+    canvas = Image.new("RGBA", picture.size, "white")
+    flat = Image.alpha_composite(canvas, picture).convert("RGB")
+    square = ImageOps.pad(flat, (side, side), Image.Resampling.LANCZOS, color="white")
+    pixels = np.asarray(square)
+    if pixels.astype(float).std() < _BLANK_SPREAD:
+        raise InvalidRequest("The picture to follow is empty: draw something, upload a picture or choose an emoji.")
+    return pixels
+
+
+def to_png(pixels: NDArray[np.uint8]) -> bytes:
+    """A PNG of (h, w, 3) uint8."""
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, "PNG", compress_level=1)
+    return out.getvalue()

@@ -1,0 +1,179 @@
+"""How far sampled frequencies are from a known law: total variation with its noise floor and its power.
+
+Two traps make such numbers lie (FORMULAS 1.6): with too few draws every law looks equally far, so the same statistic is
+always computed for exact draws (the floor) and for a deliberately wrong law, half of whose outcomes are missing (the
+power); and a law that is spread too widely for the draws is compared on groups of pictures instead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+_REPEATS = 200
+_DRAWS_PER_OUTCOME = 10
+
+
+@dataclass(frozen=True)
+class LawReport:
+    """Distances of one method's draws from the law asked for.
+
+    distance: total variation, 0 to 1; error: its standard error by bootstrap.
+    floor, floor_spread: mean and standard deviation of the same statistic for exact draws.
+    power: the same for a law that lost half of its outcomes.  outcomes: how many the law was compared on.
+    collision: unbiased estimate of sum (p - q)^2, with its standard error; it has no floor.
+    effective, ideal: exp(entropy) of the observed frequencies, and of as many exact draws.
+    effective_error: its standard error.
+    """
+
+    draws: int
+    distance: float
+    error: float
+    floor: float
+    floor_spread: float
+    power: float
+    outcomes: int
+    grouped: bool
+    collision: float
+    collision_error: float
+    effective: float
+    effective_error: float
+    ideal: float
+
+    @property
+    def telling(self) -> bool:
+        """Whether the statistic can tell the wrong law from the right one: else the distance proves nothing."""
+        return self.power > self.floor + 4 * self.floor_spread
+
+
+def effective_number(frequencies: NDArray[np.float64]) -> float:
+    """exp(entropy) of a law: how many equally likely outcomes it is worth."""
+    p = frequencies[frequencies > 0]
+    return float(np.exp(-(p * np.log(p)).sum()))
+
+
+def assess(law: NDArray[np.float64], draws: NDArray[np.intp], groups: NDArray[np.intp], seed: int = 0) -> LawReport:
+    """Compare draws (n,), indices of outcomes, with ``law`` (N,).
+
+    groups: (N,) group of each outcome, used when the law is too wide for the draws. seed: of the floor's exact draws.
+    """
+    n = len(draws)
+    rng = np.random.default_rng(seed)
+    counts = np.bincount(draws, minlength=len(law)).astype(float)
+    grouped = effective_number(law) * _DRAWS_PER_OUTCOME > n
+    if grouped:
+        p, observed = np.bincount(groups, weights=law), np.bincount(groups, weights=counts)
+    else:
+        p, observed = law, counts
+    exact = rng.multinomial(n, p, size=_REPEATS) / n
+    floor = 0.5 * np.abs(exact - p).sum(1)
+    again = rng.multinomial(n, observed / n, size=_REPEATS) / n
+    wrong = rng.multinomial(n, _half_lost(p, rng), size=_REPEATS) / n
+    collision, collision_error = _collision(p, observed, n)
+    ideal = [effective_number(row) for row in rng.multinomial(n, law, size=_REPEATS // 4) / n]
+    shuffled = [effective_number(row) for row in rng.multinomial(n, counts / n, size=_REPEATS // 4) / n]
+    return LawReport(
+        draws=n,
+        distance=float(0.5 * np.abs(observed / n - p).sum()),
+        error=float((0.5 * np.abs(again - p).sum(1)).std()),
+        floor=float(floor.mean()),
+        floor_spread=float(floor.std()),
+        power=float(0.5 * np.abs(wrong - p).sum(1).mean()),
+        outcomes=int((p > 1e-6).sum()),
+        grouped=grouped,
+        collision=collision,
+        collision_error=collision_error,
+        effective=effective_number(counts / n),
+        effective_error=float(np.std(shuffled)),
+        ideal=float(np.mean(ideal)),
+    )
+
+
+def _half_lost(p: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """The law with a random half of its mass removed, outcome by outcome, and renormalised."""
+    order = rng.permutation(len(p))
+    kept = np.cumsum(p[order]) <= 0.5
+    kept[0] |= not kept.any()
+    wrong = np.zeros_like(p)
+    wrong[order[kept]] = p[order[kept]]
+    return wrong / wrong.sum()
+
+
+def _collision(p: NDArray[np.float64], counts: NDArray[np.float64], n: int) -> tuple[float, float]:
+    """Unbiased sum (p - q)^2 from draws of q, and its standard error: sum q^2 is estimated by colliding pairs."""
+    if n < 2:
+        return float("nan"), float("nan")
+    estimate = (counts * (counts - 1)).sum() / (n * (n - 1)) - 2 * (counts @ p) / n + (p**2).sum()
+    q = counts / n
+    slope = 2 * (q - p)  # influence of one draw on the estimate
+    variance = max((q @ slope**2) - (q @ slope) ** 2, 0.0) / n + 2 * (q**2).sum() / n**2
+    return float(estimate), float(np.sqrt(variance))
+
+
+def group_outcomes(points: NDArray[np.float64], groups: int) -> NDArray[np.intp]:
+    """Groups of similar outcomes, from points (N, d) by Ward's hierarchical clustering, numbered from 0."""
+    from scipy.cluster.hierarchy import fcluster, linkage
+
+    return fcluster(linkage(points, "ward"), groups, criterion="maxclust") - 1
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a comparison may claim, in sentences that carry their uncertainty."""
+
+    sentences: tuple[str, ...]
+
+
+def verdict(labels: dict[str, str], reports: dict[str, LawReport], calls: dict[str, float]) -> Verdict:
+    """Closest to the law asked for, most diverse, cheapest; "no significant difference" where that is so."""
+    lines = []
+    if reports:
+        lines.append(_closest(labels, reports))
+        lines.append(_most_diverse(labels, reports))
+    if len(calls) > 1:
+        fewest = min(calls.values())
+        cheapest = [labels[name] for name, cost in calls.items() if cost == fewest]
+        lines.append(f"Cheapest: {_names(cheapest)}, {fewest:g} network calls a sample.")
+    return Verdict(tuple(lines))
+
+
+def _closest(labels: dict[str, str], reports: dict[str, LawReport]) -> str:
+    any_report = next(iter(reports.values()))
+    if not any_report.telling:
+        return (
+            f"{any_report.draws} draws a method are too few to say who is closest to the law asked for: a law with "
+            f"half its pictures missing scores {any_report.power:.2f}, exact draws {any_report.floor:.2f}. "
+            "Measure with more draws."
+        )
+    best = min(reports, key=lambda name: reports[name].distance)
+    ties = [
+        name
+        for name, report in reports.items()
+        if report.distance - reports[best].distance <= 2 * np.hypot(report.error, reports[best].error)
+    ]
+    if len(ties) == len(reports) and len(reports) > 1:
+        return f"Closest to the law asked for: no significant difference among {len(reports)} methods."
+    shown = "; ".join(f"{labels[n]} {reports[n].distance:.2f} ± {reports[n].error:.2f}" for n in ties)
+    return (
+        f"Closest to the law asked for: {shown} (exact draws: {any_report.floor:.2f} ± {any_report.floor_spread:.2f})."
+    )
+
+
+def _most_diverse(labels: dict[str, str], reports: dict[str, LawReport]) -> str:
+    best = max(reports, key=lambda name: reports[name].effective)
+    top = reports[best]
+    ties = [
+        name
+        for name, report in reports.items()
+        if top.effective - report.effective <= 2 * np.hypot(report.effective_error, top.effective_error)
+    ]
+    if len(ties) == len(reports) and len(reports) > 1:
+        return f"Most diverse: no significant difference (the law asked for would give {top.ideal:.1f} pictures)."
+    shown = "; ".join(f"{labels[n]} {reports[n].effective:.1f}" for n in ties)
+    return f"Most diverse: {shown} effective pictures in {top.draws} draws (the law asked for gives {top.ideal:.1f})."
+
+
+def _names(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]

@@ -1,0 +1,20 @@
+"""Limits that keep one visitor's request from harming another's, and how they are said."""
+
+from __future__ import annotations
+
+MAX_STEPS = 200
+MIN_STEPS = 2
+MAX_SAMPLES = 12
+MAX_METHODS = 8
+MAX_CONDITIONS = 3
+MAX_REFERENCES = 2
+MAX_STRENGTH = 10.0
+MAX_TRUST = 5.0
+VIEW_NOISE = (0.2, 100.0)
+MAX_SEED = 2**31 - 1
+MAX_DRAWS = 1024
+MIN_DRAWS = 64
+MAX_EVALUATIONS = 600_000  # states asked about in one run: about a minute on two cores
+MAX_UPLOAD_PIXELS = 40_000_000
+MAX_UPLOAD_BYTES = 8_000_000
+RUNS_KEPT = 24

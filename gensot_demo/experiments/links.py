@@ -1,0 +1,90 @@
+"""A request as a query string and back: short, readable, versioned, forgiving of what it does not know.
+
+Example: ``v=1&condition=animals*1&condition=red*2&strength=3&method=cfg&method=gensot*particles:8``.
+A drawing does not travel in a link; :func:`to_query` leaves it out and says so.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl, quote, unquote
+
+from .requests import CompareRequest, InvalidRequest, parse
+
+VERSION = 1
+MAX_LENGTH = 4000
+_NUMBERS = {"strength": float, "view_noise": float, "steps": int, "samples": int, "seed": int, "resolution": int}
+_WORDS = ("sampler", "path")
+_SEPARATOR = "*"
+
+
+def to_query(request: CompareRequest) -> tuple[str, list[str]]:
+    """(query string without "?", notes on what does not travel). Values equal to the default are left out."""
+    fields, notes = [("v", str(VERSION))], []
+    plain = CompareRequest()
+    fields += [("condition", f"{c.name}{_SEPARATOR}{c.trust:g}") for c in request.conditions]
+    for reference in request.references:
+        if reference.emoji is None:
+            notes.append("The drawn or uploaded picture is not part of the link.")
+        else:
+            fields.append(("follow", f"{reference.emoji}{_SEPARATOR}{reference.trust:g}"))
+    for name in (*_NUMBERS, *_WORDS):
+        value = getattr(request, name)
+        if value != getattr(plain, name):
+            fields.append((name, f"{value:g}" if isinstance(value, float) else str(value)))
+    if request.methods != plain.methods:
+        for choice in request.methods:
+            settings = [f"{key}:{_shown(value)}" for key, value in choice.settings.items()]
+            fields.append(("method", _SEPARATOR.join([choice.name, *settings])))
+    return "&".join(f"{key}={quote(value, safe='*:,')}" for key, value in fields), notes
+
+
+def from_query(query: str) -> tuple[CompareRequest, list[str]]:
+    """The request in a query string and notes on what was ignored; raises InvalidRequest for a bad known value."""
+    query = query.removeprefix("?")
+    if len(query) > MAX_LENGTH:
+        raise InvalidRequest(f"The link is {len(query)} characters long; at most {MAX_LENGTH} are read.")
+    values: dict = {"conditions": [], "references": [], "methods": []}
+    notes = []
+    for key, text in parse_qsl(query, keep_blank_values=True, max_num_fields=64):
+        if key == "v":
+            if text != str(VERSION):
+                notes.append(f"This link is of version {text[:20]!r}; it is read as version {VERSION}.")
+        elif key == "condition":
+            name, trust = _with_trust(text, "condition")
+            values["conditions"].append({"name": name, "trust": trust})
+        elif key == "follow":
+            name, trust = _with_trust(text, "follow")
+            values["references"].append({"emoji": name, "trust": trust})
+        elif key == "method":
+            name, *settings = text.split(_SEPARATOR)
+            values["methods"].append({"name": name, "settings": dict(_setting(item) for item in settings)})
+        elif key in _NUMBERS:
+            values[key] = _number(key, text, _NUMBERS[key])
+        elif key in _WORDS:
+            values[key] = text
+        elif not key.startswith("__"):  # the host's own parameters, such as __theme, are not ours to comment on
+            notes.append(f"The link's field {key[:40]!r} is not known here and was ignored.")
+    if not values["methods"]:
+        del values["methods"]
+    return parse(CompareRequest, **values), notes
+
+
+def _shown(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _with_trust(text: str, key: str) -> tuple[str, float]:
+    name, _, trust = text.rpartition(_SEPARATOR)
+    return (name, _number(f"trust of {key} {name!r}", trust, float)) if name else (text, 1.0)
+
+
+def _setting(item: str) -> tuple[str, str]:
+    key, _, value = item.partition(":")
+    return key, unquote(value)
+
+
+def _number(name: str, text: str, kind: type) -> float | int:
+    try:
+        return kind(text)
+    except ValueError:
+        raise InvalidRequest(f"{name.replace('_', ' ').capitalize()} is {text[:40]!r}; it must be a number.") from None

@@ -1,0 +1,173 @@
+"""The request of a comparison: frozen, validated, picklable; the one thing that page, API, CLI and link all speak."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from gensot_demo.guidance.base import GuidanceMethod
+from gensot_demo.guidance.registry import REGISTRY
+from gensot_demo.transport.catalogue import SAMPLERS
+
+from . import limits
+
+PATHS = ("cosine", "condot", "vp", "ve")
+
+
+class InvalidRequest(ValueError):
+    """A request that cannot be run; its message is one or more sentences for the person."""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ConditionChoice(_Frozen):
+    """A condition by name and the trust put in it (1: as the model has it)."""
+
+    name: str
+    trust: float = Field(1.0, ge=0, le=limits.MAX_TRUST)
+
+
+class ReferenceChoice(_Frozen):
+    """A picture to follow: an emoji by name or character, or a PNG of its own; and the trust put in it."""
+
+    emoji: str | None = None
+    png: bytes | None = Field(None, repr=False)
+    trust: float = Field(1.0, gt=0, le=limits.MAX_TRUST)
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> ReferenceChoice:
+        if (self.emoji is None) == (self.png is None):
+            raise ValueError("a picture to follow is either an emoji or a drawing, not both and not neither.")
+        return self
+
+
+class MethodChoice(_Frozen):
+    """A guidance method by name, with the settings that differ from its defaults."""
+
+    name: str
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("name")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        REGISTRY.get(name)
+        return name
+
+    @model_validator(mode="after")
+    def _valid_settings(self) -> MethodChoice:
+        """Settings as typed values, those equal to the default left out: equal choices compare equal."""
+        chosen, plain = self.method(), REGISTRY.get(self.name)()
+        settings = {key: value for key, value in chosen.model_dump().items() if value != getattr(plain, key)}
+        object.__setattr__(self, "settings", settings)
+        return self
+
+    def method(self) -> GuidanceMethod:
+        """The method with these settings; raises ValueError with a sentence for a bad one."""
+        try:
+            return REGISTRY.get(self.name)(**self.settings)
+        except ValidationError as error:
+            raise ValueError(f"{REGISTRY.get(self.name).label}: {sentences(error, REGISTRY.get(self.name))}") from None
+
+
+DEFAULT_METHODS = ("unguided", "conditional", "cfg", "gensot")
+
+
+class CompareRequest(_Frozen):
+    """Compare guidance methods on one task, with the same noise. Version 1 of the link format."""
+
+    conditions: tuple[ConditionChoice, ...] = Field((), max_length=limits.MAX_CONDITIONS)
+    references: tuple[ReferenceChoice, ...] = Field((), max_length=limits.MAX_REFERENCES)
+    strength: Annotated[float, Field(ge=0, le=limits.MAX_STRENGTH, title="Strength")] = 2.0
+    view_noise: Annotated[float, Field(ge=limits.VIEW_NOISE[0], le=limits.VIEW_NOISE[1], title="View noise")] = 8.0
+    steps: Annotated[int, Field(ge=limits.MIN_STEPS, le=limits.MAX_STEPS, title="Steps")] = 30
+    samples: Annotated[int, Field(ge=1, le=limits.MAX_SAMPLES, title="Samples per method")] = 6
+    seed: Annotated[int, Field(ge=0, le=limits.MAX_SEED, title="Seed")] = 7
+    sampler: str = "averaged"
+    path: Literal["cosine", "condot", "vp", "ve"] = "cosine"
+    resolution: Literal[64, 32] = 64
+    methods: tuple[MethodChoice, ...] = Field(
+        tuple(MethodChoice(name=name) for name in DEFAULT_METHODS), max_length=limits.MAX_METHODS
+    )
+
+    @field_validator("sampler")
+    @classmethod
+    def _known_sampler(cls, name: str) -> str:
+        if name not in SAMPLERS:
+            raise ValueError(f"sampler {name!r} is unknown; there are {', '.join(SAMPLERS)}.")
+        return name
+
+    @field_validator("strength", "view_noise")
+    @classmethod
+    def _finite(cls, value: float) -> float:
+        if not math.isfinite(value):
+            raise ValueError(f"{value} is not a finite number.")
+        return value
+
+    @model_validator(mode="after")
+    def _something_to_compare(self) -> CompareRequest:
+        if not self.methods:
+            raise ValueError("no method is chosen; switch on at least one.")
+        names = [choice.name for choice in self.methods]
+        if len(set(names)) < len(names):
+            raise ValueError("a method is chosen twice; each can take part once.")
+        if self.seed + self.samples - 1 > limits.MAX_SEED:
+            raise ValueError(f"seed is {self.seed}; the last sample's seed must not exceed {limits.MAX_SEED}.")
+        return self
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """One seed per column."""
+        return tuple(range(self.seed, self.seed + self.samples))
+
+
+def parse(kind: type[BaseModel], **values: Any) -> Any:
+    """A validated request; raises :class:`InvalidRequest` with sentences that name value and range."""
+    try:
+        return kind(**values)
+    except ValidationError as error:
+        raise InvalidRequest(sentences(error, kind)) from None
+
+
+def sentences(error: ValidationError, kind: type[BaseModel]) -> str:
+    """Pydantic's findings on a model in plain words: which parameter, what value, what is allowed."""
+    return " ".join(_sentence(item, kind) for item in error.errors())
+
+
+def _sentence(item: dict, kind: type[BaseModel]) -> str:
+    where = " ".join(str(part).replace("_", " ") for part in item["loc"] if not isinstance(part, int)) or "The request"
+    where = where[0].upper() + where[1:]
+    context, value = item.get("ctx") or {}, item.get("input")
+    shown = repr(value) if len(repr(value)) <= 60 else repr(value)[:57] + "..."
+    match item["type"]:
+        case "value_error":
+            return str(context.get("error", item["msg"]))
+        case "extra_forbidden":
+            return f"{where} is not a known setting."
+        case "literal_error":
+            return f"{where} is {shown}; it must be {context.get('expected')}."
+        case "too_long":
+            return f"{where}: {context.get('actual_length')} given, at most {context.get('max_length')} allowed."
+    allowed = _range(item["loc"], kind)
+    if allowed:
+        return f"{where} is {shown}; it must be {allowed}."
+    return f"{where} is {shown}: {item['msg'][0].lower()}{item['msg'][1:]}."
+
+
+def _range(location: tuple, kind: type[BaseModel]) -> str:
+    """The allowed range of a numeric field in words, or nothing for a field without bounds."""
+    for part in location[:-1]:
+        if isinstance(part, str):
+            (kind,) = [a for a in get_args(kind.model_fields[part].annotation) if isinstance(a, type)][:1] or (kind,)
+    field = kind.model_fields.get(location[-1]) if location else None
+    bounds = {type(m).__name__: m for m in field.metadata} if field else {}
+    low = bounds.get("Ge") or bounds.get("Gt")
+    high = bounds.get("Le") or bounds.get("Lt")
+    if low is None or high is None:
+        return ""
+    number = "a whole number" if field.annotation is int else "a number"
+    bottom = f"above {low.gt:g}" if "Gt" in bounds else f"from {low.ge:g}"
+    return f"{number} {bottom} to {high.le:g}"

@@ -1,0 +1,40 @@
+"""The latest finished runs, so that a click on a picture finds its trajectory; bounded, oldest out first."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections import OrderedDict
+
+from . import limits
+from .compare import CompareResult
+from .requests import InvalidRequest
+
+
+class RunStore:
+    """Results by an unguessable name. Thread-safe; holds at most ``capacity`` runs for all visitors together."""
+
+    def __init__(self, capacity: int = limits.RUNS_KEPT):
+        self._runs: OrderedDict[str, CompareResult] = OrderedDict()
+        self._guard = threading.Lock()
+        self._capacity = capacity
+
+    def keep(self, result: CompareResult) -> str:
+        """Store a result; returns its name."""
+        name = secrets.token_urlsafe(12)
+        with self._guard:
+            self._runs[name] = result
+            while len(self._runs) > self._capacity:
+                self._runs.popitem(last=False)
+        return name
+
+    def get(self, name: str) -> CompareResult:
+        """The result of that name; raises InvalidRequest when it is not kept any more."""
+        with self._guard:
+            if name not in self._runs:
+                raise InvalidRequest("This run is not kept any more; press Compare to make it again.")
+            self._runs.move_to_end(name)
+            return self._runs[name]
+
+
+RUNS = RunStore()

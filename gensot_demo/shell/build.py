@@ -1,0 +1,41 @@
+"""Puts the app together: every page in the same frame."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import gradio as gr
+
+from gensot_demo.pages import compare
+from gensot_demo.shell import frame
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of the app. `build` is called inside the page's Blocks context and adds its content.
+
+    The first page has the path "/", the others one word after it.
+    """
+
+    title: str
+    path: str
+    build: Callable[[], None]
+
+
+PAGES = (Page("Compare", "/", compare.build),)
+
+VISITORS_WAITING = 48
+"""How many requests may wait in line; the next one is told that the app is busy."""
+
+
+def build_app(pages: Sequence[Page] = PAGES) -> gr.Blocks:
+    """The whole app, ready for `launch(**launch_options())`."""
+    if not pages or pages[0].path != "/":
+        raise ValueError('the first page must have the path "/"')
+    app = gr.Blocks(title=frame.NAME, analytics_enabled=False, delete_cache=(3600, 3600 * 6))
+    for page in pages:
+        with app if page.path == "/" else app.route(page.title, page.path, show_in_navbar=False):
+            frame.header(pages, page)
+            with gr.Column(elem_classes="gensot-page"):
+                page.build()
+            frame.footer()
+    return app.queue(max_size=VISITORS_WAITING, default_concurrency_limit=1)

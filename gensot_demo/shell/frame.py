@@ -1,0 +1,63 @@
+"""What every page has: the header above and the footer below."""
+
+from html import escape
+
+import gradio as gr
+
+from gensot_demo import __version__
+
+NAME = "GenSOT Demo"
+SENTENCE = "See and compare how diffusion models are guided, on the same noise and against exact ground truth."
+
+_ICONS = {
+    "light": '<circle cx="12" cy="12" r="4"/>'
+    '<path d="M12 3v2M12 19v2M3 12h2M19 12h2M5.6 5.6 7 7M17 17l1.4 1.4M5.6 18.4 7 17M17 7l1.4-1.4"/>',
+    "dark": '<path d="M20 14.5A8 8 0 0 1 9.5 4a8 8 0 1 0 10.5 10.5z"/>',
+    "system": '<rect x="3" y="5" width="18" height="12" rx="1.5"/><path d="M9 20h6"/>',
+}
+
+_MARK = (  # one start, two modes
+    '<svg class="gensot-mark" viewBox="0 0 32 32" aria-hidden="true">'
+    '<path d="M5 16C13 16 17 8 27 8M5 16c8 0 12 8 22 8" fill="none" stroke="currentColor" stroke-width="2"/>'
+    '<circle cx="5" cy="16" r="3.2" fill="currentColor"/>'
+    '<circle class="gensot-mark-a" cx="27" cy="8" r="3.2"/>'
+    '<circle class="gensot-mark-b" cx="27" cy="24" r="3.2"/></svg>'
+)
+
+
+def header(pages, current) -> None:
+    """Name, sentence, navigation where there is more than one page, and the choice of theme."""
+    links = "".join(_link(page, page is current) for page in pages)
+    navigation = f'<nav aria-label="Pages">{links}</nav>' if len(pages) > 1 else ""
+    themes = "".join(_theme_button(name) for name in _ICONS)
+    _fixed(
+        f'<header class="gensot-header"><div class="gensot-name">{_MARK}<h1>{NAME}</h1></div><p>{SENTENCE}</p>'
+        f'{navigation}<div class="gensot-themes" role="group" aria-label="Theme">{themes}</div></header>'
+    )
+
+
+def footer() -> None:
+    """Licence, version, and where the API is described."""
+    _fixed(
+        f'<footer class="gensot-footer"><span>{NAME} {__version__}</span><span>Apache License 2.0</span>'
+        '<a href="?view=api">Use it from code</a></footer>'
+    )
+
+
+def _link(page, is_current: bool) -> str:
+    target = "./" if page.path == "/" else escape(page.path.strip("/"))
+    mark = ' aria-current="page"' if is_current else ""
+    return f'<a href="{target}"{mark}>{escape(page.title)}</a>'
+
+
+def _theme_button(name: str) -> str:
+    label = f"{name.capitalize()} theme"
+    return (
+        f'<button type="button" data-gensot-theme="{name}" aria-pressed="false" title="{label}">'
+        f'<svg viewBox="0 0 24 24" aria-hidden="true">{_ICONS[name]}</svg>'
+        f'<span class="gensot-unseen">{label}</span></button>'
+    )
+
+
+def _fixed(html: str) -> None:
+    gr.HTML(html_template=html, js_on_load=None, apply_default_css=False, elem_classes="gensot-bare")

@@ -1,0 +1,62 @@
+"""How the app is served: limits and privacy for a public launch, and what goes into the page's head."""
+
+import os
+from pathlib import Path
+
+from gensot_demo.figures.component import PLOTLY_ADDRESS, SCRIPT_ADDRESS
+from gensot_demo.shell import static
+from gensot_demo.shell.frame import SENTENCE
+from gensot_demo.shell.theme import theme
+
+ASSETS = Path(__file__).parents[2] / "assets"
+
+
+def on_space() -> bool:
+    """Whether the app runs as a Hugging Face Space."""
+    return bool(os.environ.get("SPACE_ID"))
+
+
+def launch_options() -> dict:
+    """The arguments of `Blocks.launch` for a public app.
+
+    The address comes from PORT, else GRADIO_SERVER_PORT, else 7860 and up; and from GRADIO_SERVER_NAME.
+    """
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    return {
+        "server_port": _port(),
+        "theme": theme(),
+        "head": _head(),
+        "favicon_path": ASSETS / "icon.svg",
+        "footer_links": [],
+        "show_error": True,
+        "max_file_size": "8mb",
+        "allowed_paths": [],
+        "strict_cors": True,
+        "enable_monitoring": False,
+        "run_history": False,
+        "mcp_server": False,
+        "pwa": False,
+        "ssr_mode": False,  # its Node server would stand before our routes
+        "app_kwargs": {"routes": static.routes(), "docs_url": None, "redoc_url": None},
+    }
+
+
+def _head() -> str:
+    # Inline: in place before the page is drawn, and `css=` would rewrite selectors such as body.dark.
+    css = (ASSETS / "app.css").read_text(encoding="utf-8")
+    script = (ASSETS / "app.js").read_text(encoding="utf-8")
+    return (
+        f'<meta name="description" content="{SENTENCE}">'
+        # Fetched while Gradio starts: every page has figures.
+        f'<link rel="preload" as="script" href="{PLOTLY_ADDRESS}"><link rel="modulepreload" href="{SCRIPT_ADDRESS}">'
+        f"<style>{css}</style><script>{script}</script>"
+    )
+
+
+def _port() -> int | None:
+    text = os.environ.get("PORT") or os.environ.get("GRADIO_SERVER_PORT")
+    if not text:
+        return None
+    if not text.isdigit() or not 0 < int(text) < 65536:
+        raise SystemExit(f"PORT is {text!r}; it must be a number from 1 to 65535")
+    return int(text)

@@ -1,0 +1,62 @@
+"""Starts an app in a process of its own and waits until it answers."""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def running_app(script: Path | str = "app.py", patience: float = 90.0) -> Iterator[str]:
+    """The address of the app that `script` launches, while the block runs.
+
+    Raises RuntimeError with what the app printed, if it ends or does not answer within `patience` seconds.
+    """
+    address = f"http://127.0.0.1:{(port := free_port())}"
+    surroundings = os.environ | {
+        "PORT": str(port),
+        "GRADIO_SERVER_NAME": "127.0.0.1",
+        "HF_HUB_OFFLINE": "1",
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
+    }
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(
+            [sys.executable, str(script)], cwd=ROOT, env=surroundings, stdout=output, stderr=subprocess.STDOUT
+        )
+        try:
+            _wait(address, process, patience, output)
+            yield address
+        finally:
+            process.terminate()
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _wait(address: str, process: subprocess.Popen, patience: float, output) -> None:
+    end = time.monotonic() + patience
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            with urllib.request.urlopen(address, timeout=5):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    output.seek(0)
+    raise RuntimeError(f"the app did not answer at {address}:\n{output.read().decode(errors='replace')}")
