@@ -65,7 +65,7 @@ class PictureBackbone:
 
     def encode(self, pictures: NDArray[np.uint8]) -> Tensor:
         """Centred coordinates (n, oracle.dimension) of uint8 pictures (n, res, res, 3): their part in the span."""
-        flat = torch.from_numpy(np.ascontiguousarray(pictures).reshape(len(pictures), -1)).double() / 127.5 - 1
+        flat = torch.from_numpy(pictures.reshape(len(pictures), -1).astype(np.float64)) / 127.5 - 1
         rotated = (flat @ self._pixels.double().T) @ self._inverse.T
         return (rotated - self._origin).to(self.oracle.dtype)
 

@@ -13,6 +13,7 @@ from .requests import CompareRequest, InvalidRequest, parse
 VERSION = 1
 MAX_LENGTH = 4000
 _NUMBERS = {"strength": float, "view_noise": float, "steps": int, "samples": int, "seed": int, "resolution": int}
+_REFERENCES = {"follow": "emoji", "follow_average": "average"}
 _WORDS = ("sampler", "path")
 _SEPARATOR = "*"
 
@@ -23,10 +24,11 @@ def to_query(request: CompareRequest) -> tuple[str, list[str]]:
     plain = CompareRequest()
     fields += [("condition", f"{c.name}{_SEPARATOR}{c.trust:g}") for c in request.conditions]
     for reference in request.references:
-        if reference.emoji is None:
+        if reference.png is not None:
             notes.append("The drawn or uploaded picture is not part of the link.")
-        else:
-            fields.append(("follow", f"{reference.emoji}{_SEPARATOR}{reference.trust:g}"))
+            continue
+        key, name = ("follow", reference.emoji) if reference.emoji else ("follow_average", reference.average)
+        fields.append((key, f"{name}{_SEPARATOR}{reference.trust:g}"))
     for name in (*_NUMBERS, *_WORDS):
         value = getattr(request, name)
         if value != getattr(plain, name):
@@ -52,9 +54,9 @@ def from_query(query: str) -> tuple[CompareRequest, list[str]]:
         elif key == "condition":
             name, trust = _with_trust(text, "condition")
             values["conditions"].append({"name": name, "trust": trust})
-        elif key == "follow":
-            name, trust = _with_trust(text, "follow")
-            values["references"].append({"emoji": name, "trust": trust})
+        elif key in _REFERENCES:
+            name, trust = _with_trust(text, key)
+            values["references"].append({_REFERENCES[key]: name, "trust": trust})
         elif key == "method":
             name, *settings = text.split(_SEPARATOR)
             values["methods"].append({"name": name, "settings": dict(_setting(item) for item in settings)})

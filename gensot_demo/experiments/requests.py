@@ -32,16 +32,18 @@ class ConditionChoice(_Frozen):
 
 
 class ReferenceChoice(_Frozen):
-    """A picture to follow: an emoji by name or character, or a PNG of its own; and the trust put in it."""
+    """A picture to follow: an emoji by name or character, the average picture of a condition, or an image file of the
+    visitor's own; and the trust put in it."""
 
     emoji: str | None = None
+    average: str | None = None
     png: bytes | None = Field(None, repr=False)
     trust: float = Field(1.0, gt=0, le=limits.MAX_TRUST)
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> ReferenceChoice:
-        if (self.emoji is None) == (self.png is None):
-            raise ValueError("a picture to follow is either an emoji or a drawing, not both and not neither.")
+    def _exactly_one(self) -> ReferenceChoice:
+        if [self.emoji, self.average, self.png].count(None) != 2:
+            raise ValueError("a picture to follow is an emoji, the average of a condition, or a drawing: exactly one.")
         return self
 
 
@@ -73,7 +75,7 @@ class MethodChoice(_Frozen):
             raise ValueError(f"{REGISTRY.get(self.name).label}: {sentences(error, REGISTRY.get(self.name))}") from None
 
 
-DEFAULT_METHODS = ("unguided", "conditional", "cfg", "gensot")
+DEFAULT_METHODS = ("unguided", "sdedit", "dps", "gensot")
 
 
 class CompareRequest(_Frozen):
@@ -117,6 +119,11 @@ class CompareRequest(_Frozen):
         if self.seed + self.samples - 1 > limits.MAX_SEED:
             raise ValueError(f"seed is {self.seed}; the last sample's seed must not exceed {limits.MAX_SEED}.")
         return self
+
+    @classmethod
+    def first_view(cls) -> CompareRequest:
+        """What the page shows first: follow the average face, with the methods that can."""
+        return cls(references=(ReferenceChoice(average="faces"),))
 
     @property
     def seeds(self) -> tuple[int, ...]:
