@@ -44,7 +44,7 @@ def averaged_step(grid: PathPoints, noise: SharedNoise, steering: Steering) -> S
     ]
     start = grid.point(first)
     H = torch.zeros_like(x) if levels[first] == 0.0 else levels[first] / start.a * (x - start.g)
-    log_weights = None
+    trial, log_weights = H, None
     for n in range(len(levels_from_start)):
         index = first + n
         point = grid.point(index)
@@ -60,17 +60,19 @@ def averaged_step(grid: PathPoints, noise: SharedNoise, steering: Steering) -> S
         yield Step(index, x, prediction.state, log_weights, ancestors, prediction.entropy)
         if last:
             break
-        expected = prediction.state
+        # the prediction carried on to the new edge, exact for Gaussian data: yhat = (H + P mean) / (K + P)
+        known = (levels_from_start[n] + precision) * prediction.state - trial
         if ancestors is not None:
-            H, expected, log_weights = H[ancestors], expected[ancestors], torch.zeros_like(log_weights)
+            H, known, log_weights = H[ancestors], known[ancestors], torch.zeros_like(log_weights)
+        expected = (H + known) / (edges[n + 1] + precision)
         following, K_next = grid.point(index + 1), levels_from_start[n + 1]
         upper = edges[n + 2] if n + 2 < len(edges) else None
         trial = H + (K_next - edges[n + 1]) * expected + _averaged(noise, edges[n + 1], upper, K_next, precision)
         x = following.a / K_next * trial + following.g
         adjusted = steering.after_step(following, x)
         if adjusted is not x:
-            H = H + K_next / following.a * (adjusted - x)
-            x = adjusted
+            change = K_next / following.a * (adjusted - x)
+            H, trial, x = H + change, trial + change, adjusted
     end = grid.point(len(grid) - 1)
     x = end.a * prediction.state + end.g
     yield Step(len(grid) - 1, x, x, log_weights)

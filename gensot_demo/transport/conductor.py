@@ -148,7 +148,7 @@ def conduct(
     while waiting := [(runner, query) for runner, query in waiting if query is not None]:
         began = time.perf_counter()
         with turn(), torch.no_grad():
-            answers = answer_in_chunks(oracle, [query for _, query in waiting], max_rows)
+            waiting, answers = _answered(oracle, waiting, max_rows)
         spent = time.perf_counter() - began
         costs = [len(query.conditions) * len(query.x) for _, query in waiting]
         for (runner, query), cost in zip(waiting, costs, strict=True):
@@ -160,6 +160,25 @@ def conduct(
             waiting = [(runner, runner.advance(answer)) for (runner, _), answer in zip(waiting, answers, strict=True)]
         done = [runner.at / runner.last if runner.running else 1.0 for runner in runners]
         yield Round(traces, sum(done) / len(done))
+    if not any(trace.rounds for trace in traces):
+        yield Round(traces, 1.0)
+
+
+def _answered(
+    oracle: Oracle, waiting: list[tuple[_Runner, Query]], max_rows: int
+) -> tuple[list[tuple[_Runner, Query]], list[Answer]]:
+    """Answers to all questions in one forward; if that fails, one by one, so that only the cause ends."""
+    try:
+        return waiting, answer_in_chunks(oracle, [query for _, query in waiting], max_rows)
+    except Exception:
+        kept, answers = [], []
+        for runner, query in waiting:
+            try:
+                answers += answer_in_chunks(oracle, [query], max_rows)
+                kept.append((runner, query))
+            except Exception as error:
+                runner.trace.error = f"{type(error).__name__}: {error}"
+        return kept, answers
 
 
 def run(jobs: Sequence[Job], oracle: Oracle, **options) -> list[Trace]:

@@ -172,7 +172,7 @@ def entropy(target: GaussianMixture) -> float:
 def posterior_variance(points: PathPoints, target: GaussianMixture) -> Tensor:
     """mmse(sigma) = E tr Cov(y | x_t), (T,): the mean posterior variance, from tr Cov(y) at t = 0 to 0 at t = 1.
 
-    Error for d <= 2 below 1e-5 tr Cov(y), or 1e-3 where a component hides another that is 20 times narrower.
+    Error for d <= 2 below 3e-5 tr Cov(y), or 1e-3 where a component hides another that is 20 times narrower.
     """
     out = []
     for a, m in zip(points.a.tolist(), points.m.tolist(), strict=True):

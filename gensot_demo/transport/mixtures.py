@@ -74,6 +74,8 @@ class GaussianMixture(DiscretePosterior):
 
     def posterior_variance(self, x: Tensor, a: float, m: float, condition: Tensor | None = None) -> Tensor:
         """tr Cov(y | x), (n,): its mean over x is the mmse of the diagnostics."""
+        if m == 0.0 and a != 0.0:
+            return torch.zeros(len(x), dtype=self.dtype)
         u, r = self.scaled(Query(x, a, m))
         log_w, means, var = self._posterior(u, r, condition)
         centres = torch.einsum("nij,bnj->bni", self._axes, means) - self._collapse(log_w, means)[:, None, :]

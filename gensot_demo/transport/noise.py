@@ -19,6 +19,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .errors import InvalidValue
+
 _BASE_OCTAVES = 64
 _NODES_KEPT = 64
 _READ_KEPT = 12
@@ -42,6 +44,8 @@ class SharedNoise:
         depth: int = 16,
     ):
         self.seeds, self.dimension, self.rows = tuple(int(s) for s in seeds), dimension, rows
+        if any(seed < 0 for seed in self.seeds):
+            raise InvalidValue(f"seed is {min(self.seeds)}; it must be 0 or more.")
         self.dtype, self.device, self.depth = dtype, device, depth
         self._nodes: OrderedDict[tuple[int, int], Tensor] = OrderedDict()
         self._read: OrderedDict[float, Tensor] = OrderedDict()

@@ -73,7 +73,8 @@ class DiscretePosterior(Oracle):
 
     @staticmethod
     def scaled(query: Query) -> tuple[Tensor, float]:
-        """(u, r) = (x/m, a/m): finite whenever m > 0; at a = 0 the state carries no information."""
+        """(u, r) = (x/m, a/m), finite for m > 0; at a = 0 the state carries no information. m = 0 < a is not for here:
+        there the state is known."""
         if query.a == 0.0 or query.m == 0.0:
             return torch.zeros_like(query.x), 0.0
         return query.x / query.m, query.a / query.m

@@ -128,12 +128,13 @@ class SchedulePath(ProbabilityPath):
     def at(self, t: Tensor | float) -> PathPoints:
         times = time_tensor(t)
         a, da, m, dm = self.schedule(times)
-        growth, decay = da / a, dm / m  # +-inf at the two ends, where the drift has no finite value
-        relaxation = growth - 2 * decay
+        # at the two ends the drift has no finite value: relaxation is -+inf there
+        decay = torch.where(m > 0, dm / m, -torch.inf)
+        relaxation = da / a - 2 * decay
         zero = torch.zeros(len(times), 1, dtype=times.dtype)
         return PathPoints(
             t=times, a=a, da=da, m=m, dm=dm, log_K=2 * (torch.log(a) - torch.log(m)), relaxation=relaxation,
-            pull=da + a * relaxation, diffusivity=2 * m**2 * (growth - decay), g=zero, dg=zero, push=zero,
+            pull=2 * (da - a * decay), diffusivity=2 * m * (da * m / a - dm), g=zero, dg=zero, push=zero,
         )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from .errors import InvalidValue
 from .noise import SharedNoise
 from .oracles import Answer, Query
 from .paths import PathPoint, PathPoints
@@ -96,6 +97,11 @@ def _no_question(value: Tensor) -> Generator[Query, Answer, Tensor]:
     yield  # a generator that asks nothing
 
 
+def _require_noise(point: PathPoint) -> None:
+    if point.m == 0.0:
+        raise InvalidValue("a deterministic sampler cannot start where m = 0: take a grid of noise levels.")
+
+
 def euler_maruyama(grid: PathPoints, noise: SharedNoise, steering: Steering) -> Sampling:
     """dx = (-relaxation x + pull yhat + push) dt + sqrt(diffusivity) dW by Euler; no noise in the last step."""
 
@@ -126,6 +132,7 @@ def deterministic_step(grid: PathPoints, noise: SharedNoise, steering: Steering)
 
     def advance(leg: Leg, x: Tensor, prediction: Prediction) -> Generator[Query, Answer, Tensor]:
         here, there, yhat = leg.here, leg.there, prediction.state
+        _require_noise(here)
         return _no_question(there.a * yhat + there.g + (there.m / here.m) * (x - here.a * yhat - here.g))
 
     return _walk(grid, noise, steering, advance)
@@ -139,6 +146,7 @@ def heun(grid: PathPoints, noise: SharedNoise, steering: Steering) -> Sampling:
 
     def advance(leg: Leg, x: Tensor, prediction: Prediction) -> Generator[Query, Answer, Tensor]:
         here, there = leg.here, leg.there
+        _require_noise(here)
         if there.m == 0.0:
             return there.a * prediction.state + there.g
         z = (x - here.g) / here.a

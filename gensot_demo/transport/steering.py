@@ -53,7 +53,7 @@ def start_from_noise(predict: Callable[[PathPoint, Tensor], Asking], grid: PathP
     """
     point = grid.point(0)
     if point.m == 0.0:
-        return 0, torch.zeros_like(noise.direction(float(grid.log_K[1]))) + point.g
+        return 0, torch.zeros(len(noise), noise.dimension, dtype=noise.dtype, device=noise.device) + point.g
     eps = noise.direction(max(point.log_K, -1e4))
     blank = replace(point, a=0.0, m=1.0, log_K=-math.inf, g=torch.zeros_like(point.g))
     mean = (yield from predict(blank, torch.zeros_like(eps))).state

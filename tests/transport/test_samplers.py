@@ -200,7 +200,7 @@ def test_averaged_noise_beats_bridge_and_euler_at_equal_calls(steps):
     assert weight["averaged"] < 0.2 * weight["euler"]
 
 
-def test_averaged_noise_is_second_order_in_the_variance_of_a_gaussian():
+def test_averaged_noise_keeps_the_variance_of_a_gaussian_at_five_steps():
     path, noise = HarmonicPath(constant_protocol(20.0, torch.zeros(2))), SharedNoise([3], 2, 1000)
 
     def end(sampler: str, steps: int) -> torch.Tensor:
@@ -208,11 +208,11 @@ def test_averaged_noise_is_second_order_in_the_variance_of_a_gaussian():
 
     fine = float(end("averaged", 500).var(0).mean())
     error = {(s, n): abs(float(end(s, n).var(0).mean()) - fine) for s in ("averaged", "bridge") for n in (5, 20, 40)}
-    assert error["averaged", 20] < 0.06
-    assert error["averaged", 40] < 0.015
-    assert error["averaged", 40] < error["averaged", 20] / 3
-    for steps, factor in ((5, 3), (20, 5), (40, 8)):
-        assert factor * error["averaged", steps] < error["bridge", steps]
+    assert error["averaged", 5] < 0.03  # 2 % of the variance, where the bridge step loses 70 %
+    assert error["averaged", 20] < 0.005
+    assert error["averaged", 40] < 0.005
+    for steps in (5, 20, 40):
+        assert 10 * error["averaged", steps] < error["bridge", steps]
 
 
 @pytest.mark.parametrize(("sampler", "order"), [("heun", 2), ("deterministic", 1)])

@@ -1,0 +1,84 @@
+"""The curves below a comparison: speed, dissipation, decision. Layout only; the numbers come from the run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from gensot_demo.experiments.compare import MethodResult
+
+from .method_style import method_style
+
+_MARKS = 7  # markers per curve: enough to tell curves apart without colour
+
+
+def _curve(part: MethodResult, x, y) -> dict:
+    style = method_style(part.name)
+    shown = {"color": style.colour}
+    step = max(1, len(x) // _MARKS)
+    sizes = np.where(np.arange(len(x)) % step == step // 2, 8, 0)
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "name": part.label,
+        "x": np.asarray(x, dtype=np.float32),
+        "y": np.asarray(y, dtype=np.float32),
+        "line": {**shown, "dash": style.dash, "width": 2},
+        "marker": {**shown, "symbol": style.marker, "size": sizes.astype(np.int16), "line": {"width": 0}},
+    }
+
+
+def _figure(curves: list[dict], x: dict, y: dict, description: str) -> dict:
+    layout = {
+        "xaxis": x,
+        "yaxis": y,
+        "showlegend": True,
+        "legend": {"orientation": "h", "y": -0.28, "yanchor": "top", "x": 0},
+        "margin": {"l": 56, "r": 12, "t": 12, "b": 96},
+        "meta": {"description": description},
+    }
+    return {"data": curves, "layout": layout}
+
+
+def _named(parts: Iterable[MethodResult]) -> str:
+    return ", ".join(part.label for part in parts)
+
+
+def energy_figure(parts: list[MethodResult]) -> dict:
+    """Kinetic energy per pixel and channel against time, logarithmic."""
+    parts = [part for part in parts if part.energy is not None]
+    curves = [_curve(part, part.energy.t, part.energy.kinetic) for part in parts]
+    return _figure(
+        curves,
+        {"title": {"text": "time t, from noise (0) to picture (1)"}, "range": [0, 1]},
+        {"title": {"text": "E|v|² per dimension, 1/time²"}, "type": "log"},
+        f"Kinetic energy of the probability flow over time for {_named(parts)}.",
+    )
+
+
+def dissipation_figure(parts: list[MethodResult]) -> dict:
+    """Dissipation up to time t, per pixel and channel."""
+    parts = [part for part in parts if part.energy is not None]
+    curves = [_curve(part, part.energy.t, part.energy.dissipated) for part in parts]
+    totals = "; ".join(f"{part.label} {part.energy.action:.2f}" for part in parts)
+    return _figure(
+        curves,
+        {"title": {"text": "time t, from noise (0) to picture (1)"}, "range": [0, 1]},
+        {"title": {"text": "∫E|v|² dt per dimension"}, "rangemode": "tozero"},
+        f"Dissipation accumulated over time. Totals: {totals}.",
+    )
+
+
+def decision_figure(parts: list[MethodResult]) -> dict:
+    """Order parameter against the noise level, which falls to the right."""
+    curves = []
+    for part in parts:
+        seen = part.levels > 0
+        curves.append(_curve(part, part.levels[seen], part.order[seen]))
+    return _figure(
+        curves,
+        {"title": {"text": "noise level σ, falling"}, "type": "log", "autorange": "reversed"},
+        {"title": {"text": "order parameter"}},
+        f"How much of the final picture the prediction holds at each noise level, for {_named(parts)}.",
+    )
