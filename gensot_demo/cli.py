@@ -103,9 +103,9 @@ def sample(
     steps: Annotated[int | None, typer.Option(help=f"Steps, {limits.MIN_STEPS} to {limits.MAX_STEPS}.")] = None,
     samples: Annotated[int | None, typer.Option(help=f"Samples per method, 1 to {limits.MAX_SAMPLES}.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the first sample; the others count on from it.")] = None,
-    sampler: Annotated[str | None, typer.Option(help="Name of a sampler; an unknown one lists them.")] = None,
+    sampler: Annotated[str | None, typer.Option(help="Name of a sampler; an unknown one lists all.")] = None,
     path: Annotated[
-        str | None, typer.Option(help="Path of methods without one of their own; an unknown one lists them.")
+        str | None, typer.Option(help="Path of methods without their own; an unknown one lists all.")
     ] = None,
     method: Annotated[
         list[str] | None, typer.Option(metavar="NAME[:KEY=VALUE,...]", help="A guidance method; repeat.")

@@ -21,6 +21,7 @@ from gensot_demo.backbones.emoji_conditions import (
     EmptyCondition,
     build_conditions,
     combine,
+    condition_names,
     effective_number,
 )
 
@@ -71,6 +72,10 @@ class EmojiCollection:
     def conditions(self) -> dict[str, Condition]:
         """All conditions by name: groups, attributes, keywords. The same at every resolution, from 64 x 64."""
         return dict(self._conditions)
+
+    def condition_names(self) -> list[str]:
+        """The keys of :meth:`conditions`, at once: nothing is computed from pixels."""
+        return condition_names(self.groups, self.keywords)
 
     @cached_property
     def _conditions(self) -> dict[str, Condition]:

@@ -164,6 +164,7 @@ COLOURS: dict[str, tuple[str, ...]] = {
     "grey": ("757575", "9e9e9e", "bdbdbd", "616161", "78909c", "90a4ae", "b0bec5", "cfd8dc", "546e7a"),
     "white": ("ffffff", "fafafa", "f2f2f2", "e8e8e8", "e0e0e0"),
 }
+ATTRIBUTES = (*COLOURS, "bright", "dark", "round", "symmetric", "colourful")
 CHROMATIC = ("red", "orange", "yellow", "green", "blue", "purple", "pink")
 BITS = 5
 CHUNK = 16
@@ -317,11 +318,19 @@ def build_conditions(
     members = np.array(groups)
     found = [Condition(group, group, "group", members == group) for group in dict.fromkeys(groups)]
     found += attribute_conditions(pictures)
-    taken = {condition.name for condition in found}
-    counts = Counter(word for words in keywords for word in words)
-    for word in sorted(
-        word for word, count in counts.items() if count >= FEWEST_WITH_KEYWORD and any(map(str.isalpha, word))
-    ):
-        name = f"{word} (keyword)" if word in taken else word
+    for name, word in _keyword_names(groups, keywords).items():
         found.append(Condition(name, f'tagged "{word}"', "keyword", np.array([word in words for words in keywords])))
     return {condition.name: condition for condition in found}
+
+
+def condition_names(groups: Sequence[str], keywords: Sequence[frozenset[str]]) -> list[str]:
+    """The names of :func:`build_conditions` in its order, without looking at a pixel."""
+    return [*dict.fromkeys(groups), *ATTRIBUTES, *_keyword_names(groups, keywords)]
+
+
+def _keyword_names(groups: Sequence[str], keywords: Sequence[frozenset[str]]) -> dict[str, str]:
+    """Frequent keywords by the name of their condition."""
+    taken = {*groups, *ATTRIBUTES}
+    counts = Counter(word for words in keywords for word in words)
+    frequent = sorted(w for w, count in counts.items() if count >= FEWEST_WITH_KEYWORD and any(map(str.isalpha, w)))
+    return {f"{word} (keyword)" if word in taken else word: word for word in frequent}

@@ -1,4 +1,4 @@
-"""Walls of pictures: samples of methods side by side, or one sample's film strip. Updates in place while a run goes on."""
+"""Walls of pictures: samples of methods side by side, or one sample's film strip. They update in place."""
 
 from __future__ import annotations
 

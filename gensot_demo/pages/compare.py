@@ -1,10 +1,279 @@
-"""A stand-in for the Compare page."""
+"""The home page: guidance methods side by side on the same noise, and how far each is from the law asked for."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Iterator
+from typing import Any
 
 import gradio as gr
+from gradio.context import Context
 
+from gensot_demo.backbones.pictures import load_picture_backbone
+from gensot_demo.experiments import limits
+from gensot_demo.experiments.asking import ask_for, picture_groups
+from gensot_demo.experiments.compare import CompareResult, Update, compare, measure
+from gensot_demo.experiments.film import film
+from gensot_demo.experiments.links import from_query, to_query
+from gensot_demo.experiments.requests import CompareRequest, InvalidRequest
+from gensot_demo.experiments.runs import RUNS
+from gensot_demo.figures.comparison import decision_figure, dissipation_figure, energy_figure
 from gensot_demo.figures.component import PlotlyFigure
+from gensot_demo.figures.method_style import method_style
+from gensot_demo.figures.wall import PictureWall, wall_row, wall_value
+from gensot_demo.guidance.registry import REGISTRY
+
+from . import endpoints, report
+from .controls import Controls, ask_controls, method_controls, run_controls
+
+HEAVY = {"concurrency_id": "device", "concurrency_limit": 4, "show_progress": "hidden", "api_visibility": "private"}
+LIGHT = {"show_progress": "hidden", "api_visibility": "private"}
+DEFAULT_DRAWS = 384
 
 
 def build() -> None:
-    PlotlyFigure(empty="The comparison appears here.")
-    gr.Button("Compare", variant="primary")
+    """The page's content, inside its Blocks."""
+    threading.Thread(target=_warm, name="warm-up", daemon=True).start()
+    controls = Controls()
+    run_name, query = gr.State(""), gr.State("")
+    with gr.Row(elem_classes="gensot-split"):
+        with gr.Column(scale=4, min_width=300, elem_classes="gensot-controls"):
+            ask_controls(controls)
+            method_controls(controls)
+            run_controls(controls)
+            with gr.Row():
+                fresh = gr.Button("New noise", size="md", min_width=90)
+                link = gr.Button("Copy link", size="md", min_width=90)
+        with gr.Column(scale=9, min_width=320):
+            with gr.Row(elem_classes="gensot-run"):
+                go = gr.Button("Compare", variant="primary", min_width=120, elem_id="compare")
+                stop = gr.Button("Stop", min_width=80, elem_id="stop")
+                status = gr.HTML(report.status("Choose what to ask for, then compare."), elem_id="status", scale=4)
+            gr.Markdown(
+                "Every column starts from **the same noise**; every row guides it differently. What differs within a "
+                "column is the method's doing alone. Click a picture to see how it came about.",
+                elem_classes="gensot-lead",
+            )
+            wall = PictureWall(empty="The pictures appear here.", elem_id="wall", elem_classes="gensot-wall-block")
+            verdict = gr.HTML(elem_id="verdict")
+            strip_title = gr.Markdown(visible=False, elem_id="strip-title")
+            strip = PictureWall(elem_id="strip", elem_classes="gensot-wall-block", visible=False)
+    table, figures = _below(run_name)
+    outputs = [wall, status, verdict, table.table, *figures, run_name, query, controls["seed"]]
+
+    def run(*values: Any) -> Iterator[list[Any]]:
+        yield from _run(controls, values)
+
+    def run_fresh(*values: Any) -> Iterator[list[Any]]:
+        yield from _run(controls, values, new_seed=True)
+
+    def restore(request: gr.Request) -> list[Any]:
+        return _restore(controls, request)
+
+    def make_link(*values: Any) -> list[Any]:
+        return _link(controls, values)
+
+    begin = {"inputs": controls.all(), "outputs": outputs, **HEAVY}
+    restored = Context.root_block.load(restore, None, [*controls.all(), status], **LIGHT)
+    runs = [go.click(run, **begin), fresh.click(run_fresh, **begin), restored.then(run, **begin)]
+    measuring = table.button.click(_measure, [run_name, table.draws], [status, verdict, table.table], **HEAVY)
+    for event in runs:
+        event.then(None, query, None, js="(q) => { window.gensot.replaceQuery(q); }", api_visibility="private")
+    stop.click(
+        lambda: report.status("Stopped. What was computed so far stays."),
+        None,
+        status,
+        cancels=[*runs, measuring],
+        **LIGHT,
+    )
+    link.click(lambda *values: _link(controls, values), controls.all(), [query, status], **LIGHT).success(
+        None, query, None, js="(q) => { window.gensot.copyLink(q); }", api_visibility="private"
+    )
+    wall.select(_film, run_name, [strip_title, strip], **LIGHT)
+    endpoints.publish()
+
+
+class _Table:
+    def __init__(self) -> None:
+        self.table = gr.HTML(elem_id="table")
+        with gr.Row(elem_classes="gensot-run"):
+            self.draws = gr.Slider(
+                limits.MIN_DRAWS, limits.MAX_DRAWS, DEFAULT_DRAWS, step=64, label="Draws per method", scale=3
+            )
+            self.button = gr.Button("Measure against the exact law", scale=2, elem_id="measure")
+
+
+def _below(run_name: gr.State) -> tuple[_Table, list[PlotlyFigure]]:
+    """The table and the three figures below the pictures."""
+    gr.Markdown("### Who follows the law asked for, and at what price?")
+    table = _Table()
+    figures = []
+    with gr.Row():
+        for title, text, empty in (
+            (
+                "When is the picture decided?",
+                "The share of the final picture that the prediction already holds. All methods decide in the same "
+                "narrow band of noise levels: there the pictures begin to differ by more than the noise.",
+                "The order parameter appears here.",
+            ),
+            (
+                "How fast does the state move?",
+                "Kinetic energy of the probability flow. The protocol of GenSOT spends it elsewhere in time; what "
+                "arrives is the same.",
+                "Kinetic energy appears here.",
+            ),
+            (
+                "What has it cost so far?",
+                "Dissipation: kinetic energy added up over time. A cheaper path also forgives more errors of the "
+                "start.",
+                "Dissipation appears here.",
+            ),
+        ):
+            with gr.Column(min_width=300):
+                gr.Markdown(f"#### {title}\n{text}")
+                figures.append(PlotlyFigure(empty=empty, height=340, filename="gensot-" + title.split()[0].lower()))
+    return table, figures
+
+
+def _warm() -> None:
+    """What the first comparison needs, computed before anyone asks."""
+    *_, result = compare(CompareRequest.first_view().model_copy(update={"steps": 2, "samples": 1}))
+    picture_groups(result.backbone)
+    result.backbone.collection.conditions()
+
+
+def _run(controls: Controls, values: tuple[Any, ...], new_seed: bool = False) -> Iterator[list[Any]]:
+    """One comparison, as updates of [wall, status, verdict, table, 3 figures, run name, query, seed]."""
+    keep = [gr.skip()] * 10
+    try:
+        request = controls.request(values)
+        if new_seed:
+            request = request.model_copy(update={"seed": random.randrange(limits.MAX_SEED - limits.MAX_SAMPLES)})
+        text, notes = to_query(request)
+        yield [gr.skip(), report.status("Starting…", 0.0), *keep[2:8], text, request.seed]
+        for moment in compare(request):
+            if isinstance(moment, Update):
+                yield [
+                    _running_wall(request, moment),
+                    report.running("Sampling", moment.done, moment.seconds),
+                    *keep[2:],
+                ]
+            else:
+                yield [*_finished(moment, notes), text, request.seed]
+    except InvalidRequest as error:
+        yield [gr.skip(), report.status(str(error), kind="error"), *keep[2:]]
+
+
+def _columns(request: CompareRequest) -> list[str]:
+    return [f"seed {seed}" for seed in request.seeds]
+
+
+def _row(name: str, pictures, note: str, captions=(), alternatives=()) -> dict:
+    style = method_style(name)
+    label = REGISTRY.get(name).label
+    return wall_row(
+        name, label, pictures, note=note, glyph=style.glyph, colour=name, captions=captions, alternatives=alternatives
+    )
+
+
+def _running_wall(request: CompareRequest, moment: Update) -> str:
+    rows = [_row(name, pictures, "") for name, pictures in moment.pictures.items()]
+    return wall_value(rows, _columns(request), "Predicted pictures while the comparison runs", True)
+
+
+def _finished(result: CompareResult, notes: list[str]) -> list[Any]:
+    """[wall, status, verdict, table, 3 figures, run name] of a finished comparison."""
+    names = result.backbone.collection.names
+    rows = []
+    for name, part in result.methods.items():
+        captions = [names[i] for i in part.nearest]
+        alternatives = [
+            f"{part.label}, seed {seed}: nearest emoji {names[i]}, {d:.1f} grey levels away"
+            for seed, i, d in zip(result.request.seeds, part.nearest, part.distance, strict=True)
+        ]
+        rows.append(_row(name, part.pictures, f"{part.calls:g} calls a sample", captions, alternatives))
+    parts = list(result.methods.values())
+    said = report.verdict_lines(result.verdict, [*result.notes, *notes]) + report.law_sentence(result)
+    return [
+        wall_value(rows, _columns(result.request), "Samples: one row per method, one column per seed", True),
+        report.status(f"Done in {result.seconds:.1f} s."),
+        said,
+        report.table(result, result.reports),
+        decision_figure(parts),
+        energy_figure(parts),
+        dissipation_figure(parts),
+        RUNS.keep(result),
+    ]
+
+
+def _measure(run_name: str, draws: float) -> Iterator[list[Any]]:
+    """Extra draws against the exact law: updates of [status, verdict, table]."""
+    try:
+        if not run_name:
+            raise InvalidRequest("There is nothing to measure yet: press Compare first.")
+        result = RUNS.get(run_name)
+        yield [report.status("Measuring against the exact law…", 0.0), gr.skip(), gr.skip()]
+        for moment in measure(result.request, int(draws)):
+            done = moment.done >= 1
+            line = (
+                report.status(f"Measured with {moment.draws} draws a method in {moment.seconds:.1f} s.")
+                if done
+                else report.running(f"Measuring, {moment.draws} draws a method", moment.done, moment.seconds)
+            )
+            said = report.verdict_lines(moment.verdict, result.notes) + report.law_sentence(result)
+            yield [line, said, report.table(result, moment.reports)]
+    except InvalidRequest as error:
+        yield [report.status(str(error), kind="error"), gr.skip(), gr.skip()]
+
+
+def _film(run_name: str, event: gr.EventData) -> list[Any]:
+    """[title, strip] of the sample that was clicked."""
+    try:
+        result = RUNS.get(run_name)
+        method, column = str(event._data.get("row")), int(event._data.get("column", -1))
+        frames = film(result, method, column)
+    except (InvalidRequest, TypeError, ValueError) as error:
+        raise gr.Error(str(error), duration=8) from None
+    part = result.methods[method]
+    title = (
+        f"#### How seed {result.request.seeds[column]} became {result.backbone.collection.names[part.nearest[column]]}"
+        f" under {part.label}\nFrom left to right the noise level σ falls. Above: the state x_t itself, picture times "
+        "a plus noise. Below: the picture that the method predicts at that moment."
+    )
+    rows = [
+        wall_row("state", "State x_t", [f.state for f in frames], captions=[f"t = {f.time:.3f}" for f in frames]),
+        wall_row(
+            "predicted", "Predicted", [f.predicted for f in frames], captions=[f"a = {f.scale:.2f}" for f in frames]
+        ),
+    ]
+    columns = [f"σ {f.sigma:.3g}" if f.sigma > 0 else "end" for f in frames]
+    value = wall_value(rows, columns, "Film strip of one sample", False)
+    return [gr.update(value=title, visible=True), gr.update(value=value, visible=True)]
+
+
+def _restore(controls: Controls, request: gr.Request) -> list[Any]:
+    """[controls…, status] from the address; a bad link says so and shows the first view."""
+    line = report.status("Choose what to ask for, then compare.")
+    wanted = CompareRequest.first_view()
+    text = request.url.query or ""
+    try:
+        found, notes = from_query(text)
+        if "v=" in text:
+            ask_for(found, load_picture_backbone(found.resolution))
+            wanted = found
+        if notes:
+            line = report.status(" ".join(notes))
+    except InvalidRequest as error:
+        wanted = CompareRequest.first_view()
+        line = report.status(f"The link could not be followed: {error} The first view is shown instead.", kind="error")
+    return [*controls.values(wanted), line]
+
+
+def _link(controls: Controls, values: tuple[Any, ...]) -> list[Any]:
+    """[query, status] for the settings as they stand."""
+    try:
+        text, notes = to_query(controls.request(values))
+    except InvalidRequest as error:
+        raise gr.Error(str(error), duration=8) from None
+    return [text, report.status(" ".join(notes)) if notes else gr.skip()]

@@ -475,3 +475,8 @@ def test_skin_tones_are_left_out_and_newer_emoji_get_the_words_of_their_name(ren
         ("clapping hands!", ("clap", "hand")),
         ("leftwards pushing hand", ("hand", "leftwards", "pushing")),
     ]
+
+
+def test_condition_names_are_those_of_the_conditions():
+    collection = load_collection()
+    assert collection.condition_names() == list(collection.conditions())

@@ -1,0 +1,91 @@
+"""The experiments as named, typed endpoints: for gradio_client, curl and, where switched on, MCP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from gensot_demo.experiments.compare import CompareResult, compare, measure
+from gensot_demo.experiments.law import LawReport
+from gensot_demo.experiments.links import from_query, to_query
+from gensot_demo.experiments.requests import InvalidRequest
+from gensot_demo.figures.wall import data_address
+
+
+def compare_endpoint(query: str) -> dict[str, Any]:
+    """Compare guidance methods on one task with the same noise.
+
+    Args:
+        query: the settings as in a shared link, for example
+            "follow_average=faces&view_noise=8&samples=4&steps=30&seed=7&method=dps&method=gensot*stiffness:50".
+            Conditions: "condition=red*2". Fields left out take their defaults; unknown ones are ignored with a note.
+
+    Returns:
+        query, notes, verdict (sentences), seconds, and methods: by name its label, calls and backwards per sample,
+        seconds, energy (action per dimension), nearest emoji, pictures (data: addresses, one per seed) and law
+        (distance from the exact law with floor and power).
+    """
+    try:
+        request, notes = from_query(query)
+        *_, result = compare(request)
+    except InvalidRequest as error:
+        raise gr.Error(str(error)) from None
+    return _plain(result, notes)
+
+
+def measure_endpoint(query: str, draws: int = 384) -> dict[str, Any]:
+    """Measure how far each method's samples are from the exact law asked for.
+
+    Args:
+        query: the settings as in a shared link, see /compare.
+        draws: samples per method, 64 to 1024.
+
+    Returns:
+        verdict (sentences), seconds, and laws: by method name distance, error, floor, power, effective number and more.
+    """
+    try:
+        request, notes = from_query(query)
+        *_, last = measure(request, draws)
+    except InvalidRequest as error:
+        raise gr.Error(str(error)) from None
+    return {
+        "query": to_query(request)[0],
+        "notes": notes,
+        "verdict": list(last.verdict.sentences),
+        "seconds": last.seconds,
+        "laws": {name: _law(report) for name, report in last.reports.items()},
+    }
+
+
+def publish() -> None:
+    """Register the endpoints with the Blocks that is being built."""
+    gr.api(compare_endpoint, api_name="compare", concurrency_id="device")
+    gr.api(measure_endpoint, api_name="measure", concurrency_id="device")
+
+
+def _law(report: LawReport) -> dict[str, Any]:
+    return {**vars(report), "telling": bool(report.telling), "grouped": bool(report.grouped)}
+
+
+def _plain(result: CompareResult, notes: list[str]) -> dict[str, Any]:
+    names = result.backbone.collection.names
+    return {
+        "query": to_query(result.request)[0],
+        "notes": [*notes, *result.notes],
+        "verdict": list(result.verdict.sentences),
+        "seconds": result.seconds,
+        "methods": {
+            name: {
+                "label": part.label,
+                "calls": part.calls,
+                "backwards": part.backwards,
+                "seconds": part.seconds,
+                "energy": part.energy.action if part.energy else None,
+                "nearest": [names[i] for i in part.nearest],
+                "pictures": [data_address(picture) for picture in part.pictures],
+                "law": _law(result.reports[name]),
+            }
+            for name, part in result.methods.items()
+        },
+    }

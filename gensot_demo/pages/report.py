@@ -1,0 +1,121 @@
+"""What the Compare page writes around its pictures: status, verdict, table. HTML only; every value is escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from gensot_demo.experiments.compare import CompareResult
+from gensot_demo.experiments.law import LawReport, Verdict, effective_number
+from gensot_demo.figures.method_style import method_style
+
+
+def status(text: str, done: float | None = None, kind: str = "") -> str:
+    """A line that screen readers announce, with a bar while ``done`` (0 to 1) is known. kind: "", "error"."""
+    bar = ""
+    if done is not None:
+        percent = round(100 * done)
+        bar = (
+            f'<div class="gensot-bar" role="progressbar" aria-valuenow="{percent}" aria-valuemin="0" '
+            f'aria-valuemax="100" aria-label="Progress"><i style="width:{percent}%"></i></div>'
+        )
+    role = "alert" if kind == "error" else "status"
+    return f'<div class="gensot-status {kind}"><p role="{role}">{escape(text)}</p>{bar}</div>'
+
+
+def running(what: str, done: float, seconds: float) -> str:
+    """Progress with numbers: the share done, and how long it will still take."""
+    left = f", about {max(seconds * (1 - done) / done, 0.1):.1f} s left" if done > 0.03 else ""
+    return status(f"{what}: {100 * done:.0f} %, {seconds:.1f} s{left}", done)
+
+
+def verdict_lines(verdict: Verdict, notes: Sequence[str] = ()) -> str:
+    """The verdict and what was left out, as a list."""
+    lines = "".join(f"<li>{escape(line)}</li>" for line in verdict.sentences)
+    more = "".join(f'<li class="gensot-note">{escape(line)}</li>' for line in notes)
+    return f'<ul class="gensot-verdict">{lines}{more}</ul>'
+
+
+def law_sentence(result: CompareResult) -> str:
+    """What the asked law is, in a sentence: its width and its likeliest pictures."""
+    law, names = result.asked.law, result.backbone.collection.names
+    top = sorted(range(len(law)), key=lambda i: -law[i])[:3]
+    shown = ", ".join(f"{escape(names[i])} {100 * law[i]:.0f} %" for i in top)
+    return (
+        f'<p class="gensot-law">What was asked for is a known law over {len(law)} pictures, worth '
+        f"<b>{effective_number(law):.1f}</b> equally likely ones: {shown}, …</p>"
+    )
+
+
+_HEADINGS = (
+    ("Method", ""),
+    ("Calls", "Network calls per sample; + counts backward passes."),
+    ("Seconds", "Own time and share of the joint forwards, all samples."),
+    ("Energy", "Action per dimension: the integral of the kinetic energy."),
+    ("Length", "Path length over distance: 1 is straight."),
+    ("Straightness", "Action minus squared distance, per dimension: 0 is straight at constant speed."),
+    ("Pictures", "Effective number of pictures drawn; in brackets what exact draws give."),
+    ("Distance", "Total variation between drawn frequencies and the law asked for."),
+    ("Floor", "The same for as many exact draws."),
+    ("Wrong law", "The same for a law that lost half its pictures: must be well above the floor."),
+    ("Collisions", "Unbiased estimate of the sum of squared differences of probabilities: 0 is exact."),
+    ("ESS", "Smallest effective share of the weighted particles."),
+)
+
+
+def table(result: CompareResult, reports: dict[str, LawReport]) -> str:
+    """Costs, energies and distances, a row per method."""
+    head = "".join(f'<th scope="col" title="{escape(about)}">{name}</th>' for name, about in _HEADINGS)
+    rows = "".join(_row(result, name, reports.get(name)) for name in result.methods)
+    return (
+        f'<div class="gensot-scroll" tabindex="0" role="region" aria-label="Costs and distances per method">'
+        f'<table class="gensot-table"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+        + _table_notes(result, reports)
+    )
+
+
+def _row(result: CompareResult, name: str, report: LawReport | None) -> str:
+    part, style = result.methods[name], method_style(name)
+    energy = part.energy
+    cells = [
+        f"{part.calls:g}" + (f" + {part.backwards:g}" if part.backwards else ""),
+        f"{part.seconds:.2f}",
+        f"{energy.action:.2f}" if energy else "",
+        f"{energy.path_length_ratio:.2f}" if energy else "",
+        f"{energy.straightness:.2f}" if energy else "",
+        f"{report.effective:.1f} ± {report.effective_error:.1f} ({report.ideal:.1f})" if report else "",
+        f"{report.distance:.2f} ± {report.error:.2f}" if report else "",
+        f"{report.floor:.2f} ± {report.floor_spread:.2f}" if report else "",
+        f"{report.power:.2f}" if report else "",
+        f"{report.collision:.3f} ± {report.collision_error:.3f}" if report else "",
+        f"{100 * part.ess:.0f} %" if part.ess is not None else "",
+    ]
+    invalid = report is not None and not report.telling
+    body = "".join(
+        f"<td{' class=gensot-weak' if invalid and 6 <= n <= 9 else ''}>{escape(cell)}</td>"
+        for n, cell in enumerate(cells)
+    )
+    mark = (
+        f'<span class="gensot-wall-mark" style="color:var(--gensot-{escape(name)},currentColor)">{style.glyph}</span>'
+    )
+    return f'<tr><th scope="row">{mark} {escape(part.label)}</th>{body}</tr>'
+
+
+def _table_notes(result: CompareResult, reports: dict[str, LawReport]) -> str:
+    notes = []
+    if reports:
+        report = next(iter(reports.values()))
+        where = f"{report.outcomes} groups of similar pictures" if report.grouped else "single pictures"
+        notes.append(f"Distances from {report.draws} draws a method, compared on {where}.")
+        if not report.telling:
+            notes.append(
+                "So few draws cannot tell a law from one that lost half its pictures: the grey numbers prove nothing. "
+                "Measure with more."
+            )
+    collapsed = [part.label for part in result.methods.values() if part.ess is not None and part.ess < 0.3]
+    if collapsed:
+        notes.append(
+            f"{', '.join(collapsed)}: the particles' weights collapsed (ESS below 30 %), so they mend the law only in "
+            "part; more particles help."
+        )
+    return f'<p class="gensot-law">{escape(" ".join(notes))}</p>' if notes else ""
