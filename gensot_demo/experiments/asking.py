@@ -15,11 +15,10 @@ from gensot_demo.guidance.base import Task
 from gensot_demo.transport.catalogue import SAMPLERS
 
 from .images import open_upload, to_square
-from .law import group_outcomes
+from .law import order_of_likeness
 from .requests import CompareRequest, InvalidRequest, ReferenceChoice
 
-_GROUPS = 24
-_GROUPING_COORDINATES = 32
+_ORDERING_COORDINATES = 32
 
 
 @dataclass(frozen=True)
@@ -66,12 +65,12 @@ def exact_law(task: Task, backbone: PictureBackbone) -> NDArray[np.float64]:
 
 
 @lru_cache(maxsize=2)
-def picture_groups(backbone: PictureBackbone) -> NDArray[np.intp]:
-    """Groups of pictures that look alike (n,), for laws too wide to be compared picture by picture."""
-    with torch.random.fork_rng(devices=[]):  # svd_lowrank starts from global random numbers: the groups must not
+def picture_order(backbone: PictureBackbone) -> NDArray[np.intp]:
+    """The pictures in an order that keeps like ones together (n,), for laws too wide for a comparison one by one."""
+    with torch.random.fork_rng(devices=[]):  # svd_lowrank starts from global random numbers: the order must not
         torch.manual_seed(0)
-        _, _, axes = torch.svd_lowrank(backbone.oracle.points, q=_GROUPING_COORDINATES, niter=4)
-    return group_outcomes((backbone.oracle.points @ axes).numpy().astype(float), _GROUPS)
+        _, _, axes = torch.svd_lowrank(backbone.oracle.points, q=_ORDERING_COORDINATES, niter=4)
+    return order_of_likeness((backbone.oracle.points @ axes).numpy().astype(float))
 
 
 def _condition(backbone: PictureBackbone, name: str) -> Condition:

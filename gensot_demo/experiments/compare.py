@@ -21,7 +21,7 @@ from gensot_demo.transport.noise import SharedNoise
 from gensot_demo.transport.paths import CondOTPath, CosinePath, ProbabilityPath, VEPath, VPLinearPath
 
 from . import limits
-from .asking import Asked, ask_for, picture_groups
+from .asking import Asked, ask_for, picture_order
 from .device import TURNSTILE
 from .law import LawReport, Verdict, assess, verdict
 from .requests import CompareRequest, InvalidRequest, MethodChoice
@@ -195,8 +195,8 @@ def _result(
             notes = [*notes, f"{plan.method.label} ended early: {trace.error}"]
         elif trace.finished:
             methods[trace.name] = _method_result(plan, trace, backbone)
-    groups = picture_groups(backbone)
-    reports = {name: assess(asked.law, result.nearest, groups) for name, result in methods.items()}
+    order = picture_order(backbone)
+    reports = {name: assess(asked.law, result.nearest, order) for name, result in methods.items()}
     calls = {name: result.calls for name, result in methods.items()}
     labels = {name: result.label for name, result in methods.items()}
     return CompareResult(request, asked, methods, tuple(notes), seconds, True, reports, verdict(labels, reports, calls))
@@ -268,7 +268,7 @@ def measure(request: CompareRequest, draws: int) -> Iterator[Measured]:
     began = time.perf_counter()
     backbone = load_picture_backbone(request.resolution)
     asked = ask_for(request, backbone)
-    groups = picture_groups(backbone)
+    order = picture_order(backbone)
     labels = {choice.name: choice.method().label for choice in request.methods}
     drawn: dict[str, list[NDArray[np.intp]]] = {}
     calls: dict[str, float] = {}
@@ -288,6 +288,6 @@ def measure(request: CompareRequest, draws: int) -> Iterator[Measured]:
                 rows = select_one(plan.job.noise.seeds, trace.steps[-1].log_weights, plan.particles)
                 drawn.setdefault(trace.name, []).append(backbone.oracle.nearest(trace.end[rows])[0].numpy())
                 calls[trace.name] = trace.evaluations / size
-        reports = {name: assess(asked.law, np.concatenate(parts), groups) for name, parts in drawn.items()}
+        reports = {name: assess(asked.law, np.concatenate(parts), order) for name, parts in drawn.items()}
         said = verdict({name: labels[name] for name in reports}, reports, calls)
         yield Measured(reports, said, done / draws, time.perf_counter() - began, done)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 _REPEATS = 200
 _DRAWS_PER_OUTCOME = 10
+_UNLIKELY = 0.01
 
 
 @dataclass(frozen=True)
@@ -54,26 +55,29 @@ def effective_number(frequencies: NDArray[np.float64]) -> float:
     return float(np.exp(-(p * np.log(p)).sum()))
 
 
-def assess(law: NDArray[np.float64], draws: NDArray[np.intp], groups: NDArray[np.intp], seed: int = 0) -> LawReport:
+def assess(law: NDArray[np.float64], draws: NDArray[np.intp], order: NDArray[np.intp], seed: int = 0) -> LawReport:
     """Compare draws (n,), indices of outcomes, with ``law`` (N,).
 
-    groups: (N,) group of each outcome, used when the law is too wide for the draws. seed: of the floor's exact draws.
+    order: (N,) the outcomes in an order of likeness, cut into groups when the law is too wide for the draws.
+    seed: of the floor's exact draws.
     """
     n = len(draws)
-    rng = np.random.default_rng(seed)
     counts = np.bincount(draws, minlength=len(law)).astype(float)
     grouped = effective_number(law) * _DRAWS_PER_OUTCOME > n
     if grouped:
-        p, observed = np.bincount(groups, weights=law), np.bincount(groups, weights=counts)
+        groups = equal_groups(law, order, max(2, n // _DRAWS_PER_OUTCOME))
+        p, observed = np.bincount(groups, weights=law), np.bincount(groups, weights=counts, minlength=groups.max() + 1)
     else:
         p, observed = law, counts
-    exact = rng.multinomial(n, p, size=_REPEATS) / n
+    # a stream each: the floor and the power must not depend on what was observed
+    of_floor, of_power, of_error, of_ideal, of_effective = (np.random.default_rng([seed, k]) for k in range(5))
+    exact = of_floor.multinomial(n, p, size=_REPEATS) / n
     floor = 0.5 * np.abs(exact - p).sum(1)
-    again = rng.multinomial(n, observed / n, size=_REPEATS) / n
-    wrong = rng.multinomial(n, _half_lost(p, rng), size=_REPEATS) / n
+    again = of_error.multinomial(n, observed / n, size=_REPEATS) / n
+    wrong = of_power.multinomial(n, _half_lost(p, of_power), size=_REPEATS) / n
     collision, collision_error = _collision(p, observed, n)
-    ideal = [effective_number(row) for row in rng.multinomial(n, law, size=_REPEATS // 4) / n]
-    shuffled = [effective_number(row) for row in rng.multinomial(n, counts / n, size=_REPEATS // 4) / n]
+    ideal = [effective_number(row) for row in of_ideal.multinomial(n, law, size=_REPEATS // 4) / n]
+    shuffled = [effective_number(row) for row in of_effective.multinomial(n, counts / n, size=_REPEATS // 4) / n]
     return LawReport(
         draws=n,
         distance=float(0.5 * np.abs(observed / n - p).sum()),
@@ -94,10 +98,9 @@ def assess(law: NDArray[np.float64], draws: NDArray[np.intp], groups: NDArray[np
 def _half_lost(p: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
     """The law with a random half of its mass removed, outcome by outcome, and renormalised."""
     order = rng.permutation(len(p))
-    kept = np.cumsum(p[order]) <= 0.5
-    kept[0] |= not kept.any()
+    kept = order[: 1 + np.abs(np.cumsum(p[order]) - 0.5).argmin()]
     wrong = np.zeros_like(p)
-    wrong[order[kept]] = p[order[kept]]
+    wrong[kept] = p[kept]
     return wrong / wrong.sum()
 
 
@@ -112,11 +115,24 @@ def _collision(p: NDArray[np.float64], counts: NDArray[np.float64], n: int) -> t
     return float(estimate), float(np.sqrt(variance))
 
 
-def group_outcomes(points: NDArray[np.float64], groups: int) -> NDArray[np.intp]:
-    """Groups of similar outcomes, from points (N, d) by Ward's hierarchical clustering, numbered from 0."""
-    from scipy.cluster.hierarchy import fcluster, linkage
+def equal_groups(law: NDArray[np.float64], order: NDArray[np.intp], groups: int) -> NDArray[np.intp]:
+    """Group of each outcome (N,): ``groups`` stretches of ``order`` with about equal shares of the law, after group 0
+    of the unlikely ones, which hold 1 % of it together: what is drawn there is not what was asked for."""
+    least = np.argsort(law)
+    unlikely = np.zeros(len(law), dtype=bool)
+    unlikely[least[np.cumsum(law[least]) <= _UNLIKELY]] = True
+    likely = order[~unlikely[order]]
+    before = np.cumsum(law[likely]) - 0.5 * law[likely]
+    out = np.zeros(len(law), dtype=np.intp)
+    out[likely] = 1 + np.minimum((before / law[likely].sum() * groups).astype(np.intp), groups - 1)
+    return out
 
-    return fcluster(linkage(points, "ward"), groups, criterion="maxclust") - 1
+
+def order_of_likeness(points: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Outcomes (N,) in an order that keeps like ones together: leaves of Ward's clustering of points (N, d)."""
+    from scipy.cluster.hierarchy import leaves_list, linkage
+
+    return leaves_list(linkage(points, "ward")).astype(np.intp)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections import OrderedDict
 
 from . import limits
 from .compare import CompareResult
-from .requests import InvalidRequest
+from .requests import CompareRequest, InvalidRequest
 
 
 class RunStore:
@@ -27,6 +27,11 @@ class RunStore:
             while len(self._runs) > self._capacity:
                 self._runs.popitem(last=False)
         return name
+
+    def find(self, request: CompareRequest) -> str | None:
+        """The name of a kept run of this very request, which determines its result, or None."""
+        with self._guard:
+            return next((name for name, result in self._runs.items() if result.request == request), None)
 
     def get(self, name: str) -> CompareResult:
         """The result of that name; raises InvalidRequest when it is not kept any more."""

@@ -57,7 +57,7 @@ class GenSOT(GuidanceMethod):
         description="Weighted particles behind each sample; used only with conditions whose trust is not 1.",
     )  # fmt: skip
     stiffness: float = Field(
-        200.0, ge=0, le=1000, title="Stiffness", description="How hard the path is held to its guide; not what arrives."
+        50.0, ge=0, le=1000, title="Stiffness", description="How hard the path is held to its guide; not what arrives."
     )
     temperature: float = Field(
         1.0, ge=0.01, le=4, title="Temperature", description="Noise on the way; not what arrives."

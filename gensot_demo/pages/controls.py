@@ -214,9 +214,8 @@ def ask_controls(controls: Controls) -> None:
     plain = _plain_values()
     controls["ask"] = gr.Radio([ASK_FOLLOW, ASK_CONDITIONS], value=ASK_FOLLOW, label="What is asked for")
     with gr.Group() as follow:
-        controls["reference_kind"] = gr.Radio(
-            [AVERAGE, EMOJI, DRAWING, UPLOAD], value=AVERAGE, label="Picture to follow"
-        )
+        kinds = [AVERAGE, EMOJI, DRAWING, UPLOAD]
+        controls["reference_kind"] = gr.Radio(kinds, value=AVERAGE, label="Picture to follow")
         controls["average"] = gr.Dropdown(names, value=plain["average"], label="The average of all")
         controls["emoji"] = gr.Dropdown(
             list(load_collection().names), value=plain["emoji"], label="Emoji", visible=False, filterable=True
@@ -225,7 +224,7 @@ def ask_controls(controls: Controls) -> None:
             type="numpy", label="Draw in any colours", visible=False, canvas_size=(256, 256), height=340
         )
         controls["file"] = gr.File(
-            label="A picture file, up to 8 MB", visible=False, file_types=["image"], type="filepath"
+            label="A picture file, up to 8 MB", visible=False, file_types=["image"], type="filepath", height=120
         )
         controls["view_noise"] = gr.Slider(
             *limits.VIEW_NOISE,
@@ -251,7 +250,7 @@ def ask_controls(controls: Controls) -> None:
                     0, limits.MAX_TRUST, 1.0, step=0.1, label="Trust", min_width=120
                 )
         controls["strength"] = _number("strength", "Strength", "Multiplies every trust: 1 asks once, 3 insists.")
-    kinds = {AVERAGE: "average", EMOJI: "emoji", DRAWING: "drawing", UPLOAD: "file"}
+    parts = dict(zip(kinds, ("average", "emoji", "drawing", "file"), strict=True))
     controls["ask"].change(
         lambda ask: [gr.update(visible=ask == ASK_FOLLOW), gr.update(visible=ask == ASK_CONDITIONS)],
         controls["ask"],
@@ -260,9 +259,9 @@ def ask_controls(controls: Controls) -> None:
         show_progress="hidden",
     )
     controls["reference_kind"].change(
-        lambda kind: [gr.update(visible=kind == name) for name in kinds],
+        lambda kind: [gr.update(visible=kind == name) for name in parts],
         controls["reference_kind"],
-        [controls[part] for part in kinds.values()],
+        [controls[part] for part in parts.values()],
         api_visibility="private",
         show_progress="hidden",
     )
@@ -297,15 +296,17 @@ def method_controls(controls: Controls) -> None:
         value=[choice.name for choice in CompareRequest.model_fields["methods"].default],
         label="Methods",
     )
-    for name, method in methods.items():
-        with gr.Accordion(f"About {method.label}", open=False):
+    with gr.Accordion("What the methods do, and their settings", open=False):
+        for name, method in methods.items():
             _explain(method)
             for field_name, declared in method.model_fields.items():
                 controls.settings.append((name, field_name, setting_control(declared, field_name)))
+    for problem in REGISTRY.problems:
+        gr.Markdown(problem)
 
 
 def _explain(method: type[GuidanceMethod]) -> None:
-    lines = [method.summary]
+    lines = [f"#### {method.label}", method.summary]
     if method.equation:
         lines.append(f"$${method.equation}$$")
     lines.append(f"*Cost per step: {method.cost}.*" + (f" *Source: {method.source}.*" if method.source else ""))

@@ -47,47 +47,49 @@ class SharedNoise:
         if any(seed < 0 for seed in self.seeds):
             raise InvalidValue(f"seed is {min(self.seeds)}; it must be 0 or more.")
         self.dtype, self.device, self.depth = dtype, device, depth
-        self._nodes: OrderedDict[tuple[int, int], Tensor] = OrderedDict()
+        self._float = np.float32 if dtype in (torch.float32, torch.float16, torch.bfloat16) else np.float64
+        self._nodes: OrderedDict[tuple[int, int], np.ndarray] = OrderedDict()
         self._read: OrderedDict[float, Tensor] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self.seeds) * self.rows
 
-    def _fresh(self, level: int, index: int) -> Tensor:
-        """Standard normals of one node, (n, dimension); rows of a seed are a prefix of one stream."""
+    def _fresh(self, level: int, index: int, scale: float = 1.0) -> np.ndarray:
+        """Standard normals of one node times ``scale``, (n, dimension); rows of a seed are a prefix of one stream."""
         key = (self.depth << 58) | (level << 52) | (index & 0x000F_FFFF_FFFF_FFFF)  # below the streams of resampling
-        blocks = [
-            np.random.Generator(np.random.Philox(key=[seed, key])).standard_normal(
-                (self.rows, self.dimension), dtype=np.float32
-            )
-            for seed in self.seeds
-        ]
-        return torch.from_numpy(np.concatenate(blocks)).to(self.dtype)
+        out = np.empty((len(self.seeds), self.rows, self.dimension), dtype=np.float32)
+        for seed, block in zip(self.seeds, out, strict=True):
+            np.random.Generator(np.random.Philox(key=[seed, key])).standard_normal(dtype=np.float32, out=block)
+        out = out.reshape(len(self), self.dimension).astype(self._float, copy=False)
+        out *= scale
+        return out
 
-    def _node(self, level: int, index: int) -> Tensor:
-        """Y at octave index * 64 / 2^level."""
+    def _node(self, level: int, index: int) -> np.ndarray:
+        """Y at octave index * 64 / 2^level; not to be written to."""
         key = (level, index)
         if key in self._nodes:
             self._nodes.move_to_end(key)
             return self._nodes[key]
         if level > 0 and index % 2 == 0:
             return self._node(level - 1, index // 2)
-        fresh = self._fresh(level, index)
         if level > 0:
-            left, right = self._node(level, index - 1), self._node(level, index + 1)
             c = 2.0 ** (-0.5 * _BASE_OCTAVES / 2**level)
-            value = (c / (1 + c * c)) * (left + right) + math.sqrt((1 - c * c) / (1 + c * c)) * fresh
+            value = self._fresh(level, index, math.sqrt((1 - c * c) / (1 + c * c)))
+            both = self._node(level, index - 1) + self._node(level, index + 1)
+            both *= c / (1 + c * c)
+            value += both
         elif index == 0:
-            value = fresh
+            value = self._fresh(level, index)
         else:
             c = 2.0 ** (-0.5 * _BASE_OCTAVES)
-            value = c * self._node(0, index - 1 if index > 0 else index + 1) + math.sqrt(1 - c * c) * fresh
+            value = self._fresh(level, index, math.sqrt(1 - c * c))
+            value += c * self._node(0, index - 1 if index > 0 else index + 1)
         self._nodes[key] = value
         if len(self._nodes) > _NODES_KEPT:
             self._nodes.popitem(last=False)
         return value
 
-    def _value(self, log_K: float) -> Tensor:
+    def _value(self, log_K: float) -> np.ndarray:
         """Y(log K), standard normal (n, dimension)."""
         octave = log_K / math.log(2.0)
         width = _BASE_OCTAVES / 2**self.depth
@@ -96,16 +98,18 @@ class SharedNoise:
         left, right = self._node(self.depth, cell), self._node(self.depth, cell + 1)
         c1, c2 = 2.0 ** (-0.5 * width * (position - cell)), 2.0 ** (-0.5 * width * (1 - position + cell))
         scale = 1 - (c1 * c2) ** 2
-        mean = (c1 * (1 - c2 * c2) * left + c2 * (1 - c1 * c1) * right) / scale
         spread = math.sqrt(max((1 - c1 * c1) * (1 - c2 * c2) / scale, 0.0))
-        return mean + spread * self._fresh(self.depth + 1, cell) if spread > 0 else mean
+        value = self._fresh(self.depth + 1, cell, spread) if spread > 0 else np.zeros_like(left)
+        value += (c1 * (1 - c2 * c2) / scale) * left
+        value += (c2 * (1 - c1 * c1) / scale) * right
+        return value
 
     def direction(self, log_K: float) -> Tensor:
         """B(K)/sqrt(K) ~ N(0, I), (n, d): the noise of z at level sigma = K^{-1/2}, seen from the mean."""
         if log_K in self._read:
             self._read.move_to_end(log_K)
             return self._read[log_K]
-        value = self._value(log_K).to(self.device)
+        value = torch.from_numpy(self._value(log_K)).to(device=self.device, dtype=self.dtype)
         self._read[log_K] = value
         if len(self._read) > _READ_KEPT:
             self._read.popitem(last=False)
