@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import torch
+
 from gensot_demo.transport.catalogue import SAMPLERS
 from gensot_demo.transport.conductor import Job, run
 from gensot_demo.transport.grids import uniform_times
@@ -32,6 +34,7 @@ def weights(sampler: str, stiffness: float, seed: int = 0) -> dict[str, float]:
 
 
 def main() -> None:
+    torch.set_num_threads(1)  # nothing here is large enough for two
     cases: dict[str, dict[str, float]] = {}
     for sampler in ("bridge", "averaged"):
         cases[sampler] = {}

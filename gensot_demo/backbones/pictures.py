@@ -23,7 +23,7 @@ from gensot_demo.transport.noise import SharedNoise
 
 from .emoji import EmojiCollection, load_collection
 
-_NOISE_DEPTH = 11  # cells of 1/32 octave: narrower than a step of 200 over the range of noise levels
+_NOISE_DEPTH = 9  # cells of 1/8 octave of 1/sigma^2: a fifth of a step of 30, a step of 200
 _EXACT_BLOCK = 1024  # columns of integers up to 128 whose products sum exactly in float32
 
 
@@ -65,9 +65,20 @@ class PictureBackbone:
 
     def encode(self, pictures: NDArray[np.uint8]) -> Tensor:
         """Centred coordinates (n, oracle.dimension) of uint8 pictures (n, res, res, 3): their part in the span."""
-        flat = torch.from_numpy(pictures.reshape(len(pictures), -1).astype(np.float64)) / 127.5 - 1
-        rotated = (flat @ self._pixels.double().T) @ self._inverse.T
-        return (rotated - self._origin).to(self.oracle.dtype)
+        flat = torch.from_numpy(pictures.reshape(len(pictures), -1).astype(np.float32)) / 127.5 - 1
+        return (self._rotate(flat) - self._origin).to(self.oracle.dtype)
+
+    def _rotate(self, flat: Tensor) -> Tensor:
+        """Coordinates (n, oracle.dimension), float64 and not centred, of picture-space vectors (n, dimension)."""
+        overlaps = torch.zeros(len(flat), len(self._pixels), dtype=torch.float64)
+        for part, pixels in zip(flat.split(_EXACT_BLOCK, 1), self._pixels.split(_EXACT_BLOCK, 1), strict=True):
+            overlaps += part @ pixels.T  # float32 within a block, float64 across: no copy of the collection
+        return overlaps @ self._inverse.T
+
+    def average(self, weights: NDArray[np.float64]) -> NDArray[np.uint8]:
+        """The weighted average picture (res, res, 3) of the collection."""
+        share = torch.from_numpy(weights / weights.sum()).float()
+        return self.to_uint8((share @ self._pixels)[None])[0]
 
     def decode(self, coordinates: Tensor) -> Tensor:
         """Pixels (n, dimension), about -1 to 1, of centred coordinates (n, oracle.dimension)."""
@@ -99,8 +110,7 @@ class PictureBackbone:
 
     def outside_span(self, vectors: Tensor) -> Tensor:
         """What of picture-space vectors (n, dimension) no picture can express: the part orthogonal to the span."""
-        coordinates = (vectors.double() @ self._pixels.double().T) @ self._inverse.T
-        return vectors - self.decode_noise(coordinates)
+        return vectors - self.decode_noise(self._rotate(vectors))
 
 
 @lru_cache(maxsize=2)

@@ -90,8 +90,7 @@ def _reference(backbone: PictureBackbone, choice: ReferenceChoice) -> NDArray[np
         return to_square(open_upload(choice.png), side)
     if choice.average is not None:
         weights = _condition(backbone, choice.average).weights
-        average = np.tensordot(weights / weights.sum(), backbone.collection.pictures.astype(np.float32), 1)
-        return average.round().astype(np.uint8)
+        return backbone.average(weights)
     try:
         return backbone.collection.pictures[backbone.collection.index_of(choice.emoji)]
     except ValueError as error:

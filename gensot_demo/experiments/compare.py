@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from gensot_demo.transport.conductor import Job, Trace, conduct
 from gensot_demo.transport.grids import at_noise_levels, noise_levels
 from gensot_demo.transport.measures import EnergyCurve, energy_curve, order_parameter
 from gensot_demo.transport.noise import SharedNoise
-from gensot_demo.transport.paths import CondOTPath, CosinePath, ProbabilityPath, VEPath, VPLinearPath
+from gensot_demo.transport.paths import CondOTPath, CosinePath, PathPoints, ProbabilityPath, VEPath, VPLinearPath
 
 from . import limits
 from .asking import Asked, ask_for, picture_order
@@ -59,8 +59,7 @@ class MethodResult:
     index: list[int]
     states: torch.Tensor
     predicted: torch.Tensor
-    rows: list[int]
-    trace: Trace = field(repr=False)
+    grid: PathPoints
     energy: EnergyCurve | None
     order: NDArray[np.float64]
     calls: float
@@ -162,13 +161,18 @@ def compare(request: CompareRequest) -> Iterator[Update | CompareResult]:
         traces = moment.traces
         if moment.done < 1 and moment.done - shown >= 1 / (UPDATES + 1):
             shown = moment.done
-            pictures = {
-                trace.name: backbone.pictures(trace.predicted[_leading(plan, trace)])
-                for plan, trace in zip(plans, traces, strict=True)
-                if trace.steps
-            }
-            yield Update(pictures, moment.done, time.perf_counter() - began)
+            yield Update(_previews(backbone, plans, traces), moment.done, time.perf_counter() - began)
     yield _result(request, asked, backbone, plans, traces, notes, time.perf_counter() - began)
+
+
+def _previews(backbone: PictureBackbone, plans: list[_Plan], traces: list[Trace]) -> dict[str, NDArray[np.uint8]]:
+    """What each method predicts now, (samples, res, res, 3) by name; decoded together."""
+    started = [(plan, trace) for plan, trace in zip(plans, traces, strict=True) if trace.steps]
+    if not started:
+        return {}
+    predicted = [trace.predicted[_leading(plan, trace)] for plan, trace in started]
+    pictures = np.split(backbone.pictures(torch.cat(predicted)), len(started))
+    return {trace.name: block for (_, trace), block in zip(started, pictures, strict=True)}
 
 
 def _leading(plan: _Plan, trace: Trace) -> list[int]:
@@ -221,8 +225,7 @@ def _method_result(plan: _Plan, trace: Trace, backbone: PictureBackbone) -> Meth
         index=index,
         states=states,
         predicted=predicted,
-        rows=rows,
-        trace=trace,
+        grid=trace.grid,
         energy=energy_curve(trace.grid, index, states, predicted, outside) if len(index) > 2 else None,
         order=order_parameter(predicted, end).numpy(),
         calls=trace.evaluations / len(seeds),

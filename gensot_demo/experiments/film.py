@@ -35,7 +35,7 @@ def film(result: CompareResult, method: str, column: int, frames: int = 10) -> l
     chosen = np.unique(np.linspace(0, len(part.index) - 1, frames).round().astype(int)).tolist()
     predicted = backbone.pictures(part.predicted[chosen, column])
     states = backbone.to_uint8(torch.stack([_state(result, part, column, moment) for moment in chosen]))
-    grid = part.trace.grid
+    grid = part.grid
     return [
         Frame(
             states[n],
@@ -55,7 +55,7 @@ def _state(result: CompareResult, part: MethodResult, column: int, moment: int) 
     Outside the span nothing is ever predicted, so the state there is the guide plus m times the shared noise: that of
     the moment for a sampler that adds noise, that of the start for one that does not.
     """
-    backbone, grid, row = result.backbone, part.trace.grid, part.index[moment]
+    backbone, grid, row = result.backbone, part.grid, part.index[moment]
     inside = backbone.decode_noise(part.states[moment, column][None])[0] + backbone.mean_picture
     noise = float(grid.m[row])
     if noise == 0.0:
@@ -68,7 +68,7 @@ def _state(result: CompareResult, part: MethodResult, column: int, moment: int) 
 
 def _guide_outside(result: CompareResult, part: MethodResult, row: int) -> torch.Tensor | float:
     """What of the path's shift g no picture can express: g is a multiple of the reference where it is not zero."""
-    shift, centre = part.trace.grid.g[row].double(), result.asked.task.view_mean
+    shift, centre = part.grid.g[row].double(), result.asked.task.view_mean
     if centre is None or len(shift) == 1 or float(shift.norm()) == 0.0:
         return 0.0
     backbone = result.backbone

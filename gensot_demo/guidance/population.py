@@ -48,4 +48,4 @@ def select_one(seeds: Sequence[int], log_weights: Tensor | None, particles: int)
 
 def _uniform(seed: int, tag: int) -> float:
     """A uniform number of its own for each seed and tag, apart from the streams of the shared noise."""
-    return float(np.random.Generator(np.random.Philox(key=np.array([seed, (1 << 63) + tag + 1], np.uint64))).random())
+    return float(np.random.Generator(np.random.SFC64([seed, tag + 1])).random())

@@ -77,9 +77,9 @@ class WeightedAtoms(DiscretePosterior):
 
     def nearest(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Index of and Euclidean distance to the nearest atom of each state, (n,) and (n,)."""
-        distance = torch.cdist(x.to(self.points), self.points, compute_mode="donot_use_mm_for_euclid_dist")
-        closest = distance.min(dim=1)
-        return closest.indices, closest.values
+        x = x.to(self.points)
+        index = (self._half_square - x @ self.points.T).argmin(1)
+        return index, torch.linalg.vector_norm(x - self.points[index], dim=1)
 
     def mean(self, condition: Tensor | None = None) -> Tensor:
         return self.log_weights(condition).exp() @ self.points

@@ -53,7 +53,9 @@ def averaged_step(grid: PathPoints, noise: SharedNoise, steering: Steering) -> S
         ancestors = None
         if not last:
             width = edges[n + 1] - edges[n]
-            H = H + width * prediction.state + _brownian(noise, edges[n + 1]) - _brownian(noise, edges[n])
+            H = torch.add(H, prediction.state, alpha=width)
+            _add_brownian(H, noise, edges[n], -1.0)
+            _add_brownian(H, noise, edges[n + 1], 1.0)
             if prediction.log_weight_rate is not None:
                 log_weights = width * prediction.log_weight_rate + (0.0 if log_weights is None else log_weights)
                 ancestors = steering.population(index, log_weights)
@@ -67,7 +69,8 @@ def averaged_step(grid: PathPoints, noise: SharedNoise, steering: Steering) -> S
         expected = (H + known) / (edges[n + 1] + precision)
         following, K_next = grid.point(index + 1), levels_from_start[n + 1]
         upper = edges[n + 2] if n + 2 < len(edges) else None
-        trial = H + (K_next - edges[n + 1]) * expected + _averaged(noise, edges[n + 1], upper, K_next, precision)
+        trial = torch.add(H, expected, alpha=K_next - edges[n + 1])
+        _add_averaged(trial, noise, edges[n + 1], upper, K_next, precision)
         x = following.a / K_next * trial + following.g
         adjusted = steering.after_step(following, x)
         if adjusted is not x:
@@ -78,24 +81,31 @@ def averaged_step(grid: PathPoints, noise: SharedNoise, steering: Steering) -> S
     yield Step(len(grid) - 1, x, x, log_weights)
 
 
-def _brownian(noise: SharedNoise, K: float) -> Tensor | float:
-    """B(K), (n, d)."""
-    return math.sqrt(K) * noise.direction(math.log(K)) if K > 0 else 0.0
+def _add_brownian(target: Tensor, noise: SharedNoise, K: float, times: float) -> None:
+    """target += times B(K), in place."""
+    if K > 0:
+        target.add_(noise.direction(math.log(K)), alpha=times * math.sqrt(K))
 
 
-def _averaged(noise: SharedNoise, low: float, high: float | None, K: float, precision: float) -> Tensor:
-    """The noise N of the module docstring for a step from ``low`` to ``high``, asked at K; plain noise at the end."""
-    begin = _brownian(noise, low)
+def _add_averaged(
+    target: Tensor, noise: SharedNoise, low: float, high: float | None, K: float, precision: float
+) -> None:
+    """target += the noise N of the module docstring for a step from ``low`` to ``high``, asked at K; plain noise at
+    the end. In place: N is a weighted sum of B at the knots of the step, and no knot is worth an array of its own."""
     if high is None:
-        return _brownian(noise, K) - begin
+        _add_brownian(target, noise, low, -1.0)
+        _add_brownian(target, noise, K, 1.0)
+        return
     ratio = ((high + precision) / (low + precision)) ** (1 / _SUBINTERVALS)
     knots = [(low + precision) * ratio**j - precision for j in range(_SUBINTERVALS)] + [high]
-    total, previous = 0.0, 0.0
-    for left, right in pairwise(knots):
-        current = _brownian(noise, right) - begin
+    weights = [0.0] * len(knots)
+    for n, (left, right) in enumerate(pairwise(knots)):
         span = 1 / (left + precision) - 1 / (right + precision)
         r = (right + precision) / (left + precision)
-        slope_share = (math.log(r) - 1 + 1 / r) / (right - left)  # B taken as linear in K between the knots
-        total = total + previous * span + (current - previous) * slope_share
-        previous = current
-    return (K + precision) * (high + precision) / (high - low) * total
+        share = (math.log(r) - 1 + 1 / r) / (right - left)  # B taken as linear in K between the knots
+        weights[n] += span - share
+        weights[n + 1] += share
+    weights[0] -= sum(weights)  # B counts from the beginning of the step
+    scale = (K + precision) * (high + precision) / (high - low)
+    for knot, weight in zip(knots, weights, strict=True):
+        _add_brownian(target, noise, knot, scale * weight)

@@ -173,6 +173,13 @@ class HarmonicPath(ProbabilityPath):
             push=ends(minus.load, r0, 0.0),
         )
 
+    def times_of_sigma(self, sigma: Tensor) -> Tensor:
+        p = self.protocol
+        if p.dimension > 1:  # K does not depend on the guide: search along the path of a single coordinate
+            single = Protocol(p.stiffness, p.guide.new_zeros(len(p.guide), 1), p.start[:1] * 0, p.temperature, p.knots)
+            return HarmonicPath(single).times_of_sigma(sigma)
+        return super().times_of_sigma(sigma)
+
     @property
     def end_precision(self) -> float:
         """k_G = aP(1)/kappa: precision in y of the uncontrolled Green function G(0, x_0; 1, y)."""

@@ -4,9 +4,8 @@ With information K = 1/sigma^2, the process H = K z obeys dH = E[y|H] dK + dB(K)
 driven by one Brownian motion B in the clock K, and a bridge step *is* the Euler step of this equation, so coarse and
 fine runs read the same increments exactly (in the clock sigma^2 they would only agree to first order).
 Y = B(K)/sqrt(K) is a stationary Ornstein-Uhlenbeck process in log K; it is fixed at knots 64 octaves apart and refined
-by exact bridge sampling down to cells of 1/1024 octave, within which it is smooth. Each node has its own counter-based
-stream, so what a seed means never depends on which levels were asked for, on the number of rows, on the device or on
-the dtype.
+by exact bridge sampling down to cells of 1/1024 octave, within which it is smooth. Each node has its own stream, so
+what a seed means never depends on which levels were asked for, on the number of rows, on the device or on the dtype.
 """
 
 from __future__ import annotations
@@ -24,6 +23,7 @@ from .errors import InvalidValue
 _BASE_OCTAVES = 64
 _NODES_KEPT = 64
 _READ_KEPT = 12
+_INDEX_ORIGIN = 2**48  # entropy must not be negative
 
 
 class SharedNoise:
@@ -56,10 +56,10 @@ class SharedNoise:
 
     def _fresh(self, level: int, index: int, scale: float = 1.0) -> np.ndarray:
         """Standard normals of one node times ``scale``, (n, dimension); rows of a seed are a prefix of one stream."""
-        key = (self.depth << 58) | (level << 52) | (index & 0x000F_FFFF_FFFF_FFFF)  # below the streams of resampling
         out = np.empty((len(self.seeds), self.rows, self.dimension), dtype=np.float32)
         for seed, block in zip(self.seeds, out, strict=True):
-            np.random.Generator(np.random.Philox(key=[seed, key])).standard_normal(dtype=np.float32, out=block)
+            stream = np.random.SFC64([seed, self.depth, level, index + _INDEX_ORIGIN])
+            np.random.Generator(stream).standard_normal(dtype=np.float32, out=block)
         out = out.reshape(len(self), self.dimension).astype(self._float, copy=False)
         out *= scale
         return out

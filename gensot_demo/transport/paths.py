@@ -16,7 +16,7 @@ from torch import Tensor
 from .errors import InvalidValue
 
 _LOGIT_LIMIT = 60.0  # 1 - t is resolved to 1e-16 only, but t itself to 1e-26: enough for every noise level in use
-_BISECTIONS = 80
+_BISECTIONS = 60
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ def test_the_gram_matrix_is_exact_for_extreme_pictures():
 def test_pictures_survive_the_way_into_coordinates_and_back():
     chosen = BACKBONE.collection.pictures[::97]
     coordinates = BACKBONE.encode(chosen)
-    torch.testing.assert_close(coordinates, BACKBONE.oracle.points[::97], rtol=0, atol=1e-4)
+    torch.testing.assert_close(coordinates, BACKBONE.oracle.points[::97], rtol=0, atol=2e-3)
     assert np.array_equal(BACKBONE.pictures(coordinates), chosen)
 
 
@@ -111,8 +111,8 @@ def test_noise_levels_lose_nothing():
     start, end = BACKBONE.sigma_range
     points = BACKBONE.oracle.points[::200]
     noise = BACKBONE.noise(range(len(points))).direction(0.0)
-    log_p = torch.log(BACKBONE.oracle.posterior(points + start * noise, 1.0, start))
-    assert float((log_p - BACKBONE.oracle.log_prior).abs().max()) < 0.5
+    p = BACKBONE.oracle.posterior(points + start * noise, 1.0, start).double()
+    assert float(math.log(COUNT) + (p * p.log()).sum(1).mean()) < 0.02  # nats known about the picture
     p = BACKBONE.oracle.posterior(points + end * noise, 1.0, end)
     assert float(p[range(len(points)), range(0, COUNT, 200)].min()) > 0.99
     assert abs(BACKBONE.data_variance - float(pixel_space().var(0, correction=0).mean())) < 1e-5

@@ -101,6 +101,5 @@ def test_weights_hold_for_several_conditions_on_atoms(trusts):
         distance[method.name] = 0.5 * float((observed - law).abs().sum())
     exact = np.random.default_rng(0).multinomial(2000, law.numpy(), size=100) / 2000
     floor = float(np.median(0.5 * np.abs(exact - law.numpy()).sum(1)))
-    print(distance, floor)
     assert distance["gensot"] < 2 * floor
     assert distance["cfg"] > 1.5 * distance["gensot"]
