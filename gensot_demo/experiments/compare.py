@@ -156,11 +156,11 @@ def compare(request: CompareRequest) -> Iterator[Update | CompareResult]:
     asked = ask_for(request, backbone)
     plans, notes = _plans(request, asked, backbone, request.seeds)
     traces: list[Trace] = []
-    shown = -1.0
+    shown = -1
     for moment in conduct([plan.job for plan in plans], backbone.oracle, turn=TURNSTILE):
         traces = moment.traces
-        if moment.done < 1 and moment.done - shown >= 1 / (UPDATES + 1):
-            shown = moment.done
+        if moment.done < 1 and int(moment.done * (UPDATES + 1)) > shown:
+            shown = int(moment.done * (UPDATES + 1))
             yield Update(_previews(backbone, plans, traces), moment.done, time.perf_counter() - began)
     yield _result(request, asked, backbone, plans, traces, notes, time.perf_counter() - began)
 

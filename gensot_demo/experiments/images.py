@@ -37,7 +37,10 @@ def open_upload(data: bytes) -> Image.Image:
                 )
             picture.draft("RGB", (256, 256))
             return ImageOps.exif_transpose(picture).convert("RGBA")
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
+    except Image.DecompressionBombError:
+        most = f"{limits.MAX_UPLOAD_PIXELS / 1e6:.0f}"
+        raise InvalidRequest(f"The picture has far too many pixels; at most {most} megapixels are taken.") from None
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         if isinstance(error, InvalidRequest):
             raise
         raise InvalidRequest(

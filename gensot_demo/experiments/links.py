@@ -12,6 +12,7 @@ from .requests import CompareRequest, InvalidRequest, parse
 
 VERSION = 1
 MAX_LENGTH = 4000
+MAX_FIELDS = 64
 _NUMBERS = {"strength": float, "view_noise": float, "steps": int, "samples": int, "seed": int, "resolution": int}
 _REFERENCES = {"follow": "emoji", "follow_average": "average"}
 _WORDS = ("sampler", "path")
@@ -45,9 +46,11 @@ def from_query(query: str) -> tuple[CompareRequest, list[str]]:
     query = query.removeprefix("?")
     if len(query) > MAX_LENGTH:
         raise InvalidRequest(f"The link is {len(query)} characters long; at most {MAX_LENGTH} are read.")
+    if query.count("&") >= MAX_FIELDS:
+        raise InvalidRequest(f"The link has {query.count('&') + 1} fields; at most {MAX_FIELDS} are read.")
     values: dict = {"conditions": [], "references": [], "methods": []}
     notes = []
-    for key, text in parse_qsl(query, keep_blank_values=True, max_num_fields=64):
+    for key, text in parse_qsl(query, keep_blank_values=True):
         if key == "v":
             if text != str(VERSION):
                 notes.append(f"This link is of version {text[:20]!r}; it is read as version {VERSION}.")

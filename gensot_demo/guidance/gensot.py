@@ -45,11 +45,12 @@ class GenSOT(GuidanceMethod):
     label = "GenSOT"
     summary = "Follows a reference exactly; trusts in conditions are repaired by weighted particles."
     equation = (
-        r"\hat y = D_\varnothing + \sum_m k_m (D_{c_m} - D_\varnothing)\ \text{at}\ "
-        r"H' = H + r/\nu^2,\ K' = K + 1/\nu^2;\quad "
-        r"\mathrm d\log W = \tfrac12\bigl(|\hat y|^2 - \sum_{m\ge0} k_m |D_m|^2\bigr)\,\mathrm dK"
+        r"\begin{gathered}\hat y = D_\varnothing + \textstyle\sum_m k_m (D_{c_m} - D_\varnothing)\\"
+        r"\text{asked at } H + r/\nu^2,\; K + 1/\nu^2\\"
+        r"\tfrac{\mathrm d\log W}{\mathrm dK} = \tfrac12\bigl(|\hat y|^2 - \textstyle\sum_{m\ge0} k_m |D_m|^2\bigr)"
+        r"\end{gathered}"
     )
-    source = "Chertkov, arXiv 2512.11859 (GH-PID); weights: FORMULAS 1.6, after Skreta et al., arXiv 2503.02819"
+    source = "Chertkov, arXiv 2512.11859 (GH-PID); weights after Skreta et al., arXiv 2503.02819"
     cost = "1 forward per condition + 1, for every particle"
 
     particles: int = Field(

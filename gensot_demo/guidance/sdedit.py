@@ -20,7 +20,7 @@ class SDEdit(GuidanceMethod):
     name = "sdedit"
     label = "SDEdit"
     summary = "Adds noise to the reference and lets the model clean it up again."
-    equation = r"x_s = a_s\, r + g_s + m_s\,\varepsilon,\quad m_s/a_s = \text{start} \times \text{view noise}"
+    equation = r"x_s = a_s\, r + g_s + m_s\,\varepsilon,\quad m_s/a_s = \text{start}\cdot\nu"
     source = "Meng et al., arXiv 2108.01073, algorithm 1"
 
     start_noise: float = Field(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import threading
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ from .controls import Controls, ask_controls, method_controls, run_controls
 HEAVY = {"concurrency_id": "device", "concurrency_limit": 4, "show_progress": "hidden", "api_visibility": "private"}
 LIGHT = {"show_progress": "hidden", "api_visibility": "private"}
 DEFAULT_DRAWS = 384
+_OUTPUTS = 10  # wall, status, verdict, table, three figures, run name, query, seed
 
 
 def build() -> None:
@@ -44,7 +46,7 @@ def build() -> None:
             method_controls(controls)
             run_controls(controls)
         with gr.Column(scale=9, min_width=320):
-            with gr.Row(elem_classes="gensot-run"):
+            with gr.Row(elem_classes=["gensot-run", "gensot-actions"]):
                 go = gr.Button("Compare", variant="primary", min_width=120, elem_id="compare")
                 stop = gr.Button("Stop", min_width=80, elem_id="stop")
                 fresh = gr.Button("New noise", min_width=80)
@@ -55,6 +57,7 @@ def build() -> None:
                 "column is the method's doing alone. Click a picture to see how it came about.",
                 elem_classes="gensot-lead",
             )
+            notice = gr.HTML(elem_id="notice", visible=False)
             wall = PictureWall(empty="The pictures appear here.", elem_id="wall", elem_classes="gensot-wall-block")
             verdict = gr.HTML(elem_id="verdict")
             strip_title = gr.Markdown(visible=False, elem_id="strip-title")
@@ -70,24 +73,21 @@ def build() -> None:
     def run_fresh(*values: Any) -> Iterator[list[Any]]:
         yield from _run(controls, values, new_seed=True)
 
+    def run_unless_shown(shown: str, *values: Any) -> Iterator[list[Any]]:
+        yield from [[gr.skip()] * len(outputs)] if shown else _run(controls, values)
+
     def restore(request: gr.Request) -> list[Any]:
         return _restore(controls, request)
 
-    def make_link(*values: Any) -> list[Any]:
-        return _link(controls, values)
-
     begin = {"inputs": controls.all(), "outputs": outputs, **HEAVY}
-    restored = Context.root_block.load(restore, None, [*controls.all(), status], **LIGHT)
-    runs = [go.click(run, **begin), fresh.click(run_fresh, **begin), restored.then(run, **begin)]
+    restored = Context.root_block.load(restore, None, [*controls.all(), notice, *outputs], **LIGHT)
+    first = restored.then(run_unless_shown, **{**begin, "inputs": [run_name, *controls.all()]})
+    runs = [go.click(run, **begin), fresh.click(run_fresh, **begin), first]
     measuring = table.button.click(_measure, [run_name, table.draws], [status, verdict, table.table], **HEAVY)
     for event in runs:
         event.then(None, query, None, js="(q) => { window.gensot.replaceQuery(q); }", api_visibility="private")
-    stop.click(
-        lambda: report.status("Stopped. What was computed so far stays."),
-        None,
-        status,
-        cancels=[*runs, measuring],
-        **LIGHT,
+    stop.click(None, None, None, cancels=[*runs, measuring], api_visibility="private").then(
+        lambda: report.status("Stopped. What was computed so far stays."), None, status, **LIGHT
     )
     link.click(lambda *values: _link(controls, values), controls.all(), [query, status], **LIGHT).success(
         None, query, None, js="(q) => { window.gensot.copyLink(q); }", api_visibility="private"
@@ -147,16 +147,15 @@ def _warm() -> None:
 
 def _run(controls: Controls, values: tuple[Any, ...], new_seed: bool = False) -> Iterator[list[Any]]:
     """One comparison, as updates of [wall, status, verdict, table, 3 figures, run name, query, seed]."""
-    keep = [gr.skip()] * 10
+    keep = [gr.skip()] * _OUTPUTS
     try:
         request = controls.request(values)
         if new_seed:
             request = request.model_copy(update={"seed": random.randrange(limits.MAX_SEED - limits.MAX_SAMPLES)})
         text, notes = to_query(request)
         yield [gr.skip(), report.status("Starting…", 0.0), *keep[2:8], text, request.seed]
-        kept = RUNS.find(request)
-        if kept:
-            yield [*_finished(RUNS.get(kept), notes, kept), text, request.seed]
+        if shown := _kept(request):
+            yield shown
             return
         for moment in compare(request):
             if isinstance(moment, Update):
@@ -169,6 +168,19 @@ def _run(controls: Controls, values: tuple[Any, ...], new_seed: bool = False) ->
                 yield [*_finished(moment, notes, RUNS.keep(moment)), text, request.seed]
     except InvalidRequest as error:
         yield [gr.skip(), report.status(str(error), kind="error"), *keep[2:]]
+    except Exception as error:
+        logging.getLogger(__name__).exception("a comparison failed")
+        sentence = f"This run failed ({type(error).__name__}); the last result stays. Other settings may work."
+        yield [gr.skip(), report.status(sentence, kind="error"), *keep[2:]]
+
+
+def _kept(request: CompareRequest) -> list[Any] | None:
+    """All outputs of a run of this request that is still kept, at once, or None."""
+    name = RUNS.find(request)
+    if name is None:
+        return None
+    text, notes = to_query(request)
+    return [*_finished(RUNS.get(name), notes, name), text, request.seed]
 
 
 def _columns(request: CompareRequest) -> list[str]:
@@ -259,8 +271,8 @@ def _film(run_name: str, event: gr.EventData) -> list[Any]:
 
 
 def _restore(controls: Controls, request: gr.Request) -> list[Any]:
-    """[controls…, status] from the address; a bad link says so and shows the first view."""
-    line = report.status("Choose what to ask for, then compare.")
+    """[controls…, notice, outputs…] from the address; a bad link says so and shows the first view."""
+    notice = gr.update(visible=False)
     wanted = CompareRequest.first_view()
     text = request.url.query or ""
     try:
@@ -269,11 +281,12 @@ def _restore(controls: Controls, request: gr.Request) -> list[Any]:
             ask_for(found, load_picture_backbone(found.resolution))
             wanted = found
         if notes:
-            line = report.status(" ".join(notes))
+            notice = gr.update(value=report.status(" ".join(notes)), visible=True)
     except InvalidRequest as error:
         wanted = CompareRequest.first_view()
-        line = report.status(f"The link could not be followed: {error} The first view is shown instead.", kind="error")
-    return [*controls.values(wanted), line]
+        text = f"The link could not be followed. {error} The first view is shown instead."
+        notice = gr.update(value=report.status(text, kind="error"), visible=True)
+    return [*controls.values(wanted), notice, *(_kept(wanted) or [gr.skip()] * _OUTPUTS)]
 
 
 def _link(controls: Controls, values: tuple[Any, ...]) -> list[Any]:

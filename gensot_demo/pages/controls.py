@@ -68,7 +68,10 @@ class Controls:
             sampler=at["sampler"],
             path=at["path"],
             resolution=int(at["resolution"]),
-            methods=[{"name": name, "settings": settings.get(name, {})} for name in at["methods"] or []],
+            methods=[  # in the registry's order, however they were switched on
+                {"name": name, "settings": settings.get(name, {})}
+                for name in sorted(at["methods"] or [], key=list(REGISTRY.methods).index)
+            ],
         )
 
     def values(self, request: CompareRequest) -> list[Any]:

@@ -53,16 +53,23 @@ def test_broken_and_foreign_files_are_refused(data):
         open_upload(data)
 
 
-@pytest.mark.parametrize(("width", "height"), [(20_000, 20_000), (2_000_000, 2_000), (100_000, 401)])
-def test_huge_pictures_are_refused_by_their_header_alone(width, height):
+@pytest.mark.parametrize(
+    ("width", "height", "sentence"),
+    [
+        (100_000, 401, "100000 x 401 = 40 megapixels; at most 40 are taken"),
+        (20_000, 20_000, "far too many pixels; at most 40 megapixels"),
+        (2_000_000, 2_000, "far too many pixels; at most 40 megapixels"),
+    ],
+)
+def test_huge_pictures_are_refused_by_their_header_alone(width, height, sentence):
     began = time.perf_counter()
-    with pytest.raises(InvalidRequest, match=f"{width} x {height}.*at most 40 are taken"):
+    with pytest.raises(InvalidRequest, match=sentence):
         open_upload(huge_header(width, height))
     assert time.perf_counter() - began < 1
 
 
 def test_large_files_are_refused():
-    with pytest.raises(InvalidRequest, match="9.0 MB; at most 8 MB"):
+    with pytest.raises(InvalidRequest, match=r"9\.0 MB; at most 8 MB"):
         open_upload(bytes(9_000_000))
 
 
