@@ -8,7 +8,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,8 +22,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_app(script: Path | str = "app.py", patience: float = 90.0) -> Iterator[str]:
-    """The address of the app that `script` launches, while the block runs.
+def running_app(script: Path | str | Sequence[str] = "app.py", patience: float = 90.0) -> Iterator[str]:
+    """The address of the app that `script` (or a whole command) launches, while the block runs.
 
     Raises RuntimeError with what the app printed, if it ends or does not answer within `patience` seconds.
     """
@@ -34,10 +34,9 @@ def running_app(script: Path | str = "app.py", patience: float = 90.0) -> Iterat
         "HF_HUB_OFFLINE": "1",
         "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
     }
+    command = [sys.executable, str(script)] if isinstance(script, Path | str) else list(script)
     with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(
-            [sys.executable, str(script)], cwd=ROOT, env=surroundings, stdout=output, stderr=subprocess.STDOUT
-        )
+        process = subprocess.Popen(command, cwd=ROOT, env=surroundings, stdout=output, stderr=subprocess.STDOUT)
         try:
             _wait(address, process, patience, output)
             yield address

@@ -159,7 +159,8 @@ def compare(request: CompareRequest) -> Iterator[Update | CompareResult]:
     shown = -1
     for moment in conduct([plan.job for plan in plans], backbone.oracle, turn=TURNSTILE):
         traces = moment.traces
-        if moment.done < 1 and int(moment.done * (UPDATES + 1)) > shown:
+        ready = all(trace.steps or trace.error for trace in traces)  # a method's first question may precede any step
+        if ready and moment.done < 1 and int(moment.done * (UPDATES + 1)) > shown:
             shown = int(moment.done * (UPDATES + 1))
             yield Update(_previews(backbone, plans, traces), moment.done, time.perf_counter() - began)
     yield _result(request, asked, backbone, plans, traces, notes, time.perf_counter() - began)

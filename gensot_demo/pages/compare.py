@@ -31,6 +31,8 @@ from .controls import Controls, ask_controls, method_controls, run_controls
 HEAVY = {"concurrency_id": "device", "concurrency_limit": 4, "show_progress": "hidden", "api_visibility": "private"}
 LIGHT = {"show_progress": "hidden", "api_visibility": "private"}
 DEFAULT_DRAWS = 384
+_STOPPED = "Stopped. The pictures are as far as they got; the numbers below are those of the last finished run."
+_FRESH_SEEDS = 1_000_000  # enough, and short enough to read
 _OUTPUTS = 10  # wall, status, verdict, table, three figures, run name, query, seed
 
 
@@ -87,7 +89,7 @@ def build() -> None:
     for event in runs:
         event.then(None, query, None, js="(q) => { window.gensot.replaceQuery(q); }", api_visibility="private")
     stop.click(None, None, None, cancels=[*runs, measuring], api_visibility="private").then(
-        lambda: report.status("Stopped. What was computed so far stays."), None, status, **LIGHT
+        lambda: report.status(_STOPPED), None, status, **LIGHT
     )
     link.click(lambda *values: _link(controls, values), controls.all(), [query, status], **LIGHT).success(
         None, query, None, js="(q) => { window.gensot.copyLink(q); }", api_visibility="private"
@@ -151,7 +153,7 @@ def _run(controls: Controls, values: tuple[Any, ...], new_seed: bool = False) ->
     try:
         request = controls.request(values)
         if new_seed:
-            request = request.model_copy(update={"seed": random.randrange(limits.MAX_SEED - limits.MAX_SAMPLES)})
+            request = request.model_copy(update={"seed": random.randrange(_FRESH_SEEDS)})
         text, notes = to_query(request)
         yield [gr.skip(), report.status("Starting…", 0.0), *keep[2:8], text, request.seed]
         if shown := _kept(request):
@@ -277,9 +279,11 @@ def _restore(controls: Controls, request: gr.Request) -> list[Any]:
     text = request.url.query or ""
     try:
         found, notes = from_query(text)
-        if "v=" in text:
+        if found.conditions or found.references:
             ask_for(found, load_picture_backbone(found.resolution))
             wanted = found
+        else:  # nothing is asked for: the first view's picture, with the link's other settings
+            wanted = found.model_copy(update={"references": wanted.references})
         if notes:
             notice = gr.update(value=report.status(" ".join(notes)), visible=True)
     except InvalidRequest as error:

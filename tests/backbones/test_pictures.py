@@ -34,7 +34,8 @@ def test_the_gram_matrix_is_exact_for_extreme_pictures():
 def test_pictures_survive_the_way_into_coordinates_and_back():
     chosen = BACKBONE.collection.pictures[::97]
     coordinates = BACKBONE.encode(chosen)
-    torch.testing.assert_close(coordinates, BACKBONE.oracle.points[::97], rtol=0, atol=2e-3)
+    away = (coordinates - BACKBONE.oracle.points[::97]).norm(dim=1)
+    assert float(away.max()) < 0.25 * BACKBONE.sigma_range[1]  # against a distance of ten times the last noise level
     assert np.array_equal(BACKBONE.pictures(coordinates), chosen)
 
 

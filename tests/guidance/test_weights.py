@@ -90,16 +90,20 @@ def test_weights_hold_for_several_conditions_on_atoms(trusts):
     task = Task(conditions=labels, trusts=trusts)
     gensot = GenSOT.model_construct(particles=2000, stiffness=0.0, temperature=1.0, guide="origin")
     grid = at_noise_levels(gensot.path(task, CosinePath()), noise_levels(60, 30.0, 0.03))
-    distance = {}
-    for method in (ClassifierFreeGuidance(), gensot):
-        bound = BoundMethod(method, task, (5,), 1.0)
-        (trace,) = run([Job(method.name, SAMPLERS["averaged"].run, grid, SharedNoise([5], 3, 2000), bound)], atoms)
-        log_w = trace.steps[-1].log_weights
-        weights = torch.full((2000,), 1 / 2000) if log_w is None else torch.softmax(log_w, 0)
-        observed = torch.zeros(40, dtype=torch.float64)
-        observed.index_add_(0, atoms.nearest(trace.end)[0], weights.double())
-        distance[method.name] = 0.5 * float((observed - law).abs().sum())
+    distance = {"cfg": [], "gensot": []}
+    for seed in range(5):  # weights have heavy tails: medians over seeds, never one run
+        for method in (ClassifierFreeGuidance(), gensot):
+            bound = BoundMethod(method, task, (seed,), 1.0)
+            noise = SharedNoise([seed], 3, 2000)
+            (trace,) = run([Job(method.name, SAMPLERS["averaged"].run, grid, noise, bound)], atoms)
+            log_w = trace.steps[-1].log_weights
+            weights = torch.full((2000,), 1 / 2000) if log_w is None else torch.softmax(log_w, 0)
+            observed = torch.zeros(40, dtype=torch.float64)
+            observed.index_add_(0, atoms.nearest(trace.end)[0], weights.double())
+            distance[method.name].append(0.5 * float((observed - law).abs().sum()))
+    added, weighted = (float(np.median(values)) for values in distance.values())
     exact = np.random.default_rng(0).multinomial(2000, law.numpy(), size=100) / 2000
     floor = float(np.median(0.5 * np.abs(exact - law.numpy()).sum(1)))
-    assert distance["gensot"] < 2 * floor
-    assert distance["cfg"] > 1.5 * distance["gensot"]
+    print(trusts, distance, floor)
+    assert weighted < 1.7 * floor
+    assert added > 1.25 * weighted
