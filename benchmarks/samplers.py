@@ -59,6 +59,7 @@ def upper(x: torch.Tensor) -> float:
 
 def main() -> None:
     torch.set_num_threads(1)  # nothing here is large enough for two
+
     def fresh(particles: int = PARTICLES) -> SharedNoise:
         return SharedNoise([SEED], 2, particles)
 

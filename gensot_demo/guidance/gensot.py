@@ -23,7 +23,7 @@ def tilted_query(point: PathPoint, x: Tensor, task: Task, conditions: tuple) -> 
     """The oracle asked under p(y) N(y; view_mean, 1/view_precision): the same question at another state and level.
 
     A Gaussian view adds to the natural parameters of the posterior, H' = H + k r, K' = K + k, so the guided prediction
-    is *exact* and costs one call (FORMULAS 1.6, soft end). Asked at a'^2 + m'^2 = 1, finite also where K = 0.
+    is *exact* and costs one call (docs/FORMULAS.md 1.6, soft end). Asked at a'^2 + m'^2 = 1, finite also where K = 0.
     """
     extra = task.view_precision
     if extra == 0.0:
@@ -39,7 +39,7 @@ def tilted_query(point: PathPoint, x: Tensor, task: Task, conditions: tuple) -> 
 
 
 class GenSOT(GuidanceMethod):
-    """Trusts with path-integral weights, soft end at a reference, and a path protocol (FORMULAS 1.2, 1.6)."""
+    """Trusts with path-integral weights, soft end at a reference, and a path protocol (docs/FORMULAS.md 1.2, 1.6)."""
 
     name = "gensot"
     label = "GenSOT"

@@ -15,7 +15,7 @@ from .oracles import Answer, DiscretePosterior, Query, entropy_of
 class WeightedAtoms(DiscretePosterior):
     """sum_i w_i delta(y - y_i): points (N, d), weights (N,) or None for uniform.
 
-    E[y | x] = sum_i softmax_i(log w_i + r u.y_i - r^2 |y_i|^2 / 2) y_i with u = x/m, r = a/m (FORMULAS 1.6).
+    E[y | x] = sum_i softmax_i(log w_i + r u.y_i - r^2 |y_i|^2 / 2) y_i with u = x/m, r = a/m (docs/FORMULAS.md 1.6).
     Queries of one call share two matrix products. Centre the points for accuracy in float32.
     """
 

@@ -1,4 +1,4 @@
-"""What a protocol costs and how its process moves, in closed form: no simulation (FORMULAS 1.4).
+"""What a protocol costs and how its process moves, in closed form: no simulation (docs/FORMULAS.md 1.4).
 
 For x_t | y ~ N(a y + g, m^2 I) of a :class:`~.harmonic.HarmonicPath` and y of a :class:`~.mixtures.GaussianMixture`,
 everything follows from the first two moments of y, except the posterior variance (mmse) and the entropy of y, which
@@ -7,7 +7,7 @@ for a Gaussian weight, and beats Gauss-Hermite where components overlap), else b
 To diagnose a guided law, pass that law (``target.tilted(condition)``, ``target.gaussian_view(...)``).
 
 Temperature kappa is general. Units: y, x, nu in data units; t in [0, 1]; costs are dimensionless (nats).
-Sources: Chertkov, arXiv 2512.11859; Behjoo & Chertkov, arXiv 2409.15166; the forms here are ours (FORMULAS 1.4).
+Sources: Chertkov, arXiv 2512.11859; Behjoo & Chertkov, arXiv 2409.15166; the forms here are ours (docs/FORMULAS.md 1.4).
 """
 
 from __future__ import annotations

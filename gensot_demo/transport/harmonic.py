@@ -79,7 +79,7 @@ class _Jacobi:
 
 
 class HarmonicPath(ProbabilityPath):
-    """The path x_t | y ~ N(alpha y + gamma, s^2 I) of a protocol (FORMULAS 1.2), exact for every piece.
+    """The path x_t | y ~ N(alpha y + gamma, s^2 I) of a protocol (docs/FORMULAS.md 1.2), exact for every piece.
 
     At t = 0: alpha = s = K = 0 and gamma = x_0; at t = 1: alpha = 1, s = gamma = 0, K = inf.
     Valid for stiffness 0 to 1e6. ``at`` costs O(T d) after an O(K d) set-up.

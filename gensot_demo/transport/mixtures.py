@@ -15,7 +15,7 @@ from .oracles import Answer, DiscretePosterior, Query, entropy_of
 class GaussianMixture(DiscretePosterior):
     """sum_n w_n N(mu_n, Sigma_n): weights (N,), means (N, d), covariances (N, d, d) positive definite.
 
-    Posteriors use the eigenvectors of each Sigma_n, so a new noise level costs no factorisation (FORMULAS 1.3).
+    Posteriors use the eigenvectors of each Sigma_n, so a new noise level costs no factorisation (docs/FORMULAS.md 1.3).
     Raises :class:`InvalidValue` for weights that are not positive or a covariance that is not positive definite.
     """
 
@@ -115,7 +115,7 @@ class GaussianMixture(DiscretePosterior):
         return GaussianMixture(self.log_weights(condition).exp(), self.means, self.covariances, self.dtype)
 
     def gaussian_view(self, mean: Tensor, precision: float) -> GaussianMixture:
-        """p1(y) N(y; mean, I/precision) / Z: the exact law of the soft end (FORMULAS 1.6)."""
+        """p1(y) N(y; mean, I/precision) / Z: the exact law of the soft end (docs/FORMULAS.md 1.6)."""
         shrink = 1 / (1 + precision * self._variances)
         away = torch.einsum("nij,ni->nj", self._axes, mean - self.means)
         log_w = self.log_prior - 0.5 * precision * (away**2 * shrink).sum(-1) + 0.5 * torch.log(shrink).sum(-1)

@@ -53,7 +53,7 @@ class Leg:
         return -math.expm1(self.here.log_K - self.there.log_K)
 
     def bridge(self, x: Tensor, predicted: Tensor) -> Tensor:
-        """x(t') | x(t), y = predicted: exact for the reference bridge (FORMULAS 1.3)."""
+        """x(t') | x(t), y = predicted: exact for the reference bridge (docs/FORMULAS.md 1.3)."""
         here, there = self.here, self.there
         mean = there.a * predicted + there.g
         if there.m == 0.0:

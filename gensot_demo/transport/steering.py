@@ -49,7 +49,7 @@ def start_from_noise(predict: Callable[[PathPoint, Tensor], Asking], grid: PathP
     """(0, x there): a point start where a = m = 0, else a E[y] + g + m eps.
 
     E[y] is what ``predict`` answers without any information, so that the residual prior error is of second order in
-    1/sigma (FORMULAS 1.3).
+    1/sigma (docs/FORMULAS.md 1.3).
     """
     point = grid.point(0)
     if point.m == 0.0:

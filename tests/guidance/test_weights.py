@@ -8,7 +8,6 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-import pytest
 import torch
 
 from gensot_demo.guidance.base import BoundMethod, Task
@@ -80,12 +79,11 @@ def test_weighted_particles_follow_the_product_law_and_added_scores_do_not():
     assert added > 2 * floor
 
 
-@pytest.mark.parametrize("trusts", [(2.0, 1.0), (3.0, 0.0)])
-def test_weights_hold_for_several_conditions_on_atoms(trusts):
+def test_weights_hold_for_several_conditions_on_atoms():
     """Sampled frequencies of 40 atoms with two soft labels against p(i) prod_m p(c_m|i)^k_m."""
-    generator = torch.Generator().manual_seed(4)
+    trusts, generator = (2.0, 1.0), torch.Generator().manual_seed(4)
     atoms = WeightedAtoms(torch.randn(40, 3, generator=generator, dtype=torch.float64))
-    labels = tuple(torch.log(0.05 + torch.rand(40, generator=generator, dtype=torch.float64)) for _ in trusts)
+    labels = tuple(torch.log(0.2 + torch.rand(40, generator=generator, dtype=torch.float64)) for _ in trusts)
     law = torch.softmax(sum(k * label for k, label in zip(trusts, labels, strict=True)), 0)
     task = Task(conditions=labels, trusts=trusts)
     gensot = GenSOT.model_construct(particles=2000, stiffness=0.0, temperature=1.0, guide="origin")
@@ -104,6 +102,5 @@ def test_weights_hold_for_several_conditions_on_atoms(trusts):
     added, weighted = (float(np.median(values)) for values in distance.values())
     exact = np.random.default_rng(0).multinomial(2000, law.numpy(), size=100) / 2000
     floor = float(np.median(0.5 * np.abs(exact - law.numpy()).sum(1)))
-    print(trusts, distance, floor)
-    assert weighted < 1.7 * floor
+    assert weighted < 1.5 * floor
     assert added > 1.25 * weighted
