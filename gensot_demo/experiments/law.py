@@ -1,8 +1,8 @@
 """How far sampled frequencies are from a known law: total variation with its noise floor and its power.
 
-Two traps make such numbers lie (docs/FORMULAS.md 1.6): with too few draws every law looks equally far, so the same statistic is
-always computed for exact draws (the floor) and for a deliberately wrong law, half of whose outcomes are missing (the
-power); and a law that is spread too widely for the draws is compared on groups of pictures instead.
+Two traps make such numbers lie (docs/FORMULAS.md 1.6): with too few draws every law looks equally far, so the same
+statistic is always computed for exact draws (the floor) and for a deliberately wrong law, half of whose outcomes are
+missing (the power); and a law that is spread too widely for the draws is compared on groups of pictures instead.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ for a Gaussian weight, and beats Gauss-Hermite where components overlap), else b
 To diagnose a guided law, pass that law (``target.tilted(condition)``, ``target.gaussian_view(...)``).
 
 Temperature kappa is general. Units: y, x, nu in data units; t in [0, 1]; costs are dimensionless (nats).
-Sources: Chertkov, arXiv 2512.11859; Behjoo & Chertkov, arXiv 2409.15166; the forms here are ours (docs/FORMULAS.md 1.4).
+Sources: Chertkov, arXiv 2512.11859; Behjoo & Chertkov, arXiv 2409.15166; the forms are ours (docs/FORMULAS.md 1.4).
 """
 
 from __future__ import annotations

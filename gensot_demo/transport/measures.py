@@ -36,8 +36,8 @@ class EnergyCurve:
 
 
 def energy_curve(grid: PathPoints, index: Sequence[int], x: Tensor, predicted: Tensor, outside: int = 0) -> EnergyCurve:
-    """Kinetic energy of the probability flow along a trace (docs/FORMULAS.md 2; its time integral times d is the dissipation
-    T S_tot of Ikeda et al., arXiv 2407.04495).
+    """Kinetic energy of the probability flow along a trace (docs/FORMULAS.md 2); its time integral times d is the
+    dissipation T S_tot of Ikeda et al., arXiv 2407.04495.
 
     Rows without noise (m = 0: both ends of a path from a point) have no finite velocity and are left out.
     """
