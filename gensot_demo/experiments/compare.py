@@ -157,7 +157,8 @@ def compare(request: CompareRequest) -> Iterator[Update | CompareResult]:
     plans, notes = _plans(request, asked, backbone, request.seeds)
     traces: list[Trace] = []
     shown = -1
-    for moment in conduct([plan.job for plan in plans], backbone.oracle, turn=TURNSTILE):
+    jobs, keep_every = [plan.job for plan in plans], -(-request.steps // limits.ROWS_KEPT)
+    for moment in conduct(jobs, backbone.oracle, turn=TURNSTILE, keep_every=keep_every):
         traces = moment.traces
         ready = all(trace.steps or trace.error for trace in traces)  # a method's first question may precede any step
         if ready and moment.done < 1 and int(moment.done * (UPDATES + 1)) > shown:

@@ -12,19 +12,22 @@ from .requests import CompareRequest, InvalidRequest
 
 
 class RunStore:
-    """Results by an unguessable name. Thread-safe; holds at most ``capacity`` runs for all visitors together."""
+    """Results by an unguessable name. Thread-safe; holds at most ``capacity`` runs of ``megabytes`` together for all
+    visitors, and always the latest."""
 
-    def __init__(self, capacity: int = limits.RUNS_KEPT):
+    def __init__(self, capacity: int = limits.RUNS_KEPT, megabytes: float = limits.MEGABYTES_KEPT):
         self._runs: OrderedDict[str, CompareResult] = OrderedDict()
         self._guard = threading.Lock()
-        self._capacity = capacity
+        self._capacity, self._bytes = capacity, megabytes * 1e6
 
     def keep(self, result: CompareResult) -> str:
         """Store a result; returns its name."""
         name = secrets.token_urlsafe(12)
         with self._guard:
             self._runs[name] = result
-            while len(self._runs) > self._capacity:
+            while len(self._runs) > 1 and (
+                len(self._runs) > self._capacity or sum(map(_bytes, self._runs.values())) > self._bytes
+            ):
                 self._runs.popitem(last=False)
         return name
 
@@ -40,6 +43,10 @@ class RunStore:
                 raise InvalidRequest("This run is not kept any more; press Compare to make it again.")
             self._runs.move_to_end(name)
             return self._runs[name]
+
+
+def _bytes(result: CompareResult) -> int:
+    return sum(part.states.nbytes + part.predicted.nbytes for part in result.methods.values())
 
 
 RUNS = RunStore()

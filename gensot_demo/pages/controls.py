@@ -29,6 +29,7 @@ from gensot_demo.transport.catalogue import SAMPLERS
 ASK_FOLLOW, ASK_CONDITIONS = "Follow a picture", "Conditions"
 AVERAGE, EMOJI, DRAWING, UPLOAD = "An average", "An emoji", "A drawing", "A file"
 NOTHING = "(none)"
+_AVERAGE_OF = "average of "
 PATH_LABELS = {"cosine": "Cosine", "condot": "Straight (CondOT)", "vp": "VP-linear", "ve": "VE"}
 
 
@@ -112,8 +113,10 @@ def _references(at: dict[str, Any]) -> list[dict[str, Any]]:
     else:
         first = {"png": _file(at["file"]), "trust": trust}
     second = at["second"]
-    more = [] if not second or second == NOTHING else [{"emoji": second, "trust": at["second_trust"]}]
-    return [first, *more]
+    if not second or second == NOTHING:
+        return [first]
+    kind, name = ("average", second.removeprefix(_AVERAGE_OF)) if second.startswith(_AVERAGE_OF) else ("emoji", second)
+    return [first, {kind: name, "trust": at["second_trust"]}]
 
 
 def _drawing(value: dict[str, Any] | None) -> bytes:
@@ -173,8 +176,9 @@ def _shown_references(request: CompareRequest) -> dict[str, Any]:
     kind = {"reference_kind": EMOJI, "emoji": first.emoji} if first.emoji else {}
     kind = kind or {"reference_kind": AVERAGE, "average": first.average}
     shown = {"ask": ASK_FOLLOW, "reference_trust": first.trust, **kind}
-    if len(named) > 1 and named[1].emoji:
-        shown |= {"second": named[1].emoji, "second_trust": named[1].trust}
+    if len(named) > 1:
+        second = named[1].emoji or _AVERAGE_OF + named[1].average
+        shown |= {"second": second, "second_trust": named[1].trust}
     return shown
 
 
@@ -239,7 +243,10 @@ def ask_controls(controls: Controls) -> None:
         with gr.Accordion("Trust, and a second picture", open=False):
             controls["reference_trust"] = slider_for(ReferenceChoice.model_fields["trust"], "Trust in the picture")
             controls["second"] = gr.Dropdown(
-                [NOTHING, *load_collection().names], value=NOTHING, label="Second picture (an emoji)", filterable=True
+                [NOTHING, *(_AVERAGE_OF + name for name in names), *load_collection().names],
+                value=NOTHING,
+                label="Second picture",
+                filterable=True,
             )
             controls["second_trust"] = slider_for(ReferenceChoice.model_fields["trust"], "Trust in the second picture")
     with gr.Group(visible=False) as conditions:

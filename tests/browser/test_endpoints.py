@@ -1,0 +1,48 @@
+"""The named endpoints, called with the real client as other people's code would."""
+
+import pytest
+from gradio_client import Client
+from gradio_client.exceptions import AppError
+
+FAST = "follow_average=faces&resolution=32&steps=8&samples=2&method=unguided&method=gensot"
+
+
+@pytest.fixture(scope="module")
+def client(app_url):
+    return Client(app_url, verbose=False)
+
+
+def test_compare_returns_pictures_verdict_and_laws(client):
+    answer = client.predict(query=FAST, api_name="/compare")
+    assert list(answer["methods"]) == ["unguided", "gensot"]
+    part = answer["methods"]["gensot"]
+    assert len(part["pictures"]) == len(part["nearest"]) == 2
+    assert part["pictures"][0].startswith("data:image/png;base64,")
+    assert part["calls"] == 9  # the mean, and eight steps
+    assert answer["verdict"]
+    again = client.predict(query=answer["query"], api_name="/compare")
+    assert again["methods"]["gensot"]["pictures"] == part["pictures"]
+
+
+def test_measure_tells_the_methods_apart(client):
+    answer = client.predict(query=FAST + "&view_noise=3", draws=64, api_name="/measure")
+    laws = answer["laws"]
+    assert laws["gensot"]["distance"] < laws["unguided"]["distance"] - 0.3
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "arguments", "words"),
+    [
+        ("/compare", {"query": "steps=1000000000"}, "1000000000"),
+        ("/compare", {"query": "condition=zebraz"}, "zebraz"),
+        ("/measure", {"query": FAST, "draws": -1}, "from 64 to 1024"),
+        ("/measure", {"query": FAST, "draws": 10**9}, "from 64 to 1024"),
+    ],
+)
+def test_bad_calls_get_a_sentence(client, endpoint, arguments, words):
+    with pytest.raises(AppError, match=words):
+        client.predict(**arguments, api_name=endpoint)
+
+
+def test_only_the_named_endpoints_are_public(client):
+    assert set(client.view_api(return_format="dict")["named_endpoints"]) == {"/compare", "/measure"}
