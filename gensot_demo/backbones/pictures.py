@@ -50,13 +50,13 @@ class PictureBackbone:
     oracle: WeightedAtoms
     mean_picture: Tensor  # (dimension,), in [-1, 1]
     sigma_range: tuple[float, float]
-    _pixels: Tensor  # (n, dimension), in [-1, 1]
+    _integers: Tensor  # (n, dimension) float32, whole numbers from -128 to 127: pixel = (integer + 1/2) / 127.5
     _inverse: Tensor  # (n, n) float64, inverse of the Cholesky factor
     _origin: Tensor  # (n,) float64, coordinates of the mean picture before centring
 
     @property
     def dimension(self) -> int:
-        return self._pixels.shape[1]
+        return self._integers.shape[1]
 
     @property
     def data_variance(self) -> float:
@@ -65,29 +65,37 @@ class PictureBackbone:
 
     def encode(self, pictures: NDArray[np.uint8]) -> Tensor:
         """Centred coordinates (n, oracle.dimension) of uint8 pictures (n, res, res, 3): their part in the span."""
-        flat = torch.from_numpy(pictures.reshape(len(pictures), -1).astype(np.float32)) / 127.5 - 1
-        return (self._rotate(flat) - self._origin).to(self.oracle.dtype)
+        whole = torch.from_numpy(pictures.reshape(len(pictures), -1).astype(np.float32)) - 128
+        half = torch.full((1, self.dimension), 0.5)
+        return ((self._rotate(whole) + self._rotate(half)) / 127.5 - self._origin).to(self.oracle.dtype)
 
     def _rotate(self, flat: Tensor) -> Tensor:
-        """Coordinates (n, oracle.dimension), float64 and not centred, of picture-space vectors (n, dimension)."""
-        overlaps = torch.zeros(len(flat), len(self._pixels), dtype=torch.float64)
-        for part, pixels in zip(flat.split(_EXACT_BLOCK, 1), self._pixels.split(_EXACT_BLOCK, 1), strict=True):
-            overlaps += part @ pixels.T  # float32 within a block, float64 across: no copy of the collection
-        return overlaps @ self._inverse.T
+        """Coordinates (n, oracle.dimension), float64 and not centred, of picture-space vectors (n, dimension).
+
+        Exact sums for whole numbers up to 128 and halves of them; no copy of the collection in float64.
+        """
+        overlaps = 0.5 * flat.double().sum(1, keepdim=True).expand(-1, len(self._integers)).clone()
+        for part, integers in zip(flat.split(_EXACT_BLOCK, 1), self._integers.split(_EXACT_BLOCK, 1), strict=True):
+            overlaps += part @ integers.T
+        return (overlaps / 127.5) @ self._inverse.T
 
     def average(self, weights: NDArray[np.float64]) -> NDArray[np.uint8]:
         """The weighted average picture (res, res, 3) of the collection."""
         share = torch.from_numpy(weights / weights.sum()).float()
-        return self.to_uint8((share @ self._pixels)[None])[0]
+        return self.to_uint8(self._combined(share[None]))[0]
+
+    def _combined(self, weights: Tensor) -> Tensor:
+        """Pixels (n, dimension) of weighted sums of pictures, weights (n, N)."""
+        return (weights @ self._integers + 0.5 * weights.sum(1, keepdim=True)) / 127.5
 
     def decode(self, coordinates: Tensor) -> Tensor:
         """Pixels (n, dimension), about -1 to 1, of centred coordinates (n, oracle.dimension)."""
         weights = (coordinates.double() + self._origin) @ self._inverse
-        return weights.float() @ self._pixels
+        return self._combined(weights.float())
 
     def decode_noise(self, coordinates: Tensor) -> Tensor:
         """The part of a picture-space vector (n, dimension) that lies in the span, from its coordinates."""
-        return (coordinates.double() @ self._inverse).float() @ self._pixels
+        return self._combined((coordinates.double() @ self._inverse).float())
 
     def to_uint8(self, pixels: Tensor) -> NDArray[np.uint8]:
         """Pixels (n, dimension) as pictures (n, res, res, 3)."""
@@ -123,10 +131,10 @@ def load_picture_backbone(resolution: int = 64) -> PictureBackbone:
         raise InvalidValue("the pictures are linearly dependent; remove duplicates.")
     inverse = torch.linalg.solve_triangular(factor, torch.eye(len(factor), dtype=torch.float64), upper=False)
     origin = factor.mean(0)
-    pixels = torch.from_numpy(collection.pictures.reshape(len(gram), -1).astype(np.float32)) / 127.5 - 1
+    integers = torch.from_numpy(collection.pictures.reshape(len(gram), -1).astype(np.float32)) - 128
     oracle = WeightedAtoms(factor - origin, dtype=torch.float32)
     levels = (20 * _largest_deviation(oracle.points), _smallest_distance(gram) / 10)
-    return PictureBackbone(collection, oracle, pixels.mean(0), levels, pixels, inverse, origin)
+    return PictureBackbone(collection, oracle, (integers.mean(0) + 0.5) / 127.5, levels, integers, inverse, origin)
 
 
 def _largest_deviation(points: Tensor, iterations: int = 60) -> float:

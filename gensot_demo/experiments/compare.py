@@ -157,14 +157,22 @@ def compare(request: CompareRequest) -> Iterator[Update | CompareResult]:
     plans, notes = _plans(request, asked, backbone, request.seeds)
     traces: list[Trace] = []
     shown = -1
-    jobs, keep_every = [plan.job for plan in plans], -(-request.steps // limits.ROWS_KEPT)
-    for moment in conduct(jobs, backbone.oracle, turn=TURNSTILE, keep_every=keep_every):
+    jobs = [plan.job for plan in plans]
+    for moment in conduct(jobs, backbone.oracle, turn=TURNSTILE, keep_every=_keep_every(request, plans, backbone)):
         traces = moment.traces
         ready = all(trace.steps or trace.error for trace in traces)  # a method's first question may precede any step
         if ready and moment.done < 1 and int(moment.done * (UPDATES + 1)) > shown:
             shown = int(moment.done * (UPDATES + 1))
             yield Update(_previews(backbone, plans, traces), moment.done, time.perf_counter() - began)
     yield _result(request, asked, backbone, plans, traces, notes, time.perf_counter() - began)
+
+
+def _keep_every(request: CompareRequest, plans: list[_Plan], backbone: PictureBackbone) -> int:
+    """Every how many steps a trajectory is recorded, so that a run of many particles stays within its memory."""
+    row = 2 * 4 * backbone.oracle.dimension * sum(len(plan.job.noise) for plan in plans)  # state and prediction
+    fewest, most = limits.ROWS_KEPT
+    rows = min(max(int(limits.MEGABYTES_PER_RUN * 1e6 / row), fewest), most)
+    return -(-request.steps // rows)
 
 
 def _previews(backbone: PictureBackbone, plans: list[_Plan], traces: list[Trace]) -> dict[str, NDArray[np.uint8]]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 _REPEATS = 200
 _DRAWS_PER_OUTCOME = 10
 _UNLIKELY = 0.01
+_FEWEST_DRAWS = 30
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class LawReport:
     @property
     def telling(self) -> bool:
         """Whether the statistic can tell the wrong law from the right one: else the distance proves nothing."""
-        return self.power > self.floor + 4 * self.floor_spread
+        return self.draws >= _FEWEST_DRAWS and self.power > self.floor + 4 * self.floor_spread
 
 
 def effective_number(frequencies: NDArray[np.float64]) -> float:
@@ -159,22 +160,24 @@ def _closest(labels: dict[str, str], reports: dict[str, LawReport]) -> str:
     any_report = next(iter(reports.values()))
     if not any_report.telling:
         return (
-            f"{any_report.draws} draws a method are too few to say who is closest to the law asked for: a law with "
-            f"half its pictures missing scores {any_report.power:.2f}, exact draws {any_report.floor:.2f}. "
-            "Measure with more draws."
+            f"Too few samples to rank the methods: {any_report.draws} each. So few exact draws already lie "
+            f"{any_report.floor:.2f} from their own law, and a law that lost half its pictures "
+            f"{any_report.power:.2f}. Measure with more draws."
         )
     best = min(reports, key=lambda name: reports[name].distance)
     ties = [
         name
         for name, report in reports.items()
-        if report.distance - reports[best].distance <= 2 * np.hypot(report.error, reports[best].error)
+        if report.distance - reports[best].distance
+        <= 2 * np.sqrt(report.error**2 + reports[best].error ** 2 + any_report.floor_spread**2)
     ]
+    floor = f"exact draws: {any_report.floor:.2f} ± {any_report.floor_spread:.2f}"
+    reached = reports[best].distance <= any_report.floor + 3 * np.hypot(any_report.floor_spread, reports[best].error)
+    missed = "" if reached else ", and none follows it" if len(ties) > 1 else ", but does not follow it"
     if len(ties) == len(reports) and len(reports) > 1:
-        return f"Closest to the law asked for: no significant difference among {len(reports)} methods."
+        return f"Closest to the law asked for: no significant difference among {len(ties)} methods{missed} ({floor})."
     shown = "; ".join(f"{labels[n]} {reports[n].distance:.2f} ± {reports[n].error:.2f}" for n in ties)
-    return (
-        f"Closest to the law asked for: {shown} (exact draws: {any_report.floor:.2f} ± {any_report.floor_spread:.2f})."
-    )
+    return f"Closest to the law asked for: {shown}{missed} ({floor})."
 
 
 def _most_diverse(labels: dict[str, str], reports: dict[str, LawReport]) -> str:
@@ -188,7 +191,8 @@ def _most_diverse(labels: dict[str, str], reports: dict[str, LawReport]) -> str:
     if len(ties) == len(reports) and len(reports) > 1:
         return f"Most diverse: no significant difference (the law asked for would give {top.ideal:.1f} pictures)."
     shown = "; ".join(f"{labels[n]} {reports[n].effective:.1f}" for n in ties)
-    return f"Most diverse: {shown} effective pictures in {top.draws} draws (the law asked for gives {top.ideal:.1f})."
+    line = f"Most diverse: {shown} effective pictures in {top.draws} draws; the law asked for gives {top.ideal:.1f}"
+    return line + (", so more is not better." if top.effective > top.ideal + 2 * top.effective_error else ".")
 
 
 def _names(names: list[str]) -> str:

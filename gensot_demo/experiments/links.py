@@ -23,17 +23,17 @@ def to_query(request: CompareRequest) -> tuple[str, list[str]]:
     """(query string without "?", notes on what does not travel). Values equal to the default are left out."""
     fields, notes = [("v", str(VERSION))], []
     plain = CompareRequest()
-    fields += [("condition", f"{c.name}{_SEPARATOR}{c.trust:g}") for c in request.conditions]
+    fields += [("condition", f"{c.name}{_SEPARATOR}{_shown(c.trust)}") for c in request.conditions]
     for reference in request.references:
         if reference.png is not None:
             notes.append("The drawn or uploaded picture is not part of the link.")
             continue
         key, name = ("follow", reference.emoji) if reference.emoji else ("follow_average", reference.average)
-        fields.append((key, f"{name}{_SEPARATOR}{reference.trust:g}"))
+        fields.append((key, f"{name}{_SEPARATOR}{_shown(reference.trust)}"))
     for name in (*_NUMBERS, *_WORDS):
         value = getattr(request, name)
         if value != getattr(plain, name):
-            fields.append((name, f"{value:g}" if isinstance(value, float) else str(value)))
+            fields.append((name, _shown(value)))
     if request.methods != plain.methods:
         for choice in request.methods:
             settings = [f"{key}:{_shown(value)}" for key, value in choice.settings.items()]
@@ -43,6 +43,8 @@ def to_query(request: CompareRequest) -> tuple[str, list[str]]:
 
 def from_query(query: str) -> tuple[CompareRequest, list[str]]:
     """The request in a query string and notes on what was ignored; raises InvalidRequest for a bad known value."""
+    if not isinstance(query, str):
+        raise InvalidRequest(f"The query is {str(query)[:40]!r}; it must be text such as 'follow=cat face&steps=30'.")
     query = query.removeprefix("?")
     if len(query) > MAX_LENGTH:
         raise InvalidRequest(f"The link is {len(query)} characters long; at most {MAX_LENGTH} are read.")
@@ -75,7 +77,7 @@ def from_query(query: str) -> tuple[CompareRequest, list[str]]:
 
 
 def _shown(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
 def _with_trust(text: str, key: str) -> tuple[str, float]:

@@ -27,7 +27,7 @@ class _Frozen(BaseModel):
 class ConditionChoice(_Frozen):
     """A condition by name and the trust put in it (1: as the model has it)."""
 
-    name: str
+    name: str = Field(min_length=1)
     trust: float = Field(1.0, ge=0, le=limits.MAX_TRUST)
 
 
@@ -176,5 +176,5 @@ def _range(location: tuple, kind: type[BaseModel]) -> str:
     if low is None or high is None:
         return ""
     number = "a whole number" if field.annotation is int else "a number"
-    bottom = f"above {low.gt:g}" if "Gt" in bounds else f"from {low.ge:g}"
-    return f"{number} {bottom} to {high.le:g}"
+    bottom = f"above {low.gt:.12g}" if "Gt" in bounds else f"from {low.ge:.12g}"
+    return f"{number} {bottom} to {high.le:.12g}"

@@ -69,6 +69,8 @@ class Registry:
         path = Path(path)
         if not path.is_file():
             raise FileNotFoundError(f"--method {str(path)!r}: there is no such file.")
+        if path.suffix != ".py":
+            raise ValueError(f"--method {str(path)!r}: a Python file (.py) is needed.")
         spec = importlib.util.spec_from_file_location(f"gensot_user_{path.stem}", path)
         module = importlib.util.module_from_spec(spec)
         sys.modules[spec.name] = module
@@ -76,7 +78,10 @@ class Registry:
         found = [
             value
             for value in vars(module).values()
-            if inspect.isclass(value) and issubclass(value, GuidanceMethod) and value.__module__ == spec.name
+            if inspect.isclass(value)
+            and issubclass(value, GuidanceMethod)
+            and value.__module__ == spec.name
+            and value.name
         ]
         if not found:
             raise ValueError(f"--method {str(path)!r} defines no subclass of GuidanceMethod.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import random
 import threading
@@ -28,11 +29,17 @@ from gensot_demo.guidance.registry import REGISTRY
 from . import endpoints, report
 from .controls import Controls, ask_controls, method_controls, run_controls
 
-HEAVY = {"concurrency_id": "device", "concurrency_limit": 4, "show_progress": "hidden", "api_visibility": "private"}
+HEAVY = {
+    "concurrency_id": "device",
+    "concurrency_limit": limits.RUNS_AT_ONCE,
+    "show_progress": "hidden",
+    "api_visibility": "private",
+}
 LIGHT = {"show_progress": "hidden", "api_visibility": "private"}
 DEFAULT_DRAWS = 384
 _STOPPED = "Stopped. The pictures are as far as they got; the numbers below are those of the last finished run."
 _FRESH_SEEDS = 1_000_000  # enough, and short enough to read
+_WAITING = f"() => {json.dumps(report.status('Waiting for the device…', 0.0))}"  # at once, also when the queue is long
 _OUTPUTS = 10  # wall, status, verdict, table, three figures, run name, query, seed
 
 
@@ -53,10 +60,12 @@ def build() -> None:
                 stop = gr.Button("Stop", min_width=80, elem_id="stop")
                 fresh = gr.Button("New noise", min_width=80)
                 link = gr.Button("Copy link", min_width=80)
-                status = gr.HTML(report.status("Choose what to ask for, then compare."), elem_id="status", scale=4)
+                status = gr.HTML(report.status("Preparing the first comparison…"), elem_id="status", scale=4)
             gr.Markdown(
-                "Every column starts from **the same noise**; every row guides it differently. What differs within a "
-                "column is the method's doing alone. Click a picture to see how it came about.",
+                "The model is the emoji collection itself: the best possible denoiser of its 1861 pictures, in closed "
+                "form, so every law that can be asked for is known exactly. Every column starts from **the same "
+                "noise**; every row guides it differently. What differs within a column is the method's doing alone. "
+                "Click a picture to see how it came about.",
                 elem_classes="gensot-lead",
             )
             notice = gr.HTML(elem_id="notice", visible=False)
@@ -85,11 +94,13 @@ def build() -> None:
     restored = Context.root_block.load(restore, None, [*controls.all(), notice, *outputs], **LIGHT)
     first = restored.then(run_unless_shown, **{**begin, "inputs": [run_name, *controls.all()]})
     runs = [go.click(run, **begin), fresh.click(run_fresh, **begin), first]
-    measuring = table.button.click(_measure, [run_name, table.draws], [status, verdict, table.table], **HEAVY)
+    measuring = table.button.click(_measure, [run_name, table.draws], [table.status, verdict, table.table], **HEAVY)
+    for button, line in ((go, status), (fresh, status), (table.button, table.status)):
+        button.click(None, None, line, js=_WAITING, api_visibility="private")
     for event in runs:
         event.then(None, query, None, js="(q) => { window.gensot.replaceQuery(q); }", api_visibility="private")
     stop.click(None, None, None, cancels=[*runs, measuring], api_visibility="private").then(
-        lambda: report.status(_STOPPED), None, status, **LIGHT
+        lambda: [report.status(_STOPPED), ""], None, [status, table.status], **LIGHT
     )
     link.click(lambda *values: _link(controls, values), controls.all(), [query, status], **LIGHT).success(
         None, query, None, js="(q) => { window.gensot.copyLink(q); }", api_visibility="private"
@@ -106,6 +117,9 @@ class _Table:
                 limits.MIN_DRAWS, limits.MAX_DRAWS, DEFAULT_DRAWS, step=64, label="Draws per method", scale=3
             )
             self.button = gr.Button("Measure against the exact law", scale=2, elem_id="measure")
+        self.status = gr.HTML(elem_id="measure-status")
+        with gr.Accordion("How to read this", open=False):
+            gr.Markdown(report.GLOSSARY)
 
 
 def _figures() -> list[PlotlyFigure]:
@@ -212,7 +226,7 @@ def _finished(result: CompareResult, notes: list[str], run_name: str) -> list[An
             f"{part.label}, seed {seed}: nearest emoji {names[i]}, {d:.1f} grey levels away"
             for seed, i, d in zip(result.request.seeds, part.nearest, part.distance, strict=True)
         ]
-        rows.append(_row(name, part.pictures, f"{part.calls:g} calls a sample", captions, alternatives))
+        rows.append(_row(name, part.pictures, report.calls_of(part), captions, alternatives))
     parts = list(result.methods.values())
     said = report.verdict_lines(result.verdict, [*result.notes, *notes]) + report.law_sentence(result)
     return [
@@ -254,7 +268,7 @@ def _film(run_name: str, event: gr.EventData) -> list[Any]:
         method, column = str(event._data.get("row")), int(event._data.get("column", -1))
         frames = film(result, method, column)
     except (InvalidRequest, TypeError, ValueError) as error:
-        raise gr.Error(str(error), duration=8) from None
+        raise gr.Error(str(error), duration=8, print_exception=False) from None
     part = result.methods[method]
     title = (
         f"#### How seed {result.request.seeds[column]} became {result.backbone.collection.names[part.nearest[column]]}"
@@ -298,5 +312,5 @@ def _link(controls: Controls, values: tuple[Any, ...]) -> list[Any]:
     try:
         text, notes = to_query(controls.request(values))
     except InvalidRequest as error:
-        raise gr.Error(str(error), duration=8) from None
+        raise gr.Error(str(error), duration=8, print_exception=False) from None
     return [text, report.status(" ".join(notes)) if notes else gr.skip()]

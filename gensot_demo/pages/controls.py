@@ -17,6 +17,7 @@ from gensot_demo.backbones.emoji import load_collection
 from gensot_demo.experiments import limits
 from gensot_demo.experiments.images import to_png
 from gensot_demo.experiments.requests import (
+    DEFAULT_METHODS,
     CompareRequest,
     InvalidRequest,
     ReferenceChoice,
@@ -29,6 +30,10 @@ from gensot_demo.transport.catalogue import SAMPLERS
 ASK_FOLLOW, ASK_CONDITIONS = "Follow a picture", "Conditions"
 AVERAGE, EMOJI, DRAWING, UPLOAD = "An average", "An emoji", "A drawing", "A file"
 NOTHING = "(none)"
+_USUAL_METHODS = {
+    ASK_FOLLOW: list(DEFAULT_METHODS),
+    ASK_CONDITIONS: ["unguided", "conditional", "cfg", "gensot"],
+}
 _AVERAGE_OF = "average of "
 PATH_LABELS = {"cosine": "Cosine", "condot": "Straight (CondOT)", "vp": "VP-linear", "ve": "VE"}
 
@@ -228,7 +233,15 @@ def ask_controls(controls: Controls) -> None:
             list(load_collection().names), value=plain["emoji"], label="Emoji", visible=False, filterable=True
         )
         controls["drawing"] = gr.Sketchpad(
-            type="numpy", label="Draw in any colours", visible=False, canvas_size=(256, 256), height=340
+            type="numpy",
+            label="Draw: choose the brush, then draw in any colours",
+            visible=False,
+            canvas_size=(256, 256),
+            height=380,
+            layers=False,
+            transforms=(),
+            sources=(),
+            brush=gr.Brush(default_size=16, default_color="#f2b705"),
         )
         controls["file"] = gr.File(
             label="A picture file, up to 8 MB", visible=False, file_types=["image"], type="filepath", height=120
@@ -279,9 +292,8 @@ def ask_controls(controls: Controls) -> None:
 
 def run_controls(controls: Controls) -> None:
     """How it is sampled."""
-    with gr.Row():
-        controls["samples"] = _number("samples", "Samples per method", "One column and one seed each.")
-        controls["steps"] = _number("steps", "Steps", "From noise to picture.")
+    controls["samples"] = _number("samples", "Samples per method", "One column and one seed each.")
+    controls["steps"] = _number("steps", "Steps", "From noise to picture.")
     controls["seed"] = gr.Number(
         CompareRequest.model_fields["seed"].default, precision=0, label="Seed of the first column", minimum=0
     )
@@ -306,17 +318,34 @@ def method_controls(controls: Controls) -> None:
         value=[choice.name for choice in CompareRequest.model_fields["methods"].default],
         label="Methods",
     )
-    with gr.Accordion("What the methods do, and their settings", open=False):
-        for name, method in methods.items():
+    abouts = []
+    for name, method in methods.items():
+        chosen = name in controls["methods"].value
+        with gr.Accordion(f"{method.label}: what it does, settings", open=False, visible=chosen) as about:
             _explain(method)
             for field_name, declared in method.model_fields.items():
                 controls.settings.append((name, field_name, setting_control(declared, field_name)))
+        abouts.append(about)
+    controls["methods"].change(
+        lambda chosen: [gr.update(visible=name in (chosen or [])) for name in methods],
+        controls["methods"],
+        abouts,
+        api_visibility="private",
+        show_progress="hidden",
+    )
+    controls["ask"].input(  # by hand only: a link brings its own methods
+        lambda ask: _USUAL_METHODS[ask],
+        controls["ask"],
+        controls["methods"],
+        api_visibility="private",
+        show_progress="hidden",
+    )
     for problem in REGISTRY.problems:
         gr.Markdown(problem)
 
 
 def _explain(method: type[GuidanceMethod]) -> None:
-    lines = [f"#### {method.label}", method.summary]
+    lines = [method.summary]
     if method.equation:
         lines.append(f"$${method.equation}$$")
     lines.append(f"*Cost per step: {method.cost}.*" + (f" *Source: {method.source}.*" if method.source else ""))

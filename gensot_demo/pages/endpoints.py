@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from gensot_demo.experiments import limits
 from gensot_demo.experiments.compare import CompareResult, compare, measure
 from gensot_demo.experiments.law import LawReport
 from gensot_demo.experiments.links import from_query, to_query
@@ -30,7 +31,7 @@ def compare_endpoint(query: str) -> dict[str, Any]:
         request, notes = from_query(query)
         *_, result = compare(request)
     except InvalidRequest as error:
-        raise gr.Error(str(error)) from None
+        raise gr.Error(str(error), print_exception=False) from None
     return _plain(result, notes)
 
 
@@ -48,7 +49,7 @@ def measure_endpoint(query: str, draws: int = 384) -> dict[str, Any]:
         request, notes = from_query(query)
         *_, last = measure(request, draws)
     except InvalidRequest as error:
-        raise gr.Error(str(error)) from None
+        raise gr.Error(str(error), print_exception=False) from None
     return {
         "query": to_query(request)[0],
         "notes": notes,
@@ -60,8 +61,8 @@ def measure_endpoint(query: str, draws: int = 384) -> dict[str, Any]:
 
 def publish() -> None:
     """Register the endpoints with the Blocks that is being built."""
-    gr.api(compare_endpoint, api_name="compare", concurrency_id="device")
-    gr.api(measure_endpoint, api_name="measure", concurrency_id="device")
+    gr.api(compare_endpoint, api_name="compare", concurrency_id="device", concurrency_limit=limits.RUNS_AT_ONCE)
+    gr.api(measure_endpoint, api_name="measure", concurrency_id="device", concurrency_limit=limits.RUNS_AT_ONCE)
 
 
 def _law(report: LawReport) -> dict[str, Any]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from pathlib import Path
 
-from gensot_demo.experiments.compare import CompareResult
+from gensot_demo.experiments.compare import CompareResult, MethodResult
 from gensot_demo.experiments.law import LawReport, Verdict, effective_number
 from gensot_demo.figures.method_style import method_style
 
@@ -36,6 +37,11 @@ def verdict_lines(verdict: Verdict, notes: Sequence[str] = ()) -> str:
     return f'<ul class="gensot-verdict">{lines}{more}</ul>'
 
 
+def calls_of(part: MethodResult) -> str:
+    """What one sample costs, in words."""
+    return f"{part.calls:g} calls" + (f" + {part.backwards:g} backward" if part.backwards else "") + " a sample"
+
+
 def law_sentence(result: CompareResult) -> str:
     """What the asked law is, in a sentence: its width and its likeliest pictures."""
     law, names = result.asked.law, result.backbone.collection.names
@@ -46,6 +52,8 @@ def law_sentence(result: CompareResult) -> str:
         f"<b>{effective_number(law):.1f}</b> equally likely ones: {shown}, …</p>"
     )
 
+
+GLOSSARY = Path(__file__).with_name("glossary.md").read_text(encoding="utf-8")
 
 _HEADINGS = (
     ("Method", ""),

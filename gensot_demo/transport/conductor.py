@@ -26,6 +26,7 @@ class Trace:
     """What one method did: everything that diagnostics and figures may read.
 
     steps: kept records in order; the last one of a finished trace is the end state.
+    ancestries: (index, surviving rows) of every resampling, kept or not.
     evaluations, backwards: forward and backward passes counted per state (a batch of n rows under C conditions is
     n C).  seconds: own time plus its share of the joint forwards.  error: why it ended early, or None.
     """
@@ -34,6 +35,7 @@ class Trace:
     grid: PathPoints
     rows: int
     steps: list[Step] = field(default_factory=list)
+    ancestries: list[tuple[int, Tensor]] = field(default_factory=list)
     evaluations: int = 0
     backwards: int = 0
     rounds: int = 0
@@ -63,9 +65,10 @@ class Trace:
 
     def lineage(self, row: int) -> list[tuple[Step, int]]:
         """The steps that led to ``row`` of the last record, each with the row it had there."""
-        out = [(self.steps[-1], row)]
-        for step in reversed(self.steps[:-1]):
-            row = row if step.ancestors is None else int(step.ancestors[row])
+        out, resampled = [], list(self.ancestries)
+        for step in reversed(self.steps):
+            while resampled and resampled[-1][0] >= step.index:
+                row = int(resampled.pop()[1][row])
             out.append((step, row))
         return out[::-1]
 
@@ -124,7 +127,9 @@ class _Runner:
         if not bool(torch.isfinite(step.x.sum() + step.predicted.sum())):
             raise FloatingPointError(f"the state stopped being finite at step {step.index}; weaken the guidance.")
         self.at = step.index
-        if step.index % self.keep_every == 0 or step.index == self.last or step.ancestors is not None:
+        if step.ancestors is not None:
+            self.trace.ancestries.append((step.index, step.ancestors))
+        if step.index % self.keep_every == 0 or step.index == self.last:
             self.trace.steps.append(step)
 
 
@@ -138,7 +143,7 @@ def conduct(
 ) -> Iterator[Round]:
     """Run all jobs; yields a :class:`Round` after each joint forward and once at the end.
 
-    keep_every: record every n-th step (resampling steps and the end always).  max_rows: states per forward; results do
+    keep_every: record every n-th step and the end.  max_rows: states per forward; results do
     not depend on it.  turn: entered around each forward, to share a device between visitors.
     Closing the iterator stops the run within one forward.
     """

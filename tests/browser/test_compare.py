@@ -180,7 +180,7 @@ def test_measuring_reaches_the_table(app_url, page):
     page.get_by_label("number input for Draws per method").fill("64")
     page.keyboard.press("Tab")
     page.locator("#measure").click()
-    page.wait_for_function("document.querySelector('#status').innerText.includes('Measured with 64 draws')")
+    page.wait_for_function("document.querySelector('#measure-status').innerText.includes('Measured with 64 draws')")
     assert "64 draws" in page.inner_text("#table")
 
 
@@ -200,7 +200,7 @@ def test_a_method_from_outside_is_on_the_page_with_its_controls(new_page):
             page, address, "v=1&condition=hearts*1&steps=12&samples=2&method=conditional&method=halfway*share:0.9"
         )
         assert rows(page) == ["Conditional", "Half-way house"]
-        page.get_by_text("What the methods do, and their settings").click()
+        page.get_by_text("Half-way house: what it does, settings").click()
         assert page.get_by_label("number input for Share of the way").input_value() == "0.9"
         assert page.console_errors == []
     assert (ROOT / "tests/browser/outside_method.py").is_file()

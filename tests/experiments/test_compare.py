@@ -221,15 +221,6 @@ def test_closing_the_iterator_stops_the_run():
             ['No picture is both "faces" and "clocks"'],
         ),
         ({"references": (), "names": ("dps", "sdedit")}, ["None of the chosen methods", "DPS needs a picture"]),
-        (
-            {
-                "steps": limits.MAX_STEPS,
-                "samples": 12,
-                "methods": (MethodChoice(name="gensot", settings={"particles": 64}), MethodChoice(name="cfg")),
-                "conditions": tuple(ConditionChoice(name=n) for n in ("round", "yellow", "faces")),
-            },
-            [f"{limits.MAX_EVALUATIONS:,}", "Take fewer steps, samples, particles or methods"],
-        ),
     ],
 )
 def test_what_cannot_be_run_is_refused_in_a_sentence(changes, words):
@@ -237,6 +228,15 @@ def test_what_cannot_be_run_is_refused_in_a_sentence(changes, words):
         next(compare(request(**changes)))
     for word in words:
         assert word in str(refused.value), str(refused.value)
+
+
+def test_too_much_work_is_refused_with_what_to_lower(monkeypatch):
+    monkeypatch.setattr(limits, "MAX_EVALUATIONS", 1000)
+    with pytest.raises(
+        InvalidRequest, match=r"at most 1,000 are allowed\. Take fewer steps, samples, particles"
+    ) as refused:
+        next(compare(request(steps=20, samples=6, names=("gensot",))))
+    assert f"{20 * 6 * 8 * 2:,}" in str(refused.value)  # steps x samples x particles x (condition and none)
 
 
 def test_methods_that_cannot_do_the_task_are_left_out_with_a_note():

@@ -68,7 +68,7 @@ def test_few_draws_prove_nothing_and_the_verdict_says_so():
     report = assess(WIDE, draws(WIDE, 6), ORDER)
     assert not report.telling
     said = verdict(LABELS, {"a": report, "b": report}, CALLS).sentences[0]
-    assert "6 draws a method are too few to say" in said
+    assert "Too few samples to rank the methods: 6 each." in said
     assert "Measure with more draws." in said
 
 
@@ -115,7 +115,9 @@ def test_effective_pictures_and_what_exact_draws_would_have():
 def test_equal_methods_are_no_significant_difference():
     reports = {name: assess(LAW, draws(LAW, 400, seed), ORDER) for seed, name in enumerate("ab")}
     closest, diverse, cheapest = verdict(LABELS, reports, CALLS).sentences
-    assert closest == "Closest to the law asked for: no significant difference among 2 methods."
+    assert closest.startswith("Closest to the law asked for: no significant difference among 2 methods (exact")
+    astray = assess(LAW, np.full(400, int(LAW.argmin())), ORDER)
+    assert "and none follows it" in verdict(LABELS, {"a": astray, "b": astray}, CALLS).sentences[0]
     assert "no significant difference" in diverse
     assert cheapest == "Cheapest: Method A, 30 network calls a sample."
 
@@ -141,4 +143,4 @@ def test_ties_for_the_cheapest_and_a_single_method():
     assert "no significant difference" not in alone[0]
     assert verdict({}, {}, {}).sentences == ()
     powerless = replace(report, power=report.floor)
-    assert "too few to say" in verdict(LABELS, {"a": powerless, "b": powerless}, CALLS).sentences[0]
+    assert "Too few samples" in verdict(LABELS, {"a": powerless, "b": powerless}, CALLS).sentences[0]

@@ -52,9 +52,9 @@ REFERENCES = st.one_of(
 )
 REQUESTS = st.builds(
     CompareRequest,
-    conditions=st.lists(st.builds(ConditionChoice, name=NAMES, trust=short(0, limits.MAX_TRUST)), max_size=3).map(
-        tuple
-    ),
+    conditions=st.lists(
+        st.builds(ConditionChoice, name=NAMES, trust=short(0, limits.MAX_TRUST)), max_size=limits.MAX_CONDITIONS
+    ).map(tuple),
     references=st.lists(REFERENCES, max_size=2).map(tuple),
     strength=short(0, limits.MAX_STRENGTH),
     view_noise=short(*limits.VIEW_NOISE),
@@ -151,7 +151,10 @@ def test_a_default_request_is_a_short_link():
         ("condition=red*9", ["trust", "9", "0 to 5"]),
         ("condition=red*x", ["Trust of condition 'red'", "'x'"]),
         ("follow=cat*0", ["trust", "above 0 to 5"]),
-        ("condition=a&condition=b&condition=c&condition=d", ["Conditions", "4 given", "at most 3"]),
+        (
+            "condition=a&condition=b&condition=c&condition=d",
+            ["Conditions", "4 given", f"at most {limits.MAX_CONDITIONS}"],
+        ),
         ("sampler=magic", ["sampler 'magic'", "averaged"]),
         ("path=magic", ["Path", "'magic'", "'cosine'"]),
         ("resolution=48", ["Resolution", "48", "64 or 32"]),
