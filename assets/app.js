@@ -113,5 +113,20 @@ window.gensot ??= (() => {
     toastTimer = setTimeout(() => (box.dataset.shown = "false"), text ? 15000 : 2500);
   }
 
-  return { setTheme, replaceQuery, shareAddress, copyLink, toast };
+  // ---- between a click and the first answer: a line that says "waiting" until anything else is written there --------------------
+  function waiting(selector) {
+    const line = document.querySelector(selector);
+    if (!line) return;
+    line.dataset.waiting = "true";
+    new MutationObserver((_, observer) => {
+      observer.disconnect();
+      ready(selector);
+    }).observe(line, { childList: true, characterData: true, subtree: true });
+  }
+
+  function ready(selector) {
+    document.querySelector(selector)?.removeAttribute("data-waiting");
+  }
+
+  return { setTheme, replaceQuery, shareAddress, copyLink, toast, waiting, ready };
 })();

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import random
 import threading
@@ -39,7 +38,6 @@ LIGHT = {"show_progress": "hidden", "api_visibility": "private"}
 DEFAULT_DRAWS = 384
 _STOPPED = "Stopped. The pictures are as far as they got; the numbers below are those of the last finished run."
 _FRESH_SEEDS = 1_000_000  # enough, and short enough to read
-_WAITING = f"() => {json.dumps(report.status('Waiting for the device…', 0.0))}"  # at once, also when the queue is long
 _OUTPUTS = 10  # wall, status, verdict, table, three figures, run name, query, seed
 
 
@@ -95,10 +93,16 @@ def build() -> None:
     first = restored.then(run_unless_shown, **{**begin, "inputs": [run_name, *controls.all()]})
     runs = [go.click(run, **begin), fresh.click(run_fresh, **begin), first]
     measuring = table.button.click(_measure, [run_name, table.draws], [table.status, verdict, table.table], **HEAVY)
-    for button, line in ((go, status), (fresh, status), (table.button, table.status)):
-        button.click(None, None, line, js=_WAITING, api_visibility="private")
+    for button, line in ((go, "#status"), (fresh, "#status"), (table.button, "#measure-status")):
+        button.click(None, js=f"() => {{ window.gensot.waiting('{line}'); }}", api_visibility="private")
     for event in runs:
-        event.then(None, query, None, js="(q) => { window.gensot.replaceQuery(q); }", api_visibility="private")
+        event.then(
+            None,
+            query,
+            None,
+            js="(q) => { window.gensot.replaceQuery(q); window.gensot.ready('#status'); }",
+            api_visibility="private",
+        )
     stop.click(None, None, None, cancels=[*runs, measuring], api_visibility="private").then(
         lambda: [report.status(_STOPPED), ""], None, [status, table.status], **LIGHT
     )

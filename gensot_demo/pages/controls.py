@@ -30,6 +30,9 @@ from gensot_demo.transport.catalogue import SAMPLERS
 ASK_FOLLOW, ASK_CONDITIONS = "Follow a picture", "Conditions"
 AVERAGE, EMOJI, DRAWING, UPLOAD = "An average", "An emoji", "A drawing", "A file"
 NOTHING = "(none)"
+_TAKE_BRUSH = (
+    "() => { setTimeout(() => document.querySelector('#drawing button[aria-label=\"Brush\"]')?.click(), 700); }"
+)
 _USUAL_METHODS = {
     ASK_FOLLOW: list(DEFAULT_METHODS),
     ASK_CONDITIONS: ["unguided", "conditional", "cfg", "gensot"],
@@ -234,8 +237,9 @@ def ask_controls(controls: Controls) -> None:
         )
         controls["drawing"] = gr.Sketchpad(
             type="numpy",
-            label="Draw: choose the brush, then draw in any colours",
+            label="Draw in any colours",
             visible=False,
+            elem_id="drawing",
             canvas_size=(256, 256),
             height=380,
             layers=False,
@@ -281,6 +285,8 @@ def ask_controls(controls: Controls) -> None:
         api_visibility="private",
         show_progress="hidden",
     )
+    # the editor starts without a tool in hand; a visitor who chose to draw wants the brush
+    controls["reference_kind"].input(None, js=_TAKE_BRUSH, api_visibility="private")
     controls["reference_kind"].change(
         lambda kind: [gr.update(visible=kind == name) for name in parts],
         controls["reference_kind"],
