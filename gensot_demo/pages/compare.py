@@ -36,6 +36,7 @@ HEAVY = {
 }
 LIGHT = {"show_progress": "hidden", "api_visibility": "private"}
 DEFAULT_DRAWS = 384
+_UNTIL_SERVED = 2.0  # seconds
 _STOPPED = "Stopped. The pictures are as far as they got; the numbers below are those of the last finished run."
 _FRESH_SEEDS = 1_000_000  # enough, and short enough to read
 _OUTPUTS = 10  # wall, status, verdict, table, three figures, run name, query, seed
@@ -43,7 +44,9 @@ _OUTPUTS = 10  # wall, status, verdict, table, three figures, run name, query, s
 
 def build() -> None:
     """The page's content, inside its Blocks."""
-    threading.Thread(target=_warm, name="warm-up", daemon=True).start()
+    warm_up = threading.Timer(_UNTIL_SERVED, _warm)  # the server comes first: both want the same two cores
+    warm_up.daemon = True
+    warm_up.start()
     controls = Controls()
     run_name = gr.State("")
     query = gr.Textbox(visible="hidden", elem_id="query")  # the browser needs it, which never sees a State
