@@ -1,7 +1,6 @@
 """Takes the picture of the app for the README: `python -m tools.picture_of_the_app`; `--help` lists the options.
 
-Starts the app, opens it in Chromium, presses Compare where the page has it, waits until the comparison ends, and saves
-what is seen.
+Starts the app, opens it in Chromium, waits until the page's own first comparison has ended, and saves what is seen.
 """
 
 import argparse
@@ -28,34 +27,17 @@ def take(out: Path, width: int, dark: bool, path: str, whole: bool, patience: fl
             reduced_motion="reduce",
         )
         page.goto(address + path)
-        page.wait_for_selector(".gensot-figure[data-state]")
-        compare = page.get_by_role("button", name="Compare", exact=True)
-        if compare.count():
-            compare.first.click()
-            _settle(page, patience)
+        try:
+            page.wait_for_function(
+                "document.querySelector('#status')?.innerText.startsWith('Done')", timeout=1000 * patience
+            )
+        except PlaywrightTimeout:
+            print(f"still working after {patience:g} seconds; the picture shows how far it came", file=sys.stderr)
         page.evaluate("document.activeElement?.blur(); window.scrollTo(0, 0)")
         page.mouse.move(1, 1)
         page.wait_for_timeout(500)
         page.screenshot(path=out, full_page=whole)
         browser.close()
-
-
-def _settle(page, patience: float) -> None:
-    """Waits until no figure has been drawn anew for three seconds and none is pending."""
-    page.evaluate("window.quiet = { draws: '', since: Date.now() }")
-    try:
-        page.wait_for_function(
-            """() => {
-                const draws = [...document.querySelectorAll('.gensot-figure')].map((one) => one.dataset.draws).join();
-                const busy = draws !== quiet.draws || document.querySelector('.pending, .generating');
-                if (busy) quiet = { draws, since: Date.now() };
-                return Date.now() - quiet.since > 3000;
-            }""",
-            timeout=1000 * patience,
-            polling=200,
-        )
-    except PlaywrightTimeout:
-        print(f"still working after {patience:g} seconds; the picture shows how far it came", file=sys.stderr)
 
 
 def main() -> None:
