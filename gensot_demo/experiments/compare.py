@@ -40,13 +40,13 @@ class Update:
 
 @dataclass(frozen=True, eq=False)
 class MethodResult:
-    """One method's part of a finished (or stopped) comparison.
+    """One method's part of a comparison.
 
     pictures: (samples, res, res, 3) uint8, the last predicted states.  nearest: index of the nearest picture of the
     collection, distance: to it, per pixel and channel in grey levels, root mean square.
     levels, times: (S,) noise levels and times of the kept rows; states, predicted: (S, samples, r) delivered particles.
     energy: None where fewer than two rows were kept.  order: (S,) order parameter.
-    calls, backwards: per delivered sample.  ess: effective share of particles, mean over samples, or None.
+    calls, backwards: per delivered sample.  ess: smallest effective share of particles on the way, or None.
     """
 
     name: str
@@ -67,7 +67,6 @@ class MethodResult:
     seconds: float
     particles: int
     ess: float | None
-    ess_history: NDArray[np.float64] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +78,6 @@ class CompareResult:
     methods: dict[str, MethodResult]
     notes: tuple[str, ...]
     seconds: float
-    finished: bool
     reports: dict[str, LawReport]
     verdict: Verdict
 
@@ -213,7 +211,7 @@ def _result(
     reports = {name: assess(asked.law, result.nearest, order) for name, result in methods.items()}
     calls = {name: result.calls for name, result in methods.items()}
     labels = {name: result.label for name, result in methods.items()}
-    return CompareResult(request, asked, methods, tuple(notes), seconds, True, reports, verdict(labels, reports, calls))
+    return CompareResult(request, asked, methods, tuple(notes), seconds, reports, verdict(labels, reports, calls))
 
 
 def _method_result(plan: _Plan, trace: Trace, backbone: PictureBackbone) -> MethodResult:
@@ -222,7 +220,6 @@ def _method_result(plan: _Plan, trace: Trace, backbone: PictureBackbone) -> Meth
     index, states, predicted = trace.delivered(rows)
     end = states[-1]
     nearest, distance = backbone.oracle.nearest(end)
-    history = _ess_history(trace, len(seeds), plan.particles)
     outside = backbone.dimension - backbone.oracle.dimension
     return MethodResult(
         name=trace.name,
@@ -242,17 +239,16 @@ def _method_result(plan: _Plan, trace: Trace, backbone: PictureBackbone) -> Meth
         backwards=trace.backwards / len(seeds),
         seconds=trace.seconds,
         particles=plan.particles,
-        ess=None if history is None else float(history.min()),
-        ess_history=history,
+        ess=_smallest_ess(trace, len(seeds), plan.particles),
     )
 
 
-def _ess_history(trace: Trace, blocks: int, particles: int) -> NDArray[np.float64] | None:
-    """Effective share of particles after each step, mean over samples, or None without weights."""
+def _smallest_ess(trace: Trace, blocks: int, particles: int) -> float | None:
+    """Smallest effective share of particles at a recorded step, mean over samples, or None without weights."""
     weighted = [step.log_weights for step in trace.steps if step.log_weights is not None]
     if particles == 1 or not weighted:
         return None
-    return np.array([float(effective_sample_size(w, blocks).mean()) / particles for w in weighted])
+    return min(float(effective_sample_size(w, blocks).mean()) / particles for w in weighted)
 
 
 @dataclass(frozen=True)

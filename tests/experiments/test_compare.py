@@ -201,7 +201,7 @@ def test_closing_the_iterator_stops_the_run():
     assert first.done < 0.2
     running.close()
     assert list(running) == []
-    assert run(request(steps=2, names=("unguided",))).finished  # the device's turn was handed back
+    assert run(request(steps=2, names=("unguided",))).methods  # the device's turn was handed back
 
 
 @pytest.mark.parametrize(

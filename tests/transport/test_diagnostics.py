@@ -21,15 +21,6 @@ from gensot_demo.transport.mixtures import GaussianMixture, two_modes
 from gensot_demo.transport.noise import SharedNoise
 from gensot_demo.transport.steering import Steering
 
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 MODES = two_modes()
 LINE = GaussianMixture([0.2, 0.5, 0.3], [[-2.0], [0.0], [1.0]], torch.tensor([0.25, 0.04, 1.0]).reshape(3, 1, 1))
 

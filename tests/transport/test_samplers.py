@@ -27,14 +27,6 @@ STOCHASTIC = [name for name, choice in SAMPLERS.items() if choice.stochastic]
 ONLY_THE_ENDS = 10**9
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 def traces(
     grids: dict[str, PathPoints], sampler: str, target, noise: SharedNoise, keep_every: int = ONLY_THE_ENDS
 ) -> list[Trace]:

@@ -1,4 +1,4 @@
-"""One thread: small tensors gain nothing from more, and several test processes share the cores."""
+"""One thread for all tests: small tensors gain nothing from more, and several test processes share the cores."""
 
 import pytest
 import torch
