@@ -156,7 +156,7 @@ def _figures() -> list[PlotlyFigure]:
             ),
         ):
             with gr.Column(min_width=300):
-                gr.Markdown(f"#### {title}\n{text}")
+                gr.Markdown(f"#### {title}\n{text}", elem_classes="gensot-question")
                 figures.append(PlotlyFigure(empty=empty, height=340, filename="gensot-" + title.split()[0].lower()))
     return figures
 

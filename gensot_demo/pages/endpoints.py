@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
 
 from gensot_demo.experiments import limits
-from gensot_demo.experiments.compare import CompareResult, compare, measure
+from gensot_demo.experiments.compare import CompareResult, Update, compare, measure
 from gensot_demo.experiments.law import LawReport
 from gensot_demo.experiments.links import from_query, to_query
 from gensot_demo.experiments.requests import InvalidRequest
 from gensot_demo.figures.wall import data_address
 
 
-def compare_endpoint(query: str) -> dict[str, Any]:
-    """Compare guidance methods on one task with the same noise.
+def compare_endpoint(query: str) -> Iterator[dict[str, Any]]:
+    """Compare guidance methods on one task with the same noise. Streams {"done": share, "seconds": s}, then the result.
 
     Args:
         query: the settings as in a shared link, for example
@@ -29,34 +30,39 @@ def compare_endpoint(query: str) -> dict[str, Any]:
     """
     try:
         request, notes = from_query(query)
-        *_, result = compare(request)
+        for moment in compare(request):
+            if isinstance(moment, Update):
+                yield {"done": moment.done, "seconds": moment.seconds}
+            else:
+                yield _plain(moment, notes)
     except InvalidRequest as error:
         raise gr.Error(str(error), print_exception=False) from None
-    return _plain(result, notes)
 
 
-def measure_endpoint(query: str, draws: int = 384) -> dict[str, Any]:
-    """Measure how far each method's samples are from the exact law asked for.
+def measure_endpoint(query: str, draws: int = 384) -> Iterator[dict[str, Any]]:
+    """Measure how far each method's samples are from the exact law asked for. Streams what is known so far.
 
     Args:
         query: the settings as in a shared link, see /compare.
         draws: samples per method, 64 to 1024.
 
     Returns:
-        verdict (sentences), seconds, and laws: by method name distance, error, floor, power, effective number and more.
+        done (share), verdict (sentences), seconds, and laws: by method name distance, error, floor, power, effective
+            number and more.
     """
     try:
         request, notes = from_query(query)
-        *_, last = measure(request, draws)
+        for moment in measure(request, draws):
+            yield {
+                "query": to_query(request)[0],
+                "notes": notes,
+                "done": moment.done,
+                "verdict": list(moment.verdict.sentences),
+                "seconds": moment.seconds,
+                "laws": {name: _law(report) for name, report in moment.reports.items()},
+            }
     except InvalidRequest as error:
         raise gr.Error(str(error), print_exception=False) from None
-    return {
-        "query": to_query(request)[0],
-        "notes": notes,
-        "verdict": list(last.verdict.sentences),
-        "seconds": last.seconds,
-        "laws": {name: _law(report) for name, report in last.reports.items()},
-    }
 
 
 def publish() -> None:

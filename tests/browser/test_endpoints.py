@@ -24,6 +24,16 @@ def test_compare_returns_pictures_verdict_and_laws(client):
     assert again["methods"]["gensot"]["pictures"] == part["pictures"]
 
 
+def test_compare_streams_its_progress(client):
+    job = client.submit(query=FAST + "&steps=40&seed=5", api_name="/compare")
+    job.result()
+    *before, last = job.outputs()
+    shares = [answer["done"] for answer in before]
+    assert len(shares) >= 4
+    assert shares == sorted(shares)
+    assert "methods" in last
+
+
 def test_measure_tells_the_methods_apart(client):
     answer = client.predict(query=FAST + "&view_noise=3", draws=64, api_name="/measure")
     laws = answer["laws"]
