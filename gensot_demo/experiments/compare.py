@@ -132,15 +132,18 @@ def _plans(
             plans.append(_plan(request, choice, asked, backbone, noise))
     if not plans:
         raise InvalidRequest("None of the chosen methods can do this task. " + " ".join(notes))
-    states = sum(len(plan.job.noise) for plan in plans)
-    calls = SAMPLERS[request.sampler].calls_per_step * (1 + len(request.conditions))
-    total = states * request.steps * calls
-    if total > limits.MAX_EVALUATIONS:
-        raise InvalidRequest(
-            f"This run would ask the model about {total:,} states; at most {limits.MAX_EVALUATIONS:,} are allowed. "
-            "Take fewer steps, samples, particles or methods."
-        )
     return plans, notes
+
+
+def _require_affordable(request: CompareRequest, plans: list[_Plan], samples: int, most: int) -> None:
+    """Refuse a run of ``samples`` per method that would ask about more than ``most`` states."""
+    calls = SAMPLERS[request.sampler].calls_per_step * (1 + len(request.conditions))
+    total = samples * sum(plan.particles for plan in plans) * request.steps * calls
+    if total > most:
+        raise InvalidRequest(
+            f"This run would ask the model about {total:,} states; at most {most:,} are allowed. "
+            "Take fewer steps, samples, draws, particles or methods."
+        )
 
 
 def compare(request: CompareRequest) -> Iterator[Update | CompareResult]:
@@ -153,6 +156,7 @@ def compare(request: CompareRequest) -> Iterator[Update | CompareResult]:
     backbone = load_picture_backbone(request.resolution)
     asked = ask_for(request, backbone)
     plans, notes = _plans(request, asked, backbone, request.seeds)
+    _require_affordable(request, plans, request.samples, limits.MAX_EVALUATIONS)
     traces: list[Trace] = []
     shown = -1
     jobs = [plan.job for plan in plans]
@@ -202,19 +206,20 @@ def _result(
     seconds: float,
 ) -> CompareResult:
     methods = {}
+    flow = not SAMPLERS[request.sampler].stochastic
     for plan, trace in zip(plans, traces, strict=True):
         if trace.error is not None:
             notes = [*notes, f"{plan.method.label} ended early: {trace.error}"]
         elif trace.finished:
-            methods[trace.name] = _method_result(plan, trace, backbone)
+            methods[trace.name] = _method_result(plan, trace, backbone, flow)
     order = picture_order(backbone)
     reports = {name: assess(asked.law, result.nearest, order) for name, result in methods.items()}
-    calls = {name: result.calls for name, result in methods.items()}
+    calls = {name: result.calls + result.backwards for name, result in methods.items()}
     labels = {name: result.label for name, result in methods.items()}
     return CompareResult(request, asked, methods, tuple(notes), seconds, reports, verdict(labels, reports, calls))
 
 
-def _method_result(plan: _Plan, trace: Trace, backbone: PictureBackbone) -> MethodResult:
+def _method_result(plan: _Plan, trace: Trace, backbone: PictureBackbone, flow: bool) -> MethodResult:
     seeds = plan.job.noise.seeds
     rows = select_one(seeds, trace.steps[-1].log_weights, plan.particles)
     index, states, predicted = trace.delivered(rows)
@@ -233,7 +238,7 @@ def _method_result(plan: _Plan, trace: Trace, backbone: PictureBackbone) -> Meth
         states=states,
         predicted=predicted,
         grid=trace.grid,
-        energy=energy_curve(trace.grid, index, states, predicted, outside) if len(index) > 2 else None,
+        energy=energy_curve(trace.grid, index, states, predicted, outside, flow) if len(index) > 2 else None,
         order=order_parameter(predicted, end).numpy(),
         calls=trace.evaluations / len(seeds),
         backwards=trace.backwards / len(seeds),
@@ -263,6 +268,7 @@ class Measured:
 
 
 _DRAWS_AT_ONCE = 64
+_STATES_AT_ONCE = 512
 
 
 def measure(request: CompareRequest, draws: int) -> Iterator[Measured]:
@@ -281,9 +287,12 @@ def measure(request: CompareRequest, draws: int) -> Iterator[Measured]:
     labels = {choice.name: choice.method().label for choice in request.methods}
     drawn: dict[str, list[NDArray[np.intp]]] = {}
     calls: dict[str, float] = {}
+    plans, _ = _plans(request, asked, backbone, (request.seed,))
+    _require_affordable(request, plans, draws, limits.MAX_MEASURED)
+    at_once = max(1, _STATES_AT_ONCE // max(plan.particles for plan in plans))
     done = 0
     while done < draws:
-        size = min(_DRAWS_AT_ONCE, draws - done)
+        size = min(_DRAWS_AT_ONCE, at_once, draws - done)
         first = request.seed + done
         plans, _ = _plans(request, asked, backbone, tuple(range(first, first + size)))
         traces: list[Trace] = []
@@ -296,7 +305,7 @@ def measure(request: CompareRequest, draws: int) -> Iterator[Measured]:
             if trace.finished:
                 rows = select_one(plan.job.noise.seeds, trace.steps[-1].log_weights, plan.particles)
                 drawn.setdefault(trace.name, []).append(backbone.oracle.nearest(trace.end[rows])[0].numpy())
-                calls[trace.name] = trace.evaluations / size
+                calls[trace.name] = (trace.evaluations + trace.backwards) / size
         reports = {name: assess(asked.law, np.concatenate(parts), order) for name, parts in drawn.items()}
         said = verdict({name: labels[name] for name in reports}, reports, calls)
         yield Measured(reports, said, done / draws, time.perf_counter() - began, done)

@@ -12,6 +12,7 @@ MAX_STRENGTH = 10.0
 MAX_TRUST = 5.0
 VIEW_NOISE = (0.2, 100.0)
 MAX_SEED = 2**31 - 1
+MAX_MEASURED = 2_000_000  # the same for extra draws against the law: some minutes
 RUNS_AT_ONCE = 4  # they share the device forward by forward; the next one waits
 MAX_DRAWS = 1024
 MIN_DRAWS = 64

@@ -45,29 +45,25 @@ def _named(parts: Iterable[MethodResult]) -> str:
     return ", ".join(part.label for part in parts)
 
 
+def _over_time(parts: list[MethodResult], quantity: str, y: dict, description: str) -> dict:
+    curves = [_curve(part, part.energy.t, getattr(part.energy, quantity)) for part in parts]
+    x = {"title": {"text": "time t, from noise (0) to picture (1)"}, "range": [0, 1]}
+    return _figure(curves, x, y, description)
+
+
 def energy_figure(parts: list[MethodResult]) -> dict:
     """Kinetic energy per pixel and channel against time, logarithmic."""
     parts = [part for part in parts if part.energy is not None]
-    curves = [_curve(part, part.energy.t, part.energy.kinetic) for part in parts]
-    return _figure(
-        curves,
-        {"title": {"text": "time t, from noise (0) to picture (1)"}, "range": [0, 1]},
-        {"title": {"text": "E|v|² per dimension, 1/time²"}, "type": "log"},
-        f"Kinetic energy of the probability flow over time for {_named(parts)}.",
-    )
+    y = {"title": {"text": "E|v|² per dimension, 1/time²"}, "type": "log"}
+    return _over_time(parts, "kinetic", y, f"Kinetic energy of the probability flow over time for {_named(parts)}.")
 
 
 def dissipation_figure(parts: list[MethodResult]) -> dict:
     """Dissipation up to time t, per pixel and channel."""
     parts = [part for part in parts if part.energy is not None]
-    curves = [_curve(part, part.energy.t, part.energy.dissipated) for part in parts]
+    y = {"title": {"text": "∫E|v|² dt per dimension"}, "rangemode": "tozero"}
     totals = "; ".join(f"{part.label} {part.energy.action:.2f}" for part in parts)
-    return _figure(
-        curves,
-        {"title": {"text": "time t, from noise (0) to picture (1)"}, "range": [0, 1]},
-        {"title": {"text": "∫E|v|² dt per dimension"}, "rangemode": "tozero"},
-        f"Dissipation accumulated over time. Totals: {totals}.",
-    )
+    return _over_time(parts, "dissipated", y, f"Dissipation accumulated over time. Totals: {totals}.")
 
 
 def decision_figure(parts: list[MethodResult]) -> dict:

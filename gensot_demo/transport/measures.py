@@ -8,7 +8,7 @@ speed is known exactly, (m')^2 each.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -20,14 +20,15 @@ from .paths import PathPoints
 class EnergyCurve:
     """Speed along a path. t, sigma, kinetic: (S,), kinetic = E|v_t|^2 per dimension, in squared data units per unit
     time squared; dissipated: (S,), its integral from the first row on; straightness: action - E|x_1 - x_0|^2 and
-    path_length_ratio: E int |v| dt / E|x_1 - x_0|, both over the shown stretch."""
+    path_length_ratio: E int |v| dt / E|x_1 - x_0|, both over the shown stretch and None unless the states follow the
+    flow: a noisy trace is not a flow line, though its kinetic energy is that of the flow."""
 
     t: Tensor
     sigma: Tensor
     kinetic: Tensor
     dissipated: Tensor
-    straightness: float
-    path_length_ratio: float
+    straightness: float | None
+    path_length_ratio: float | None
 
     @property
     def action(self) -> float:
@@ -35,10 +36,13 @@ class EnergyCurve:
         return float(self.dissipated[-1])
 
 
-def energy_curve(grid: PathPoints, index: Sequence[int], x: Tensor, predicted: Tensor, outside: int = 0) -> EnergyCurve:
+def energy_curve(
+    grid: PathPoints, index: Sequence[int], x: Tensor, predicted: Tensor, outside: int = 0, flow: bool = True
+) -> EnergyCurve:
     """Kinetic energy of the probability flow along a trace (docs/FORMULAS.md 2); its time integral times d is the
     dissipation T S_tot of Ikeda et al., arXiv 2407.04495.
 
+    flow: whether a deterministic sampler made the trace, so that its states move along flow lines.
     Rows without noise (m = 0: both ends of a path from a point) have no finite velocity and are left out.
     """
     rows = [n for n, i in enumerate(index) if float(grid.m[i]) > 0]
@@ -50,14 +54,14 @@ def energy_curve(grid: PathPoints, index: Sequence[int], x: Tensor, predicted: T
     t = grid.t[at].double()
     kinetic = square.mean(1) / dimension
     total = _integral(t, kinetic)
+    curve = EnergyCurve(t, grid.sigma[at].double(), kinetic, total, None, None)
+    if not flow:
+        return curve
     moved = (x[rows[-1]].double() - x[rows[0]].double()).square().sum(-1)
     moved = moved + outside * (grid.m[at[-1]].double() - grid.m[at[0]].double()) ** 2
     length = _integral(t, square.sqrt())[-1]
-    return EnergyCurve(
-        t=t,
-        sigma=grid.sigma[at].double(),
-        kinetic=kinetic,
-        dissipated=total,
+    return replace(
+        curve,
         straightness=float(total[-1] - moved.mean() / dimension),
         path_length_ratio=float(length.mean() / moved.sqrt().mean()),
     )

@@ -233,7 +233,7 @@ def test_what_cannot_be_run_is_refused_in_a_sentence(changes, words):
 def test_too_much_work_is_refused_with_what_to_lower(monkeypatch):
     monkeypatch.setattr(limits, "MAX_EVALUATIONS", 1000)
     with pytest.raises(
-        InvalidRequest, match=r"at most 1,000 are allowed\. Take fewer steps, samples, particles"
+        InvalidRequest, match=r"at most 1,000 are allowed\. Take fewer steps, samples, draws, particles"
     ) as refused:
         next(compare(request(steps=20, samples=6, names=("gensot",))))
     assert f"{20 * 6 * 8 * 2:,}" in str(refused.value)  # steps x samples x particles x (condition and none)
