@@ -124,9 +124,15 @@ window.gensot ??= (() => {
     }).observe(line, { childList: true, characterData: true, subtree: true });
   }
 
+  // At the click itself: an event of Gradio's could come after the first answer.
+  document.addEventListener("click", (event) => {
+    if (event.target.closest?.("#compare, #fresh")) waiting("#status");
+    if (event.target.closest?.("#measure")) waiting("#measure-status");
+  });
+
   function ready(selector) {
     document.querySelector(selector)?.removeAttribute("data-waiting");
   }
 
-  return { setTheme, replaceQuery, shareAddress, copyLink, toast, waiting, ready };
+  return { setTheme, replaceQuery, shareAddress, copyLink, toast, ready };
 })();

@@ -59,7 +59,7 @@ def build() -> None:
             with gr.Row(elem_classes=["gensot-run", "gensot-actions"]):
                 go = gr.Button("Compare", variant="primary", min_width=120, elem_id="compare")
                 stop = gr.Button("Stop", min_width=80, elem_id="stop")
-                fresh = gr.Button("New noise", min_width=80)
+                fresh = gr.Button("New noise", min_width=80, elem_id="fresh")
                 link = gr.Button("Copy link", min_width=80)
                 status = gr.HTML(report.status("Preparing the first comparison…"), elem_id="status", scale=4)
             gr.Markdown(
@@ -96,8 +96,7 @@ def build() -> None:
     first = restored.then(run_unless_shown, **{**begin, "inputs": [run_name, *controls.all()]})
     runs = [go.click(run, **begin), fresh.click(run_fresh, **begin), first]
     measuring = table.button.click(_measure, [run_name, table.draws], [table.status, verdict, table.table], **HEAVY)
-    for button, line in ((go, "#status"), (fresh, "#status"), (table.button, "#measure-status")):
-        button.click(None, js=f"() => {{ window.gensot.waiting('{line}'); }}", api_visibility="private")
+    measuring.then(None, js="() => { window.gensot.ready('#measure-status'); }", api_visibility="private")
     for event in runs:
         event.then(
             None,

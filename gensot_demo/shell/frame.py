@@ -40,7 +40,7 @@ def footer() -> None:
     """Licence, version, and where the API is described."""
     _fixed(
         f'<footer class="gensot-footer"><span>{NAME} {__version__}</span><span>Apache License 2.0</span>'
-        '<a href="?view=api">Use it from code</a></footer>'
+        '<a href="gradio_api/info">Endpoints for gradio_client</a></footer>'
     )
 
 

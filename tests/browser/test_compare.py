@@ -181,6 +181,8 @@ def test_measuring_reaches_the_table(app_url, page):
     page.keyboard.press("Tab")
     page.locator("#measure").click()
     page.wait_for_function("document.querySelector('#measure-status').innerText.includes('Measured with 64 draws')")
+    page.wait_for_timeout(1000)
+    assert page.inner_text("#measure-status").startswith("Measured with 64 draws")
     assert "64 draws" in page.inner_text("#table")
 
 
