@@ -1,10 +1,10 @@
 // Draws the figures of the page. One plotly.js, one set of observers for all figures; loaded once, when the first figure
 // mounts. A figure's value is JSON text and stays data: nothing here evaluates it or writes it as HTML.
 
-const figures = new Set(); // those on the page: theme changes redraw them
+export const figures = new Set(); // those on the page: theme changes call their schedule()
 let plotlyReady = null;
 
-function loadPlotly(url) {
+export function loadPlotly(url) {
   plotlyReady ??= new Promise((resolve, reject) => {
     if (window.Plotly) return resolve(window.Plotly);
     const script = document.createElement("script");
@@ -21,12 +21,12 @@ function loadPlotly(url) {
 
 // ---- theme -------------------------------------------------------------------------------------------------------------
 
-const isDark = () => document.body.classList.contains("dark");
-const reducedMotion = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+export const isDark = () => document.body.classList.contains("dark");
+export const reducedMotion = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 const scale = (colours) => colours.map((colour, index) => [index / (colours.length - 1), colour]);
 
 // The palette's light colours, as written in a figure: "#2166ac", or with an opacity "#2166ac40".
-function inTheme(value, palette, mode) {
+export function inTheme(value, palette, mode) {
   if (mode === "light") return value;
   return value.replace(/"#([0-9a-f]{6})([0-9a-f]{2})?"/g, (whole, colour, opacity = "") => {
     const dark = palette.dark[`#${colour}`];
@@ -34,7 +34,7 @@ function inTheme(value, palette, mode) {
   });
 }
 
-function template(palette, mode, family) {
+export function template(palette, mode, family) {
   const { data, ink, muted, line, paper, sequential, diverging } = JSON.parse(inTheme(JSON.stringify(palette), palette, mode));
   const clear = "rgba(0,0,0,0)";
   const axis = {
@@ -222,10 +222,15 @@ for (const query of ["(prefers-color-scheme: dark)", "(prefers-reduced-motion: r
   window.matchMedia(query).addEventListener("change", redrawAll);
 }
 
-export function mount(options) {
-  const figure = new Figure(options);
+// Calls the figure's resized() when its root gets a size, another one, or leaves the page.
+export function observe(figure) {
   byRoot.set(figure.root, figure);
   sizes.observe(figure.root);
+}
+
+export function mount(options) {
+  const figure = new Figure(options);
+  observe(figure);
   options.watch(["value", "height", "description", "empty"], () => figure.schedule());
   figure.schedule();
 }

@@ -1,4 +1,4 @@
-"""The scripts that the app serves besides Gradio's own: plotly.js from the installed package, and our figure module."""
+"""The scripts that the app serves besides Gradio's own: plotly.js from the installed package, and our modules."""
 
 import gzip
 from functools import cache
@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
+from gensot_demo.figures import player
 from gensot_demo.figures.component import SCRIPT
 
 # Addresses carry a version, so a browser may keep what it has.
@@ -35,5 +36,16 @@ def _figure(request: Request) -> Response:
     return FileResponse(SCRIPT, headers=_KEEP, media_type=_JAVASCRIPT)
 
 
+def _player(request: Request) -> Response:
+    script = player.SCRIPTS.get(request.path_params["name"])
+    if script is None:
+        return Response(status_code=404)
+    return FileResponse(script, headers=_KEEP, media_type=_JAVASCRIPT)
+
+
 def routes() -> list[Route]:
-    return [Route("/gensot/plotly.js", _plotly), Route("/gensot/figure.js", _figure)]
+    return [
+        Route("/gensot/plotly.js", _plotly),
+        Route("/gensot/figure.js", _figure),
+        Route("/gensot/player/{version}/{name}", _player),  # a folder, so that the modules find each other
+    ]
