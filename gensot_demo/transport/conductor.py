@@ -55,22 +55,19 @@ class Trace:
 
     def delivered(self, rows: Sequence[int]) -> tuple[list[int], Tensor, Tensor]:
         """Grid rows (S), states and predictions (S, len(rows), d) of the particles that became ``rows`` of the end."""
-        lines = [self.lineage(row) for row in rows]
-        index = [step.index for step, _ in lines[0]]
-        x = torch.stack([torch.stack([step.x[at] for step, at in moment]) for moment in zip(*lines, strict=True)])
-        predicted = torch.stack(
-            [torch.stack([step.predicted[at] for step, at in moment]) for moment in zip(*lines, strict=True)]
-        )
-        return index, x, predicted
+        held = list(zip(self.steps, self.lineage(rows), strict=True))
+        x = torch.stack([step.x[at] for step, at in held])
+        predicted = torch.stack([step.predicted[at] for step, at in held])
+        return [step.index for step in self.steps], x, predicted
 
-    def lineage(self, row: int) -> list[tuple[Step, int]]:
-        """The steps that led to ``row`` of the last record, each with the row it had there."""
-        out, resampled = [], list(self.ancestries)
+    def lineage(self, rows: Sequence[int]) -> Tensor:
+        """Which row of each kept step led to ``rows`` of the last record, (S, len(rows))."""
+        at, out, resampled = torch.as_tensor(list(rows)), [], list(self.ancestries)
         for step in reversed(self.steps):
             while resampled and resampled[-1][0] >= step.index:
-                row = int(resampled.pop()[1][row])
-            out.append((step, row))
-        return out[::-1]
+                at = resampled.pop()[1].cpu()[at]
+            out.append(at)
+        return torch.stack(out[::-1])
 
 
 @dataclass

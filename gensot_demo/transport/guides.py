@@ -10,6 +10,7 @@ from torch import Tensor
 from .errors import InvalidValue
 from .harmonic import Protocol
 
+_NO_DIRECTION = 1e-6  # a corridor shorter than this has none of its own; it takes the first axis
 SHAPES = ("none", "straight", "S", "V", "V frozen")
 
 
@@ -22,7 +23,8 @@ def guide_curve(shape: str, t: Tensor, end: Tensor, amplitude: float = 1.5) -> T
         return torch.zeros(len(t), 2, dtype=t.dtype)
     if shape == "V frozen":
         shape, t = "V", torch.clamp(t, max=0.5)
-    direction = end / torch.linalg.norm(end)
+    length = torch.linalg.norm(end)
+    direction = end / length if length > _NO_DIRECTION else torch.tensor([1.0, 0.0], dtype=end.dtype)
     normal = torch.stack((-direction[1], direction[0]))
     offset = {
         "straight": torch.zeros_like(t),
@@ -33,11 +35,48 @@ def guide_curve(shape: str, t: Tensor, end: Tensor, amplitude: float = 1.5) -> T
 
 
 def guided_protocol(
-    shape: str, stiffness: float, end: Tensor, pieces: int = 20, amplitude: float = 1.5, temperature: float = 1.0
+    shape: str,
+    stiffness: float,
+    end: Tensor,
+    pieces: int = 20,
+    amplitude: float = 1.5,
+    temperature: float = 1.0,
+    start: Tensor | None = None,
 ) -> Protocol:
-    """A protocol that holds the template at piece midpoints, its first and last piece pinned to the curve's ends."""
+    """A protocol that holds the template at piece midpoints, its first and last piece pinned to the curve's ends.
+    start: x(0) (2,), from where the template leads to ``end``; the origin unless told."""
     end = torch.as_tensor(end, dtype=torch.float64)
+    start = torch.zeros_like(end) if start is None else torch.as_tensor(start, dtype=torch.float64)
+    times = _piece_times(pieces)
+    guide = start + guide_curve(shape, times, end - start, amplitude)
+    return Protocol(torch.full((pieces,), stiffness, dtype=torch.float64), guide, start, temperature)
+
+
+def drawn_protocol(
+    curve: Tensor, stiffness: float, start: Tensor, pieces: int = 20, temperature: float = 1.0
+) -> Protocol:
+    """A protocol that follows a drawn curve (n, 2) at constant speed; one point is a guide that rests there."""
+    curve = torch.as_tensor(curve, dtype=torch.float64)
+    if curve.dim() != 2 or curve.shape[1] != 2 or not len(curve) or not bool(torch.isfinite(curve).all()):
+        raise InvalidValue("the drawn guide must hold at least one point of finite numbers.")
+    guide = along_curve(curve, _piece_times(pieces))
+    return Protocol(torch.full((pieces,), stiffness, dtype=torch.float64), guide, start, temperature)
+
+
+def along_curve(curve: Tensor, t: Tensor) -> Tensor:
+    """Points (T, 2) of a polygon (n, 2) at the fractions ``t`` (T,) of its length."""
+    lengths = torch.cat([torch.zeros(1, dtype=curve.dtype), curve.diff(dim=0).norm(dim=1).cumsum(0)])
+    if float(lengths[-1]) == 0.0:
+        return curve[:1].expand(len(t), -1).clone()
+    at = (t * lengths[-1]).clamp(max=lengths[-1])
+    right = torch.searchsorted(lengths, at).clamp(1, len(curve) - 1)
+    span = (lengths[right] - lengths[right - 1]).clamp(min=1e-300)
+    share = ((at - lengths[right - 1]) / span)[:, None]
+    return (1 - share) * curve[right - 1] + share * curve[right]
+
+
+def _piece_times(pieces: int) -> Tensor:
+    """Midpoints of ``pieces`` equal pieces, the first and last moved to the ends."""
     times = (torch.arange(pieces, dtype=torch.float64) + 0.5) / pieces
     times[0], times[-1] = 0.0, 1.0
-    guide = guide_curve(shape, times, end, amplitude)
-    return Protocol(torch.full((pieces,), stiffness, dtype=torch.float64), guide, torch.zeros(2), temperature)
+    return times

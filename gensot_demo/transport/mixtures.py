@@ -98,7 +98,7 @@ class GaussianMixture(DiscretePosterior):
     def component_probabilities(self, x: Tensor, a: float, m: float, condition: Tensor | None = None) -> Tensor:
         """p(component | x), (n, N)."""
         u, r = self.scaled(Query(x, a, m))
-        return self._posterior(u, r, condition)[0].exp()
+        return torch.softmax(self._expanded(u, r)[0] + self.log_weights(condition), dim=1)
 
     def mean(self, condition: Tensor | None = None) -> Tensor:
         return self.log_weights(condition).exp() @ self.means

@@ -178,20 +178,21 @@ def test_records_are_kept_at_a_stride_and_at_the_end(keep_every, kept):
 @pytest.mark.parametrize("sampler", ["bridge", "averaged", "euler"])
 def test_lineage_follows_the_survivors(sampler):
     (trace,) = run([job(sampler, Resampling())], MODES)
-    rows = [[row for _, row in trace.lineage(final)] for final in range(ROWS)]
+    rows = trace.lineage(range(ROWS)).T.tolist()
     # after step 5 row 1 continues row 0, which after step 3 continued row 5
     assert rows[1] == [5, 5, 5, 5, 0, 0, 1, 1, 1]
     assert rows[4] == [1, 1, 1, 1, 4, 4, 4, 4, 4]
-    assert [step.index for step, _ in trace.lineage(0)] == list(range(9))
+    index, x, predicted = trace.delivered([0, 1])
+    assert index == list(range(9))
     # siblings share their parent's state up to the next noise
-    before, parent = trace.lineage(1)[5]
-    assert torch.equal(before.x[parent], trace.lineage(0)[5][0].x[trace.lineage(0)[5][1]])
+    assert torch.equal(x[5, 0], x[5, 1])
+    assert torch.equal(predicted[2], trace.steps[2].predicted[[5 if r == 1 else rows[0][2] for r in (0, 1)]])
     weighted = [step for step in trace.steps if step.log_weights is not None]
     assert len(weighted) >= STEPS - 1
     # resamplings are remembered whatever the stride, so that a lineage is never broken
     (sparse,) = run([job(sampler, Resampling())], MODES, keep_every=100)
     assert [step.index for step in sparse.steps] == [0, 8]
-    assert [row for _, row in sparse.lineage(1)] == [5, 1]
+    assert sparse.lineage([1])[:, 0].tolist() == [5, 1]
 
 
 def test_weights_gather_information_times_rate_and_restart_after_resampling():
