@@ -76,7 +76,7 @@ class SchroedingerBridge:
         return torch.log_softmax(ahead, 1), torch.log_softmax(behind, 1)
 
     def velocity(self, x: Tensor, t: float) -> Tensor:
-        """The current velocity (n, d) whose flow has the bridge's marginals: half the sum of forward and backward drift,
+        """The current velocity (n, d), whose flow has the bridge's marginals: the mean of forward and backward drift,
         ((E[y|x] - x)/(1-t) + (x - E[x_0|x])/t) / 2."""
         ahead, behind = self.log_posteriors(x, t)
         return 0.5 * ((ahead.exp() @ self.end - x) / (1 - t) + (x - behind.exp() @ self.start) / t)

@@ -56,6 +56,7 @@ class ReferenceLaw:
         share[largest] = keep
         return ReferenceLaw(self.points, self.modes, self.probabilities * factor, self.share * share)
 
+    @lru_cache(maxsize=64)  # noqa: B019  (laws are few, and kept anyway)
     def floor_and_power(self, n: int, repeats: int = 6) -> tuple[float, float]:
         """(W2 that a perfect sampler would score with n draws, W2 that the wrong law scores), medians over repeats."""
         generator = torch.Generator().manual_seed(n)

@@ -83,9 +83,7 @@ def make_target(
 
 def _two_modes() -> Target:
     mixture = two_modes()
-    return make_target(
-        "Two modes, .7 and .3", mixture.means, mixture.covariances, [0.7, 0.3], modes=("upper", "lower")
-    )
+    return make_target("Two modes, .7 and .3", mixture.means, mixture.covariances, [0.7, 0.3], modes=("upper", "lower"))
 
 
 def _three_modes() -> Target:
@@ -189,7 +187,9 @@ def target_of_modes(modes: Sequence[Sequence[float]]) -> tuple[Target, list[str]
     numbers: dict[tuple[float, float, float], list[int]] = {}
     for number, (x, y, sd, weight) in enumerate(modes, start=1):
         if not (abs(x) <= FARTHEST and abs(y) <= FARTHEST):
-            raise InvalidValue(f"mode {number} is at ({x:g}, {y:g}); coordinates go from -{FARTHEST:g} to {FARTHEST:g}.")
+            raise InvalidValue(
+                f"mode {number} is at ({x:g}, {y:g}); coordinates go from -{FARTHEST:g} to {FARTHEST:g}."
+            )
         if not NARROWEST <= sd <= WIDEST:
             raise InvalidValue(f"mode {number} has size {sd:g}; it must be from {NARROWEST:g} to {WIDEST:g}.")
         if not (math.isfinite(weight) and weight > 0):
@@ -230,7 +230,8 @@ def target_of_points(points: Tensor) -> tuple[Target, list[str]]:
         middle, scale = (low + high) / 2, (5.0 / extent if extent > 0 else 1.0)
         points = (points - middle) * scale
         notes.append(
-            f"The points were shifted by ({-middle[0]:.4g}, {-middle[1]:.4g}) and scaled by {scale:.4g} to fit the frame."
+            f"The points were shifted by ({-middle[0]:.4g}, {-middle[1]:.4g}) and scaled by {scale:.4g} "
+            "to fit the frame."
         )
     spread = float(torch.sqrt(points.var(0, unbiased=False).mean()))
     sd = max(0.5 * spread * len(points) ** (-1 / 6), 0.08)

@@ -1,0 +1,51 @@
+"""Motions of earlier runs, so that a slider runs again only what depends on it. Bounded; shared by all visitors."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable
+
+from .methods import TransportMethod
+from .motion import Motion
+from .request import TransportRequest
+
+_MEGABYTES = 200.0
+_ALWAYS = ("target", "modes", "points", "particles", "seed")
+_TRUSTS = ("condition", "trust", "second_condition", "second_trust")
+
+
+class MotionCache:
+    """Motions by all that determines them. Thread-safe; the least recently used goes first."""
+
+    def __init__(self, megabytes: float = _MEGABYTES):
+        self._kept: OrderedDict[Hashable, Motion] = OrderedDict()
+        self._guard = threading.Lock()
+        self._bytes = megabytes * 1e6
+
+    @staticmethod
+    def key(method: TransportMethod, request: TransportRequest) -> Hashable:
+        """The settings that the method's motion depends on, and nothing else."""
+        names = [*_ALWAYS, *(name for name in method.uses if name != "trusts")]
+        if "trusts" in method.uses:
+            names += _TRUSTS
+        return (method.name, *(getattr(request, name) for name in names), request.source)
+
+    def get(self, key: Hashable) -> Motion | None:
+        with self._guard:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key)
+
+    def keep(self, key: Hashable, motion: Motion) -> None:
+        with self._guard:
+            self._kept[key] = motion
+            while len(self._kept) > 1 and sum(map(_size, self._kept.values())) > self._bytes:
+                self._kept.popitem(last=False)
+
+
+def _size(motion: Motion) -> int:
+    return motion.x.numel() * motion.x.element_size()
+
+
+MOTIONS = MotionCache()

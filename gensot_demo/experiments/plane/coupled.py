@@ -1,0 +1,90 @@
+"""Motions of couplings that are solved once: exact optimal transport and the Schroedinger bridge."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gensot_demo.transport.couplings import MOST_COUPLED, SchroedingerBridge, optimal_assignment
+
+from ..device import TURNSTILE
+from .methods import Moving, Setup
+from .motion import Curve, Motion, speeds
+
+_BRIDGE_TIMES = np.linspace(0, 1, 61)
+_SPEED_TIMES = np.concatenate([[0.01], np.linspace(0.03, 0.97, 19), [0.99]])
+_SPEED_PARTICLES = 400  # a mean over these has a relative error of about 5 %
+_NEIGHBOURS = 12  # particles whose velocities make the field at a place
+_FARTHEST_NEIGHBOUR = 0.6  # beyond it nothing is known about the field
+_LARGEST_DEFECT = 1e-3
+
+
+def _notes(setup: Setup, count: int) -> tuple[str, ...]:
+    if count == len(setup.start):
+        return ()
+    return (f"{count} starts are coupled with as many draws of the target: the cost of a coupling grows steeply.",)
+
+
+def optimal_transport(setup: Setup) -> Moving:
+    """McCann's interpolation along the exact assignment: straight lines at constant speed."""
+    count = min(len(setup.start), MOST_COUPLED)
+    start, draws = setup.start[:count], setup.draws[:count]
+    yield 0.0
+    with TURNSTILE():
+        end = draws[optimal_assignment(start, draws)]
+    velocity = end - start
+    t = np.array([0.0, 1.0])
+    speed, kinetic = speeds(t, [velocity, velocity])
+    entropy = Curve(t, np.zeros(2))  # paths do not cross: where a particle is tells where it goes
+    yield Motion(
+        t, torch.stack([start, end]), speed, kinetic, entropy, 0.0, True,
+        field=lambda places, time: _nearby(places, (1 - time) * start + time * end, velocity),
+        notes=_notes(setup, count),
+    )  # fmt: skip
+
+
+def schroedinger_bridge(setup: Setup) -> Moving:
+    """Exact draws of the bridge: ends from the entropic plan, a Brownian bridge between them on the shared noise."""
+    count = min(len(setup.start), MOST_COUPLED)
+    start, draws = setup.start[:count], setup.draws[:count]
+    yield 0.0
+    with TURNSTILE():
+        bridge = SchroedingerBridge(start[:1] if setup.source.is_point else start, draws, setup.temperature)
+    uniform = torch.rand(count, generator=torch.Generator().manual_seed(setup.noise.seeds[0]), dtype=torch.float64)
+    end = draws if setup.source.is_point else draws[bridge.partners(uniform)]
+    yield 0.5
+    states = [bridge.position(t, start, end, _noise(setup, t, count)) for t in _BRIDGE_TIMES]
+    few = slice(0, min(count, _SPEED_PARTICLES))
+    velocities, entropies = [], []
+    for number, t in enumerate(_SPEED_TIMES):
+        with TURNSTILE():
+            x = bridge.position(t, start[few], end[few], _noise(setup, t, count)[few])
+            velocities.append(bridge.velocity(x, t))
+            entropies.append(float(bridge.entropy(x, t).mean()))
+        yield 0.5 + 0.5 * (number + 1) / len(_SPEED_TIMES)
+    speed, kinetic = speeds(_SPEED_TIMES, velocities)
+    notes = _notes(setup, count)
+    if bridge.marginal_error > _LARGEST_DEFECT:
+        notes += (f"Sinkhorn has not converged: the end marginal is off by up to {100 * bridge.marginal_error:.1f} %.",)
+    yield Motion(
+        _BRIDGE_TIMES, torch.stack(states), speed, kinetic, Curve(_SPEED_TIMES, np.array(entropies)), 0.0, False,
+        field=bridge.velocity, notes=notes,
+    )  # fmt: skip
+
+
+def _noise(setup: Setup, t: float, count: int) -> Tensor:
+    """The shared noise of a Brownian bridge at time t, whose information clock is K = t / (kappa (1 - t))."""
+    if not 0 < t < 1:
+        return torch.zeros(count, 2, dtype=torch.float64)
+    return setup.noise.direction(math.log(t / (setup.temperature * (1 - t))))[:count]
+
+
+def _nearby(places: Tensor, x: Tensor, velocity: Tensor) -> Tensor:
+    """Mean velocity of the nearest particles (n, 2), NaN where none is near."""
+    distance, nearest = torch.cdist(places, x).topk(min(_NEIGHBOURS, len(x)), largest=False)
+    mean = velocity[nearest].mean(1)
+    mean[distance[:, 0] > _FARTHEST_NEIGHBOUR] = torch.nan
+    return mean

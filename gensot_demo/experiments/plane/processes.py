@@ -1,0 +1,224 @@
+"""Motions of processes that ask an oracle step by step, and of the flow between two mixtures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gensot_demo.guidance.base import BoundMethod, GuidanceMethod, Task
+from gensot_demo.guidance.classifier_free import ClassifierFreeGuidance
+from gensot_demo.guidance.conditional import Conditional
+from gensot_demo.guidance.gensot import GenSOT
+from gensot_demo.transport.catalogue import SAMPLERS
+from gensot_demo.transport.conductor import Job, Trace, conduct
+from gensot_demo.transport.grids import at_noise_levels, noise_levels, uniform_times
+from gensot_demo.transport.harmonic import HarmonicPath, Protocol
+from gensot_demo.transport.mixture_flow import MixtureFlow
+from gensot_demo.transport.paths import CondOTPath, PathPoints, ProbabilityPath
+from gensot_demo.transport.steering import Steering
+
+from ..device import TURNSTILE
+from .methods import GAUSSIAN, SIGMA_RANGE, Moving, Setup
+from .motion import Curve, Field, Motion, Tube, speeds
+
+_TUBE_TIMES = 81
+_PAIRS_AT_ONCE = 2_000_000  # states times pairs of components in one evaluation of a mixture flow
+_NOT_FROM_HERE = "It starts from Gaussian noise, whatever the source: noise is what a diffusion undoes."
+
+
+def diffusion(setup: Setup, path: ProbabilityPath) -> Moving:
+    """The time reversal of a noising process."""
+    job = Job("sde", SAMPLERS[setup.solver].run, uniform_times(path, setup.steps), setup.noise, _plain(setup))
+    trace = yield from _conducted(setup, job)
+    yield _motion(setup, trace, job.steering, flow=False, notes=_own_start(setup))
+
+
+def probability_flow(setup: Setup, path: ProbabilityPath) -> Moving:
+    """The deterministic flow with the path's marginals, stepped in the noise level."""
+    job = Job("flow", SAMPLERS[setup.flow_solver].run, _levels(path, setup.steps), setup.noise, _plain(setup))
+    trace = yield from _conducted(setup, job)
+    yield _motion(setup, trace, job.steering, flow=True, notes=_own_start(setup))
+
+
+def guided_path(setup: Setup, path: HarmonicPath) -> Moving:
+    """GenSOT along a protocol; every particle from its own start, all to the same hard end."""
+    job = Job("gensot", SAMPLERS[setup.solver].run, uniform_times(path, setup.steps), setup.noise, _plain(setup))
+    trace = yield from _conducted(setup, job)
+    yield _motion(setup, trace, job.steering, flow=False, path=path)
+
+
+def steered(setup: Setup, name: str, stochastic: bool) -> Moving:
+    """A guidance method on the labelled target: along the harmonic path, or along the straight flow from noise."""
+    labels = tuple(setup.target.conditions[condition] for condition, _ in setup.trusts)
+    trusts = tuple(trust for _, trust in setup.trusts)
+    task = Task(labels, trusts, torch.stack(labels).sum(0) if labels else None, stochastic=stochastic)
+    steering = BoundMethod(_guidance(name, setup), task, setup.noise.seeds, setup.stand_in)
+    if stochastic:
+        still = Protocol(
+            torch.tensor([setup.stiffness], dtype=torch.float64), setup.source.place, setup.source.place,
+            setup.temperature,
+        )  # fmt: skip
+        path = HarmonicPath(still)
+        job = Job(name, SAMPLERS[setup.solver].run, uniform_times(path, setup.steps), setup.noise, steering)
+        notes: tuple[str, ...] = ()
+    else:
+        path = None
+        grid = _levels(CondOTPath(), setup.steps)
+        job = Job(name, SAMPLERS[setup.flow_solver].run, grid, setup.noise, steering)
+        notes = _own_start(setup)
+    trace = yield from _conducted(setup, job)
+    yield _motion(setup, trace, steering, flow=not stochastic, path=path, notes=notes)
+
+
+def _guidance(name: str, setup: Setup) -> GuidanceMethod:
+    if name == "gensot":  # as many particles as the panel has; the field's range is for a sample's own particles
+        return GenSOT.model_construct(
+            particles=len(setup.noise), stiffness=setup.stiffness, temperature=setup.temperature, guide="origin"
+        )
+    return {"conditional": Conditional, "cfg": ClassifierFreeGuidance}[name]()
+
+
+def mixture_flow(setup: Setup) -> Moving:
+    """Flow matching from another mixture, by Heun's method in time."""
+    flow = MixtureFlow(setup.source.mixture, setup.target.mixture)
+    count = min(len(setup.start), max(200, _PAIRS_AT_ONCE // flow.pairs))
+    x, h = setup.start[:count], 1 / setup.steps
+    states, velocities, entropies = [x], [], []
+    for step in range(setup.steps):
+        with TURNSTILE():
+            velocity, entropy = flow.velocity(x, step * h)
+            ahead = x + h * velocity
+            x = x + 0.5 * h * (velocity + flow.velocity(ahead, (step + 1) * h)[0])
+        states.append(x)
+        velocities.append(velocity)
+        entropies.append(float(entropy.mean()))
+        yield (step + 1) / setup.steps
+    t = np.linspace(0, 1, setup.steps + 1)
+    speed, kinetic = speeds(t[:-1], velocities)
+    notes = () if count == len(setup.start) else (f"{count} particles: {flow.pairs} pairs of components are costly.",)
+    yield Motion(
+        t, torch.stack(states), speed, kinetic, Curve(t[:-1], np.array(entropies)), 2.0 * setup.steps, True,
+        field=lambda places, time: flow.velocity(places, time)[0], notes=notes,
+    )  # fmt: skip
+
+
+def _plain(setup: Setup) -> Steering:
+    return Steering(data_variance=setup.stand_in)
+
+
+def _own_start(setup: Setup) -> tuple[str, ...]:
+    return () if setup.source.label == GAUSSIAN else (_NOT_FROM_HERE,)
+
+
+def _levels(path: ProbabilityPath, steps: int) -> PathPoints:
+    return at_noise_levels(path, noise_levels(steps, *SIGMA_RANGE))
+
+
+def _conducted(setup: Setup, job: Job) -> Iterator[float]:
+    """Run one job to its end, yielding the share done; returns its trace. Raises RuntimeError with its reason."""
+    trace: Trace | None = None
+    for moment in conduct([job], setup.target.mixture, turn=TURNSTILE, max_rows=max(len(job.noise), 4096) * 4):
+        trace = moment.traces[0]
+        yield moment.done
+    if trace.error is not None:
+        raise RuntimeError(trace.error)
+    return trace
+
+
+def _motion(
+    setup: Setup,
+    trace: Trace,
+    steering: Steering,
+    flow: bool,
+    path: HarmonicPath | None = None,
+    notes: tuple[str, ...] = (),
+) -> Motion:
+    grid, rows = trace.grid, range(trace.rows)
+    index, x, predicted = trace.delivered(rows)
+    ancestors = trace.lineage(rows)[0] if trace.ancestries else None
+    away = _own_shift(setup, path, ancestors)
+    inner = [n for n, i in enumerate(index) if float(grid.m[i]) > 0]
+    shift, drift = (None, None) if away is None else _response_to_start(path, grid.t)
+    velocities = []
+    for n in inner:
+        velocity = grid.velocity(index[n], x[n], predicted[n])
+        velocities.append(velocity if away is None else velocity + drift[index[n]] * away)
+    t = grid.t.numpy()
+    speed, kinetic = speeds(t[[index[n] for n in inner]], velocities)
+    if away is not None:
+        x = x + shift[index][:, None, None] * away
+    first = _from_the_very_start(grid, x)
+    log_weights = trace.steps[-1].log_weights
+    entropies = [(t[step.index], float(step.entropy.mean())) for step in trace.steps if step.entropy is not None]
+    return Motion(
+        t=np.concatenate([first[0], t[index]]),
+        x=torch.cat([first[1], x]),
+        speed=speed,
+        kinetic=kinetic,
+        entropy=Curve(*(np.array(column) for column in zip(*entropies, strict=True))) if entropies else None,
+        calls=trace.evaluations / trace.rows,
+        flow=flow,
+        weights=None if log_weights is None else torch.softmax(log_weights.double(), 0),
+        ancestors=ancestors,
+        field=None if away is not None else _field(setup, steering, grid if path is None else path),
+        tube=None if path is None else _tube(setup, path),
+        notes=notes,
+    )
+
+
+def _own_shift(setup: Setup, path: HarmonicPath | None, ancestors: Tensor | None) -> Tensor | None:
+    """How far each particle's own start lies from the one that the path was made for (n, 2); None if nowhere."""
+    if path is None or setup.source.is_point:
+        return None
+    start = setup.start if ancestors is None else setup.start[ancestors]
+    return start - setup.source.place
+
+
+def _response_to_start(path: HarmonicPath, t: Tensor) -> tuple[Tensor, Tensor]:
+    """(c, c') at times t: gamma is linear in x_0, and c is its slope; so one path serves every start."""
+    protocol = path.protocol
+    unit = Protocol(protocol.stiffness, torch.zeros(len(protocol.stiffness), 1), torch.ones(1), protocol.temperature)
+    points = HarmonicPath(unit).at(t)
+    return points.g[:, 0], points.dg[:, 0]
+
+
+def _from_the_very_start(grid: PathPoints, x: Tensor) -> tuple[np.ndarray, Tensor]:
+    """A record at t = 0 for grids that begin later: the state carried back along its noise, x = (m_0/m) x."""
+    if float(grid.t[0]) < 1e-4:
+        return np.empty(0), x[:0]
+    return np.zeros(1), (x[:1] / float(grid.m[0]) * _first_noise(grid))
+
+
+def _first_noise(grid: PathPoints) -> float:
+    """m at t = 0 of a path whose noise falls: m is nearly straight there."""
+    return float(grid.m[0] - grid.t[0] * grid.dm[0])
+
+
+def _field(setup: Setup, steering: Steering, along: PathPoints | HarmonicPath) -> Field:
+    """The probability-flow velocity of this method at any place."""
+
+    def field(places: Tensor, time: float) -> Tensor:
+        if isinstance(along, HarmonicPath):
+            points, row = along.at(time), 0
+        else:
+            points, row = along, int((along.t - time).abs().argmin())
+        question = steering.predict(points.point(row), places)
+        query = next(question)
+        try:
+            question.send(setup.target.mixture.answer([query])[0])
+        except StopIteration as finished:
+            return points.velocity(row, places, finished.value.state)
+        raise RuntimeError("a method that asks twice has no field of one question")
+
+    return field
+
+
+def _tube(setup: Setup, path: HarmonicPath) -> Tube:
+    t = torch.linspace(0, 1, _TUBE_TIMES, dtype=torch.float64)
+    points, protocol = path.at(t), path.protocol
+    piece = (t * len(protocol.guide)).long().clamp(max=len(protocol.guide) - 1)
+    mean = points.a[:, None] * setup.target.mixture.mean() + points.g
+    return Tube(protocol.guide[piece].numpy(), mean.numpy(), points.m.numpy())

@@ -1,0 +1,228 @@
+"""Run a transport request: panels one after the other, then what they measure. Behind page, API, CLI and benchmark."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from gensot_demo.transport.errors import InvalidValue
+from gensot_demo.transport.mixtures import GaussianMixture
+from gensot_demo.transport.noise import SharedNoise
+from gensot_demo.transport.reference_law import ReferenceLaw, reference_law
+from gensot_demo.transport.targets import Target, named_target, target_of_modes, target_of_points
+
+from ..requests import InvalidRequest
+from .cache import MOTIONS
+from .measures import Measures, distance_over_time, measure
+from .methods import GAUSSIAN, METHODS, NOISE_DEPTH, SIGMA_RANGE, Setup, Source, TransportMethod
+from .motion import Curve, Motion
+from .request import TransportRequest
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What is being done, the share of the run that is done (0 to 1), seconds so far."""
+
+    doing: str
+    done: float
+    seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """One method with its settings and its motion. ``law``: what it is held against, by its title.
+
+    measures: None until measured.  distance: W2 to the law over time, None until measured.  error: why it failed.
+    """
+
+    name: str
+    method: TransportMethod
+    setting: str
+    motion: Motion | None
+    law: ReferenceLaw
+    measures: Measures | None = None
+    distance: Curve | None = None
+    error: str | None = None
+
+    @property
+    def label(self) -> str:
+        return self.method.label + (f", {self.setting}" if self.setting else "")
+
+
+@dataclass(frozen=True, eq=False)
+class TransportResult:
+    """A transport: its request, target, panels and notes. ``complete``: all is measured."""
+
+    request: TransportRequest
+    target: Target
+    source: Source
+    panels: tuple[Panel, ...]
+    notes: tuple[str, ...]
+    seconds: float
+    complete: bool
+
+    @property
+    def moving(self) -> list[Panel]:
+        """The panels that have particles to show."""
+        return [panel for panel in self.panels if panel.motion is not None]
+
+
+def target_for(request: TransportRequest) -> tuple[Target, list[str]]:
+    """The target of a request and notes on how it was read; raises InvalidRequest."""
+    try:
+        if request.target == "modes":
+            return target_of_modes(request.modes)
+        if request.target == "points":
+            return target_of_points(torch.tensor(request.points, dtype=torch.float64))
+    except InvalidValue as error:
+        raise InvalidRequest(str(error)[0].upper() + str(error)[1:]) from None
+    return named_target(request.target), []
+
+
+def source_for(request: TransportRequest) -> Source:
+    """Where the particles of a request start."""
+    origin = torch.zeros(2, dtype=torch.float64)
+    if request.source == "point":
+        return Source("Point", None, origin)
+    if request.source == "gaussian":
+        return Source(GAUSSIAN, GaussianMixture([1.0], [[0.0, 0.0]], torch.eye(2)[None]), origin)
+    chosen = named_target(request.source)
+    return Source(chosen.label, chosen.mixture, chosen.mixture.mean())
+
+
+def _variants(request: TransportRequest) -> list[tuple[str, TransportRequest]]:
+    """(what is particular, the request of it) for each value of the varied setting."""
+    if request.vary == "nothing":
+        return [("", request)]
+    return [(f"{request.vary} {value:g}", request.with_value(request.vary, value)) for value in request.values]
+
+
+def _setup(request: TransportRequest, target: Target, source: Source, noise: SharedNoise) -> Setup:
+    if source.mixture is None:
+        start = source.place.expand(len(noise), 2)
+    elif source.label == GAUSSIAN:
+        start = noise.direction(-2 * float(np.log(SIGMA_RANGE[0])))  # what the flows start from
+    else:
+        start = source.mixture.sample(len(noise), torch.Generator().manual_seed(request.seed + 1))
+    return Setup(
+        target=target,
+        source=source,
+        start=start,
+        draws=target.mixture.sample(len(noise), torch.Generator().manual_seed(request.seed)),
+        noise=noise,
+        steps=request.steps,
+        stiffness=request.stiffness,
+        temperature=request.temperature,
+        amplitude=request.amplitude,
+        guide=torch.tensor(request.guide, dtype=torch.float64).reshape(-1, 2),
+        solver=request.solver,
+        flow_solver=request.flow_solver,
+        trusts=request.trusts(target),
+    )
+
+
+def transport(request: TransportRequest) -> Iterator[Progress | TransportResult]:
+    """Move the particles, then measure: yields :class:`Progress`, and a :class:`TransportResult` when all panels have
+    moved, when all are measured, and when their distances over time are known (the last one is complete).
+
+    Closing the iterator stops the run within one step. Raises InvalidRequest with a sentence.
+    """
+    began = time.perf_counter()
+    target, notes = target_for(request)
+    source = source_for(request)
+    plan = [(METHODS[name], said, variant) for name in request.methods for said, variant in _variants(request)]
+    noise = SharedNoise([request.seed], 2, request.particles, depth=NOISE_DEPTH)
+    panels: list[Panel] = []
+    for number, (method, said, variant) in enumerate(plan):
+        panel = Panel(f"{method.name}{number}", method, said, None, _law(method, variant, target))
+        for moment in _moved(method, variant, target, source, noise):
+            if isinstance(moment, float):
+                yield Progress(panel.label, (number + moment) / len(plan), time.perf_counter() - began)
+            elif isinstance(moment, Motion):
+                panels.append(_with(panel, motion=moment))
+            else:
+                panels.append(_with(panel, error=moment))
+
+    def result(complete: bool = False) -> TransportResult:
+        return TransportResult(
+            request, target, source, tuple(panels), tuple(notes), time.perf_counter() - began, complete
+        )
+
+    yield result()
+    reference = next((panel.motion for panel in panels if panel.motion is not None), None)
+    for number, panel in enumerate(panels):
+        if panel.motion is not None:
+            panels[number] = _with(panel, measures=measure(panel.motion, panel.law, target, reference))
+    yield result()
+    for number, panel in enumerate(panels):
+        if panel.motion is not None:
+            yield Progress(f"distance over time, {panel.label}", number / len(panels), time.perf_counter() - began)
+            panels[number] = _with(panel, distance=distance_over_time(panel.motion, panel.law))
+    yield result(complete=True)
+
+
+def _with(panel: Panel, **changes) -> Panel:
+    return Panel(**{**vars(panel), **changes})
+
+
+def _law(method: TransportMethod, request: TransportRequest, target: Target) -> ReferenceLaw:
+    return reference_law(target, request.trusts(target) if method.guided else ())
+
+
+def _moved(
+    method: TransportMethod, request: TransportRequest, target: Target, source: Source, noise: SharedNoise
+) -> Iterator[float | Motion | str]:
+    """Shares done, then the motion, or why there is none. What did not change since an earlier run is not run again."""
+    key = MOTIONS.key(method, request)
+    known = MOTIONS.get(key)
+    if known is not None:
+        yield known
+        return
+    try:
+        for moment in method.move(_setup(request, target, source, noise)):
+            if isinstance(moment, Motion):
+                MOTIONS.keep(key, moment)
+            yield moment
+    except (InvalidValue, RuntimeError, FloatingPointError) as error:
+        yield f"{error}"
+
+
+def law_report(law: ReferenceLaw, target: Target) -> dict[str, float]:
+    """Each mode's exact probability by name."""
+    return dict(zip(target.modes, law.share.tolist(), strict=True))
+
+
+def repeat(request: TransportRequest, seeds: int = 8) -> Iterator[Progress | dict[str, NDArray[np.float64]]]:
+    """W2 of every panel over several seeds, with all particles: what one run cannot tell. Yields progress, then after
+    each seed the distances so far (seeds,) by panel label. Nothing of it is cached."""
+    began = time.perf_counter()
+    target, _ = target_for(request)
+    source = source_for(request)
+    plan = [(METHODS[name], said, variant) for name in request.methods for said, variant in _variants(request)]
+    found: dict[str, list[float]] = {}
+    for number in range(seeds):
+        noise = SharedNoise([request.seed + number], 2, request.particles, depth=NOISE_DEPTH)
+        for place, (method, said, variant) in enumerate(plan):
+            label = method.label + (f", {said}" if said else "")
+            again = variant.model_copy(update={"seed": request.seed + number})
+            for moment in method.move(_setup(again, target, source, noise)):
+                if isinstance(moment, Motion):
+                    law = _law(method, variant, target)
+                    points = moment.particles_alike(request.particles)
+                    generator = torch.Generator().manual_seed(request.seed + number)
+                    found.setdefault(label, []).append(_w2(moment.end[points], law.sample(len(points), generator)))
+                else:
+                    done = (number + (place + moment) / len(plan)) / seeds
+                    yield Progress(f"seed {number + 1} of {seeds}, {label}", done, time.perf_counter() - began)
+        yield {label: np.array(values) for label, values in found.items()}
+
+
+def _w2(x, y) -> float:
+    from gensot_demo.transport.distances import MOST_POINTS, w2_empirical
+
+    return w2_empirical(x[:MOST_POINTS], y[:MOST_POINTS])
