@@ -126,8 +126,8 @@ window.gensot ??= (() => {
 
   // At the click itself: an event of Gradio's could come after the first answer.
   document.addEventListener("click", (event) => {
-    if (event.target.closest?.("#compare, #fresh")) waiting("#status");
-    if (event.target.closest?.("#measure")) waiting("#measure-status");
+    if (event.target.closest?.("#compare, #fresh, .gensot-starts")) waiting("#status");
+    if (event.target.closest?.("#measure, #repeat")) waiting("#measure-status");
   });
 
   function ready(selector) {

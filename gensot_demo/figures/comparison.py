@@ -4,41 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import numpy as np
+from numpy.typing import ArrayLike
 
 from gensot_demo.experiments.compare import MethodResult
 
+from .curves import curve, line_figure
 from .method_style import method_style
 
-_MARKS = 7  # markers per curve: enough to tell curves apart without colour
 
-
-def _curve(part: MethodResult, x, y) -> dict:
-    style = method_style(part.name)
-    shown = {"color": style.colour}
-    step = max(1, len(x) // _MARKS)
-    sizes = np.where(np.arange(len(x)) % step == step // 2, 8, 0)
-    return {
-        "type": "scatter",
-        "mode": "lines+markers",
-        "name": part.label,
-        "x": np.asarray(x, dtype=np.float32),
-        "y": np.asarray(y, dtype=np.float32),
-        "line": {**shown, "dash": style.dash, "width": 2},
-        "marker": {**shown, "symbol": style.marker, "size": sizes.astype(np.int16), "line": {"width": 0}},
-    }
-
-
-def _figure(curves: list[dict], x: dict, y: dict, description: str) -> dict:
-    layout = {
-        "xaxis": x,
-        "yaxis": y,
-        "showlegend": True,
-        "legend": {"orientation": "h", "y": -0.28, "yanchor": "top", "x": 0},
-        "margin": {"l": 56, "r": 12, "t": 12, "b": 96},
-        "meta": {"description": description},
-    }
-    return {"data": curves, "layout": layout}
+def _curve(part: MethodResult, x: ArrayLike, y: ArrayLike) -> dict:
+    return curve(part.label, method_style(part.name), x, y)
 
 
 def _named(parts: Iterable[MethodResult]) -> str:
@@ -48,7 +23,7 @@ def _named(parts: Iterable[MethodResult]) -> str:
 def _over_time(parts: list[MethodResult], quantity: str, y: dict, description: str) -> dict:
     curves = [_curve(part, part.energy.t, getattr(part.energy, quantity)) for part in parts]
     x = {"title": {"text": "time t, from noise (0) to picture (1)"}, "range": [0, 1]}
-    return _figure(curves, x, y, description)
+    return line_figure(curves, x, y, description)
 
 
 def energy_figure(parts: list[MethodResult]) -> dict:
@@ -72,7 +47,7 @@ def decision_figure(parts: list[MethodResult]) -> dict:
     for part in parts:
         seen = part.levels > 0
         curves.append(_curve(part, part.levels[seen], part.order[seen]))
-    return _figure(
+    return line_figure(
         curves,
         {"title": {"text": "noise level σ, falling"}, "type": "log", "autorange": "reversed"},
         {"title": {"text": "order parameter"}},

@@ -11,6 +11,9 @@ from gensot_demo.experiments import limits
 from gensot_demo.experiments.compare import CompareResult, Update, compare, measure
 from gensot_demo.experiments.law import LawReport
 from gensot_demo.experiments.links import from_query, to_query
+from gensot_demo.experiments.plane.links import from_query as transport_from_query
+from gensot_demo.experiments.plane.numbers import numbers
+from gensot_demo.experiments.plane.run import Progress, transport
 from gensot_demo.experiments.requests import InvalidRequest
 from gensot_demo.figures.wall import data_address
 
@@ -63,6 +66,37 @@ def measure_endpoint(query: str, draws: int = 384) -> Iterator[dict[str, Any]]:
             }
     except InvalidRequest as error:
         raise gr.Error(str(error), print_exception=False) from None
+
+
+def transport_endpoint(query: str) -> Iterator[dict[str, Any]]:
+    """Move particles in the plane by several methods with the same noise. Streams {"doing", "done", "seconds"}, then
+    the numbers.
+
+    Args:
+        query: the settings as in a shared link of the Transport page, for example
+            "target=ring&source=gaussian&method=optimal_transport&method=gensot_s&stiffness=50&steps=100&seed=7".
+            Drawn modes: "target=modes&modes=1,1,.3,2;-1,0,.5,1" (x, y, standard deviation, weight). One setting over a
+            row of values: "vary=stiffness&values=5,20,50". Fields left out take their defaults.
+
+    Returns:
+        query, notes, verdict (sentences), seconds, target, and panels: by label action, length, straightness, calls,
+        mode shares with standard errors and exact shares, W2 with its error, floor and power, and the distance of the
+        ends from those of the first panel.
+    """
+    try:
+        request, notes = transport_from_query(query)
+        for moment in transport(request):
+            if isinstance(moment, Progress):
+                yield {"doing": moment.doing, "done": moment.done, "seconds": moment.seconds}
+            elif moment.complete:
+                yield {**numbers(moment), "notes": [*notes, *moment.notes]}
+    except InvalidRequest as error:
+        raise gr.Error(str(error), print_exception=False) from None
+
+
+def publish_transport() -> None:
+    """Register the Transport page's endpoint with the Blocks that is being built."""
+    gr.api(transport_endpoint, api_name="transport", concurrency_id="device", concurrency_limit=limits.RUNS_AT_ONCE)
 
 
 def publish() -> None:

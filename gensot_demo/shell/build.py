@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from gensot_demo.pages import compare
+from gensot_demo.pages import compare, transport
 from gensot_demo.shell import frame
 
 
@@ -21,7 +21,7 @@ class Page:
     build: Callable[[], None]
 
 
-PAGES = (Page("Compare", "/", compare.build),)
+PAGES = (Page("Compare", "/", compare.build), Page("Transport", "/transport", transport.build))
 
 VISITORS_WAITING = 48
 """How many requests may wait in line; the next one is told that the app is busy."""

@@ -29,7 +29,7 @@ def launch_options() -> dict:
         "favicon_path": ASSETS / "icon.svg",
         "footer_links": [],
         "show_error": True,
-        "max_file_size": "8mb",
+        "max_file_size": "32mb",
         "allowed_paths": [],
         "strict_cors": True,
         "enable_monitoring": False,

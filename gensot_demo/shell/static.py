@@ -8,11 +8,12 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from gensot_demo.figures import player
+from gensot_demo.figures import pad, player
 from gensot_demo.figures.component import SCRIPT
 
 # Addresses carry a version, so a browser may keep what it has.
 _KEEP = {"Cache-Control": "public, max-age=31536000, immutable"}
+_MODULES = {"pad": pad.SCRIPTS, "player": player.SCRIPTS}
 _JAVASCRIPT = "text/javascript; charset=utf-8"
 
 
@@ -36,8 +37,8 @@ def _figure(request: Request) -> Response:
     return FileResponse(SCRIPT, headers=_KEEP, media_type=_JAVASCRIPT)
 
 
-def _player(request: Request) -> Response:
-    script = player.SCRIPTS.get(request.path_params["name"])
+def _module(request: Request) -> Response:
+    script = _MODULES.get(request.path_params["of"], {}).get(request.path_params["name"])
     if script is None:
         return Response(status_code=404)
     return FileResponse(script, headers=_KEEP, media_type=_JAVASCRIPT)
@@ -47,5 +48,6 @@ def routes() -> list[Route]:
     return [
         Route("/gensot/plotly.js", _plotly),
         Route("/gensot/figure.js", _figure),
-        Route("/gensot/player/{version}/{name}", _player),  # a folder, so that the modules find each other
+        # A folder for each, so that its modules find each other.
+        Route("/gensot/{of}/{version}/{name}", _module),
     ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -17,6 +18,15 @@ from .mixtures import GaussianMixture
 from .targets import Target
 
 POOL = 50_000
+REPEATS = 12
+
+
+class FloorAndPower(NamedTuple):
+    """Means over repeats, and the standard deviation of one repeat of the floor; in data units."""
+
+    floor: float
+    power: float
+    spread: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,16 +67,16 @@ class ReferenceLaw:
         return ReferenceLaw(self.points, self.modes, self.probabilities * factor, self.share * share)
 
     @lru_cache(maxsize=64)  # noqa: B019  (laws are few, and kept anyway)
-    def floor_and_power(self, n: int, repeats: int = 6) -> tuple[float, float]:
-        """(W2 that a perfect sampler would score with n draws, W2 that the wrong law scores), medians over repeats."""
+    def floor_and_power(self, n: int, repeats: int = REPEATS) -> FloorAndPower:
+        """What W2 between n draws and n draws is when both are of this law, and when one is of the wrong law."""
         generator = torch.Generator().manual_seed(n)
         wrong = self.with_less_of_the_largest_mode()
-        floor, power = [], []
-        for _ in range(repeats):
+        floor, power = torch.empty(repeats), torch.empty(repeats)
+        for k in range(repeats):
             fresh = self.sample(n, generator)
-            floor.append(w2_empirical(fresh, self.sample(n, generator)))
-            power.append(w2_empirical(fresh, wrong.sample(n, generator)))
-        return float(torch.tensor(floor).median()), float(torch.tensor(power).median())
+            floor[k] = w2_empirical(fresh, self.sample(n, generator))
+            power[k] = w2_empirical(fresh, wrong.sample(n, generator))
+        return FloorAndPower(float(floor.mean()), float(power.mean()), float(floor.std()))
 
 
 @lru_cache(maxsize=32)

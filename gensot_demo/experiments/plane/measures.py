@@ -9,15 +9,15 @@ from functools import lru_cache
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from gensot_demo.transport.distances import w2_empirical
-from gensot_demo.transport.reference_law import ReferenceLaw
+from gensot_demo.transport.distances import MOST_POINTS, w2_empirical
+from gensot_demo.transport.reference_law import REPEATS, ReferenceLaw
 from gensot_demo.transport.targets import Target
 
 from .motion import Curve, Motion
 
-COMPARED = 400  # points of each cloud in an exact W2: 25 ms
+COMPARED = 300  # points of each cloud in an exact W2: 15 ms
+_BLOCKS = 6  # of as many particles each, at most
 _KEPT = 24
 DISTANCE_TIMES = np.linspace(0, 1, 11)
 
@@ -26,9 +26,10 @@ DISTANCE_TIMES = np.linspace(0, 1, 11)
 class Measures:
     """shares, errors (modes,): terminal mode weights and their standard errors.  truth (modes,): exact.
 
-    w2: to draws of the law, by ``compared`` points each; floor: what a perfect sampler scores; power: what a law with
-    20 % less of its largest mode scores.  moved: RMS distance of the ends from those of the first panel, particle by
-    particle, None where they are not the same particles.  ess: effective share of weighted particles, or None.
+    w2: mean distance of blocks of ``compared`` particles from as many draws of the law, with w2_error.  floor: what one
+    such block of a perfect sampler scores, with its standard deviation floor_spread.  power: what a law with 20 % less
+    of its largest mode scores.  moved: RMS distance of the ends from those of the first panel, particle by particle;
+    None where particles are not the same.  ess: effective share of weighted particles, or None.
     """
 
     action: float
@@ -39,7 +40,9 @@ class Measures:
     errors: NDArray[np.float64]
     truth: NDArray[np.float64]
     w2: float
+    w2_error: float
     floor: float
+    floor_spread: float
     power: float
     compared: int
     moved: float | None
@@ -50,13 +53,20 @@ class Measures:
         """Whether the distance could have told the deliberately wrong law from the right one."""
         return self.power > 1.25 * self.floor
 
+    @property
+    def off(self) -> bool:
+        """Whether the distance says that the particles do not follow the law."""
+        error = math.hypot(self.w2_error, self.floor_spread / math.sqrt(REPEATS))
+        return self.telling and self.w2 > self.floor + max(3 * error, 0.15 * self.floor)
+
 
 @lru_cache(maxsize=_KEPT)
 def measure(motion: Motion, law: ReferenceLaw, target: Target, first: Motion | None) -> Measures:
     """All of a motion's numbers. Kept for the latest motions, as :func:`distance_over_time` is."""
     shares, errors = mode_shares(motion, target)
     compared = min(COMPARED, motion.x.shape[1])
-    floor, power = law.floor_and_power(compared)
+    floor, power, spread = law.floor_and_power(compared)
+    distances = _distances(motion, law, compared)
     weights = motion.weights
     return Measures(
         action=motion.action(),
@@ -66,8 +76,10 @@ def measure(motion: Motion, law: ReferenceLaw, target: Target, first: Motion | N
         shares=shares,
         errors=errors,
         truth=law.share.numpy(),
-        w2=_distance(motion.end, motion, law, compared),
+        w2=float(distances.mean()),
+        w2_error=spread / math.sqrt(len(distances)),
         floor=floor,
+        floor_spread=spread,
         power=power,
         compared=compared,
         moved=_moved(motion, first),
@@ -103,9 +115,23 @@ def distance_over_time(motion: Motion, law: ReferenceLaw) -> Curve:
     return Curve(DISTANCE_TIMES, np.array([w2_empirical(x, draws) for x in states]))
 
 
-def _distance(x: Tensor, motion: Motion, law: ReferenceLaw, compared: int) -> float:
-    rows = motion.particles_alike(compared)
-    return w2_empirical(x[rows], law.sample(len(rows), torch.Generator().manual_seed(1)))
+def distance_and_floor(motion: Motion, law: ReferenceLaw, seed: int) -> tuple[float, float]:
+    """W2 of all particles (at most 2000) to as many draws of the law, and of fresh draws to the same."""
+    rows = motion.particles_alike(MOST_POINTS)
+    generator = torch.Generator().manual_seed(seed)
+    draws = law.sample(len(rows), generator)
+    return w2_empirical(motion.end[rows], draws), w2_empirical(law.sample(len(rows), generator), draws)
+
+
+def _distances(motion: Motion, law: ReferenceLaw, compared: int) -> NDArray[np.float64]:
+    """W2 of each block of particles from fresh draws of the law."""
+    blocks = min(_BLOCKS, motion.x.shape[1] // compared)
+    rows = motion.particles_alike(blocks * compared)
+    if motion.weights is not None:  # systematic draws come in order; a block must be a fair part of them
+        rows = rows[torch.randperm(len(rows), generator=torch.Generator().manual_seed(0))]
+    generator = torch.Generator().manual_seed(1)
+    ends = motion.end[rows].split(compared)
+    return np.array([w2_empirical(end, law.sample(compared, generator)) for end in ends])
 
 
 def _moved(motion: Motion, first: Motion | None) -> float | None:

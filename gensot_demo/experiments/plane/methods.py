@@ -205,7 +205,7 @@ def _all() -> tuple[TransportMethod, ...]:
         ),
         *(
             TransportMethod(
-                f"gensot_{name}", f"GenSOT, {label}", summary, _GENSOT_EQUATION, _GENSOT_SOURCE, _gensot(shape), uses
+                f"gensot_{name}", f"GenSOT ({label})", summary, _GENSOT_EQUATION, _GENSOT_SOURCE, _gensot(shape), uses
             )
             for name, shape, label, summary, uses in (
                 ("straight", "straight", "straight guide", "Held to a straight corridor at constant speed.", _HARMONIC),
@@ -225,19 +225,19 @@ def _all() -> tuple[TransportMethod, ...]:
             _GUIDED, True,
         ),
         TransportMethod(
-            "cfg_flow", "CFG, flow",
+            "cfg_flow", "CFG flow",
             "Classifier-free guidance along the probability flow: scores are added, the product law is missed.",
             r"\hat y = D_\varnothing + \sum_m k_m (D_m - D_\varnothing)", "Ho & Salimans, arXiv 2207.12598",
             _steered("cfg", stochastic=False), ("steps", "flow_solver", "trusts"), True,
         ),
         TransportMethod(
-            "cfg_sde", "CFG, SDE",
+            "cfg_sde", "CFG SDE",
             "The same sum of scores with noise on the way: nearer to the product law, not there.",
             r"\hat y = D_\varnothing + \sum_m k_m (D_m - D_\varnothing)", "Ho & Salimans, arXiv 2207.12598",
             _steered("cfg"), _GUIDED, True,
         ),
         TransportMethod(
-            "gensot_weighted", "GenSOT, weighted",
+            "gensot_weighted", "Weighted GenSOT",
             "The same sum of scores, repaired: path-integral weights and resampling lead to the product law.",
             r"\tfrac{\mathrm d\log W}{\mathrm dK} = \tfrac12\bigl(|\hat y|^2 - \textstyle\sum_m k_m |D_m|^2\bigr)",
             "Chertkov, arXiv 2512.11859; weights after Skreta et al., arXiv 2503.02819", _steered("gensot"),

@@ -44,7 +44,8 @@ class Motion:
     marginals (of the probability flow for stochastic methods), while it is finite.  entropy: of the end given the
     present, in nats, or None.  calls: of the oracle per particle.  flow: whether particles follow that velocity.
     weights (n,) and ancestors (n,) for weighted particles, else None.  field: the velocity at any place, where it is a
-    function of the place.  notes: what a reader must know.
+    function of the place.  from_source: whether it starts from the source that was asked for, not from noise of its
+    own.  notes: what a reader must know.
     """
 
     t: NDArray[np.float64]
@@ -58,6 +59,7 @@ class Motion:
     ancestors: Tensor | None = None
     field: Field | None = None
     tube: Tube | None = None
+    from_source: bool = True
     notes: tuple[str, ...] = ()
 
     @property

@@ -26,6 +26,8 @@ from .motion import Curve, Field, Motion, Tube, speeds
 
 _TUBE_TIMES = 81
 _PAIRS_AT_ONCE = 2_000_000  # states times pairs of components in one evaluation of a mixture flow
+_WIDE = 2.0  # noise of a start that is no standard Gaussian
+_FROM_AFAR = f"It starts from noise {SIGMA_RANGE[0]:g} times as wide as the others', mostly outside the frame."
 _NOT_FROM_HERE = "It starts from Gaussian noise, whatever the source: noise is what a diffusion undoes."
 
 
@@ -33,14 +35,14 @@ def diffusion(setup: Setup, path: ProbabilityPath) -> Moving:
     """The time reversal of a noising process."""
     job = Job("sde", SAMPLERS[setup.solver].run, uniform_times(path, setup.steps), setup.noise, _plain(setup))
     trace = yield from _conducted(setup, job)
-    yield _motion(setup, trace, job.steering, flow=False, notes=_own_start(setup))
+    yield _motion(setup, trace, job.steering, flow=False, from_noise=True)
 
 
 def probability_flow(setup: Setup, path: ProbabilityPath) -> Moving:
     """The deterministic flow with the path's marginals, stepped in the noise level."""
     job = Job("flow", SAMPLERS[setup.flow_solver].run, _levels(path, setup.steps), setup.noise, _plain(setup))
     trace = yield from _conducted(setup, job)
-    yield _motion(setup, trace, job.steering, flow=True, notes=_own_start(setup))
+    yield _motion(setup, trace, job.steering, flow=True, from_noise=True)
 
 
 def guided_path(setup: Setup, path: HarmonicPath) -> Moving:
@@ -63,14 +65,12 @@ def steered(setup: Setup, name: str, stochastic: bool) -> Moving:
         )  # fmt: skip
         path = HarmonicPath(still)
         job = Job(name, SAMPLERS[setup.solver].run, uniform_times(path, setup.steps), setup.noise, steering)
-        notes: tuple[str, ...] = ()
     else:
         path = None
         grid = _levels(CondOTPath(), setup.steps)
         job = Job(name, SAMPLERS[setup.flow_solver].run, grid, setup.noise, steering)
-        notes = _own_start(setup)
     trace = yield from _conducted(setup, job)
-    yield _motion(setup, trace, steering, flow=not stochastic, path=path, notes=notes)
+    yield _motion(setup, trace, steering, flow=not stochastic, path=path, from_noise=not stochastic)
 
 
 def _guidance(name: str, setup: Setup) -> GuidanceMethod:
@@ -109,10 +109,6 @@ def _plain(setup: Setup) -> Steering:
     return Steering(data_variance=setup.stand_in)
 
 
-def _own_start(setup: Setup) -> tuple[str, ...]:
-    return () if setup.source.label == GAUSSIAN else (_NOT_FROM_HERE,)
-
-
 def _levels(path: ProbabilityPath, steps: int) -> PathPoints:
     return at_noise_levels(path, noise_levels(steps, *SIGMA_RANGE))
 
@@ -134,9 +130,11 @@ def _motion(
     steering: Steering,
     flow: bool,
     path: HarmonicPath | None = None,
-    notes: tuple[str, ...] = (),
+    from_noise: bool = False,
 ) -> Motion:
     grid, rows = trace.grid, range(trace.rows)
+    wide = float(grid.m[0]) > _WIDE
+    elsewhere = wide or (from_noise and setup.source.label != GAUSSIAN)
     index, x, predicted = trace.delivered(rows)
     ancestors = trace.lineage(rows)[0] if trace.ancestries else None
     away = _own_shift(setup, path, ancestors)
@@ -165,7 +163,8 @@ def _motion(
         ancestors=ancestors,
         field=None if away is not None else _field(setup, steering, grid if path is None else path),
         tube=None if path is None else _tube(setup, path),
-        notes=notes,
+        from_source=not elsewhere,
+        notes=(_FROM_AFAR,) if wide else (_NOT_FROM_HERE,) if elsewhere else (),
     )
 
 

@@ -42,7 +42,7 @@ class TransportRequest(BaseModel):
     target: str = "two_modes"
     modes: tuple[tuple[Number, Number, Number, Number], ...] = Field((), max_length=MOST_MODES)
     points: tuple[Place, ...] = Field((), max_length=MOST_POINTS, repr=False)
-    source: str = "point"
+    source: str = "gaussian"
     methods: tuple[str, ...] = DEFAULT_METHODS
     guide: tuple[Place, ...] = Field((), max_length=MOST_GUIDE_POINTS, repr=False)
     stiffness: Annotated[float, Field(ge=0, le=1000, title="Stiffness")] = 20.0

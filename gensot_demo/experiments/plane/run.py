@@ -18,10 +18,13 @@ from gensot_demo.transport.targets import Target, named_target, target_of_modes,
 
 from ..requests import InvalidRequest
 from .cache import MOTIONS
-from .measures import Measures, distance_over_time, measure
+from .measures import Measures, distance_and_floor, distance_over_time, measure
 from .methods import GAUSSIAN, METHODS, NOISE_DEPTH, SIGMA_RANGE, Setup, Source, TransportMethod
 from .motion import Curve, Motion
 from .request import TransportRequest
+
+_PROGRESS_EVERY = 0.1  # seconds
+_PATIENCE = 2.0  # seconds after which finished panels are shown while others still move
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,11 @@ def source_for(request: TransportRequest) -> Source:
     return Source(chosen.label, chosen.mixture, chosen.mixture.mean())
 
 
+def _plan(request: TransportRequest) -> list[tuple[TransportMethod, str, TransportRequest]]:
+    """(method, what is particular, its request) of every panel in order."""
+    return [(METHODS[name], said, variant) for name in request.methods for said, variant in _variants(request)]
+
+
 def _variants(request: TransportRequest) -> list[tuple[str, TransportRequest]]:
     """(what is particular, the request of it) for each value of the varied setting."""
     if request.vary == "nothing":
@@ -128,42 +136,63 @@ def _setup(request: TransportRequest, target: Target, source: Source, noise: Sha
 
 def transport(request: TransportRequest) -> Iterator[Progress | TransportResult]:
     """Move the particles, then measure: yields :class:`Progress`, and a :class:`TransportResult` when all panels have
-    moved, when all are measured, and when their distances over time are known (the last one is complete).
+    moved (of a long run, after every panel), when all are measured, and when their distances over time are known: the
+    last one is complete. Closing the iterator stops the run within a tenth of a second or one solve.
 
-    Closing the iterator stops the run within one step. Raises InvalidRequest with a sentence.
+    Raises InvalidRequest with a sentence.
     """
-    began = time.perf_counter()
+    clock = _Clock()
     target, notes = target_for(request)
     source = source_for(request)
-    plan = [(METHODS[name], said, variant) for name in request.methods for said, variant in _variants(request)]
+    plan = _plan(request)
     noise = SharedNoise([request.seed], 2, request.particles, depth=NOISE_DEPTH)
     panels: list[Panel] = []
+
+    def result(complete: bool = False) -> TransportResult:
+        return TransportResult(request, target, source, tuple(panels), tuple(notes), clock.seconds, complete)
+
     for number, (method, said, variant) in enumerate(plan):
         panel = Panel(f"{method.name}{number}", method, said, None, _law(method, variant, target))
         for moment in _moved(method, variant, target, source, noise):
-            if isinstance(moment, float):
-                yield Progress(panel.label, (number + moment) / len(plan), time.perf_counter() - began)
-            elif isinstance(moment, Motion):
+            if isinstance(moment, Motion):
                 panels.append(_with(panel, motion=moment))
-            else:
+            elif isinstance(moment, str):
                 panels.append(_with(panel, error=moment))
-
-    def result(complete: bool = False) -> TransportResult:
-        return TransportResult(
-            request, target, source, tuple(panels), tuple(notes), time.perf_counter() - began, complete
-        )
-
+            elif clock.passed(_PROGRESS_EVERY):
+                yield Progress(panel.label, (number + moment) / len(plan), clock.seconds)
+        if number + 1 < len(plan) and clock.seconds > _PATIENCE:
+            yield result()
     yield result()
     reference = next((panel.motion for panel in panels if panel.motion is not None), None)
     for number, panel in enumerate(panels):
         if panel.motion is not None:
+            yield Progress(f"Measuring {panel.label}", number / len(panels), clock.seconds)
             panels[number] = _with(panel, measures=measure(panel.motion, panel.law, target, reference))
     yield result()
     for number, panel in enumerate(panels):
         if panel.motion is not None:
-            yield Progress(f"distance over time, {panel.label}", number / len(panels), time.perf_counter() - began)
+            yield Progress(f"Distance over time of {panel.label}", number / len(panels), clock.seconds)
             panels[number] = _with(panel, distance=distance_over_time(panel.motion, panel.law))
     yield result(complete=True)
+
+
+class _Clock:
+    """Seconds since the start of a run, and since it last said something."""
+
+    def __init__(self) -> None:
+        self._began = self._said = time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self._began
+
+    def passed(self, seconds: float) -> bool:
+        """Whether so long has passed since this was last true."""
+        now = time.perf_counter()
+        if now - self._said < seconds:
+            return False
+        self._said = now
+        return True
 
 
 def _with(panel: Panel, **changes) -> Panel:
@@ -192,37 +221,46 @@ def _moved(
         yield f"{error}"
 
 
-def law_report(law: ReferenceLaw, target: Target) -> dict[str, float]:
-    """Each mode's exact probability by name."""
-    return dict(zip(target.modes, law.share.tolist(), strict=True))
+@dataclass(frozen=True, eq=False)
+class Repeated:
+    """W2 of every panel to its law for each seed so far, and of as many exact draws to the law: (seeds,) by label."""
+
+    distances: dict[str, NDArray[np.float64]]
+    floors: dict[str, NDArray[np.float64]]
+
+    def summary(self) -> dict[str, dict[str, float]]:
+        """Median distance, median floor and number of seeds by label."""
+        return {
+            label: {"w2": float(np.median(values)), "floor": float(np.median(self.floors[label])), "seeds": len(values)}
+            for label, values in self.distances.items()
+        }
 
 
-def repeat(request: TransportRequest, seeds: int = 8) -> Iterator[Progress | dict[str, NDArray[np.float64]]]:
-    """W2 of every panel over several seeds, with all particles: what one run cannot tell. Yields progress, then after
-    each seed the distances so far (seeds,) by panel label. Nothing of it is cached."""
-    began = time.perf_counter()
+def repeat(request: TransportRequest, seeds: int = 8) -> Iterator[Progress | Repeated]:
+    """Run a request again on several seeds and compare all particles: what one run cannot tell, because weights have
+    heavy tails. Yields progress, and a :class:`Repeated` after each seed. Nothing of it is kept."""
+    clock = _Clock()
     target, _ = target_for(request)
     source = source_for(request)
-    plan = [(METHODS[name], said, variant) for name in request.methods for said, variant in _variants(request)]
-    found: dict[str, list[float]] = {}
+    plan = _plan(request)
+    distances: dict[str, list[float]] = {}
+    floors: dict[str, list[float]] = {}
     for number in range(seeds):
-        noise = SharedNoise([request.seed + number], 2, request.particles, depth=NOISE_DEPTH)
+        seed = request.seed + number
+        noise = SharedNoise([seed], 2, request.particles, depth=NOISE_DEPTH)
         for place, (method, said, variant) in enumerate(plan):
-            label = method.label + (f", {said}" if said else "")
-            again = variant.model_copy(update={"seed": request.seed + number})
+            panel = Panel(method.name, method, said, None, _law(method, variant, target))
+            again = variant.model_copy(update={"seed": seed})
             for moment in method.move(_setup(again, target, source, noise)):
-                if isinstance(moment, Motion):
-                    law = _law(method, variant, target)
-                    points = moment.particles_alike(request.particles)
-                    generator = torch.Generator().manual_seed(request.seed + number)
-                    found.setdefault(label, []).append(_w2(moment.end[points], law.sample(len(points), generator)))
-                else:
-                    done = (number + (place + moment) / len(plan)) / seeds
-                    yield Progress(f"seed {number + 1} of {seeds}, {label}", done, time.perf_counter() - began)
-        yield {label: np.array(values) for label, values in found.items()}
-
-
-def _w2(x, y) -> float:
-    from gensot_demo.transport.distances import MOST_POINTS, w2_empirical
-
-    return w2_empirical(x[:MOST_POINTS], y[:MOST_POINTS])
+                if not isinstance(moment, Motion):
+                    if clock.passed(_PROGRESS_EVERY):
+                        done = (number + (place + moment) / len(plan)) / seeds
+                        yield Progress(f"Seed {number + 1} of {seeds}, {panel.label}", done, clock.seconds)
+                    continue
+                distance, floor = distance_and_floor(moment, panel.law, seed)
+                distances.setdefault(panel.label, []).append(distance)
+                floors.setdefault(panel.label, []).append(floor)
+        yield Repeated(
+            {label: np.array(values) for label, values in distances.items()},
+            {label: np.array(values) for label, values in floors.items()},
+        )

@@ -1,0 +1,280 @@
+"""The Transport page: the same ideas in two dimensions, where one can see the paths."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+from gradio.context import Context
+
+from gensot_demo.experiments import limits
+from gensot_demo.experiments.plane.links import from_query, to_query
+from gensot_demo.experiments.plane.methods import METHODS
+from gensot_demo.experiments.plane.presets import PRESETS, Preset
+from gensot_demo.experiments.plane.request import SHOWN, TransportRequest
+from gensot_demo.experiments.plane.run import Progress, TransportResult, repeat, transport
+from gensot_demo.experiments.requests import InvalidRequest
+from gensot_demo.figures.component import PlotlyFigure
+from gensot_demo.figures.player import Player
+from gensot_demo.figures.transport import (
+    dissipation_figure,
+    distance_figure,
+    entropy_figure,
+    kinetic_figure,
+    player_of,
+    speed_figure,
+)
+
+from . import endpoints, report, transport_report
+from .transport_controls import QUIET, TransportControls
+
+HEAVY = {**QUIET, "concurrency_id": "device", "concurrency_limit": limits.RUNS_AT_ONCE}
+REPEATED_SEEDS = 8
+_UNTIL_SERVED = 8.0  # seconds; the first page's own first view comes before
+_STOPPED = "Stopped. What is shown is the last finished run."
+_FRESH_SEEDS = 1_000_000
+_OUTPUTS = 11  # player, status, verdict, table, five figures, query, seed
+_LEAD = (
+    "Particles travel from a source to a target, by several methods at once, all on **the same noise**. Colour and "
+    "shape say where a particle will end. Choose an experiment, or make your own on the left."
+)
+_FIGURES = (
+    (
+        "How fast do they go?",
+        "Mean speed of the flow. A path from a point bursts out and settles; optimal transport keeps one speed.",
+        "speed",
+    ),
+    (
+        "What does a moment cost?",
+        "Kinetic energy, the square of the speed. Detours, wide starts and late decisions cost most.",
+        "kinetic-energy",
+    ),
+    (
+        "What has it cost so far?",
+        "Dissipation: kinetic energy added up. From the same source no line can end below optimal transport's.",
+        "dissipation",
+    ),
+    (
+        "How far from the target?",
+        "W₂ to the law asked for, by one block of particles. The band is what as many exact draws would score.",
+        "distance",
+    ),
+    (
+        "When is it decided?",
+        "Entropy of the end, given where a particle is now: it falls to what a mode leaves open.",
+        "entropy",
+    ),
+)
+
+
+def build() -> None:
+    """The page's content, inside its Blocks."""
+    warm_up = threading.Timer(_UNTIL_SERVED, _warm)
+    warm_up.daemon = True
+    warm_up.start()
+    query = gr.Textbox(visible="hidden", elem_id="query")
+    with gr.Row(elem_classes="gensot-split"):
+        with gr.Column(scale=4, min_width=300, elem_classes="gensot-controls"):
+            controls = TransportControls()
+            _about()
+        with gr.Column(scale=9, min_width=320):
+            gr.Markdown(_LEAD, elem_classes="gensot-lead")
+            with gr.Row(elem_classes=["gensot-run", "gensot-presets"]):
+                chosen = [gr.Button(item.title, size="sm", elem_id=f"preset-{item.name}") for item in PRESETS]
+            told = gr.Markdown(elem_id="preset-text", visible=False)
+            with gr.Row(elem_classes=["gensot-run", "gensot-actions"]):
+                go = gr.Button("Run", variant="primary", min_width=100, elem_classes="gensot-starts", elem_id="run")
+                stop = gr.Button("Stop", min_width=80, elem_id="stop")
+                fresh = gr.Button("New noise", min_width=80, elem_classes="gensot-starts", elem_id="fresh")
+                link = gr.Button("Copy link", min_width=80)
+                status = gr.HTML(report.status("Preparing the first run…"), elem_id="status", scale=4)
+            notice = gr.HTML(elem_id="notice", visible=False)
+            player = Player(empty="The particles appear here.", elem_id="player", filename="gensot-transport")
+            said = gr.HTML(elem_id="verdict")
+    gr.Markdown("### Who arrives at the law asked for, and at what price?")
+    table = gr.HTML(elem_id="table")
+    with gr.Row(elem_classes="gensot-run"):
+        again = gr.Button(f"Repeat on {REPEATED_SEEDS} seeds", scale=0, min_width=180, elem_id="repeat")
+        again_status = gr.HTML(elem_id="measure-status", scale=3)
+    again_table = gr.HTML(elem_id="repeated")
+    with gr.Accordion("How to read this, and what is approximate", open=False):
+        gr.Markdown(transport_report.GLOSSARY)
+    figures = _figures()
+    outputs = [player, status, said, table, *figures, query, controls["seed"]]
+
+    def run(*values: Any) -> Iterator[list[Any]]:
+        yield from _run(controls, values)
+
+    def run_fresh(*values: Any) -> Iterator[list[Any]]:
+        yield from _run(controls, values, new_seed=True)
+
+    def restore(request: gr.Request) -> list[Any]:
+        return _restore(controls, request)
+
+    begin = {"inputs": controls.all(), "outputs": outputs, **HEAVY}
+    runs = [
+        Context.root_block.load(restore, None, [*controls.all(), notice, told], **QUIET).then(run, **begin),
+        go.click(run, **begin),
+        fresh.click(run_fresh, **begin),
+        gr.on(_by_hand(controls), run, trigger_mode="always_last", **begin),
+    ]
+    for button, item in zip(chosen, PRESETS, strict=True):
+        values = _setter(controls, item)
+        runs.append(button.click(values, None, [*controls.all(), told], **QUIET).then(run, **begin))
+    repeating = again.click(
+        lambda *values: (yield from _repeat(controls, values)), controls.all(), [again_status, again_table], **HEAVY
+    )
+    for event in runs:
+        event.then(
+            None,
+            query,
+            None,
+            js="(q) => { window.gensot.replaceQuery(q); window.gensot.ready('#status'); }",
+            api_visibility="private",
+        )
+    stop.click(None, None, None, cancels=[*runs, repeating], api_visibility="private").then(
+        lambda: [report.status(_STOPPED), ""], None, [status, again_status], **QUIET
+    )
+    link.click(lambda *values: _link(controls, values), controls.all(), [query, status], **QUIET).success(
+        None, query, None, js="(q) => { window.gensot.copyLink(q); }", api_visibility="private"
+    )
+    player.select(_layers, None, controls["show"], **QUIET)
+    endpoints.publish_transport()
+
+
+def _by_hand(controls: TransportControls) -> list[Any]:
+    """The events of a person's own changes: a slider when it is let go, everything else at once."""
+    released = [part.release for part in controls.all() if isinstance(part, gr.Slider)]
+    chosen = [
+        part.input for part in controls.all() if isinstance(part, gr.Dropdown | gr.CheckboxGroup | gr.HTML | gr.Number)
+    ]
+    return [*released, *chosen, controls["values"].submit, controls["file"].upload]
+
+
+def _setter(controls: TransportControls, item: Preset):
+    return lambda: [*controls.values(item.request), _told(item)]
+
+
+def _told(item: Preset | None) -> dict[str, Any]:
+    return gr.update(value=transport_report.preset_text(item) if item else "", visible=item is not None)
+
+
+def _about() -> None:
+    with gr.Accordion("The methods in a sentence each", open=False):
+        lines = []
+        for method in METHODS.values():
+            lines.append(f"**{method.label}.** {method.summary}\n\n$${method.equation}$$\n\n*{method.source}*")
+        gr.Markdown("\n\n".join(lines), latex_delimiters=[{"left": "$$", "right": "$$", "display": True}])
+
+
+def _figures() -> list[PlotlyFigure]:
+    figures = []
+    for start in (0, 3):
+        with gr.Row():
+            for title, text, name in _FIGURES[start : start + 3]:
+                with gr.Column(min_width=300):
+                    gr.Markdown(f"#### {title}\n{text}", elem_classes="gensot-question gensot-question-short")
+                    figures.append(
+                        PlotlyFigure(empty=f"{title.rstrip('?')}: run first.", height=360, filename=f"gensot-{name}")
+                    )
+    return figures
+
+
+def _warm() -> None:
+    """What the first view needs, computed before anyone asks; and POT, which takes seconds to import."""
+    for moment in transport(TransportRequest()):
+        if isinstance(moment, TransportResult):
+            player_of(moment)
+
+
+def _run(controls: TransportControls, values: tuple[Any, ...], new_seed: bool = False) -> Iterator[list[Any]]:
+    """One transport, as updates of [player, status, verdict, table, 5 figures, query, seed]."""
+    keep = [gr.skip()] * _OUTPUTS
+    try:
+        request, notes = controls.request(values)
+        if new_seed:
+            request = request.model_copy(update={"seed": random.randrange(_FRESH_SEEDS)})
+        text, missing = to_query(request)
+        notes = [*notes, *missing]
+        shown = -1
+        for moment in transport(request):
+            if isinstance(moment, Progress):
+                yield [gr.skip(), report.running(moment.doing, moment.done, moment.seconds), *keep[2:]]
+                continue
+            moved = len(moment.moving)
+            picture = gr.skip() if moved == shown else player_of(moment) if moved else None
+            shown = moved
+            yield [picture, *_outcome(moment, notes), text, request.seed]
+    except InvalidRequest as error:
+        yield [gr.skip(), report.status(str(error), kind="error"), *keep[2:]]
+    except Exception as error:
+        logging.getLogger(__name__).exception("a transport failed")
+        sentence = f"This run failed ({type(error).__name__}); the last result stays. Other settings may work."
+        yield [gr.skip(), report.status(sentence, kind="error"), *keep[2:]]
+
+
+def _outcome(result: TransportResult, notes: list[str]) -> list[Any]:
+    """[status, verdict, table, five figures] of a result, as far as it is measured."""
+    line = f"Done in {result.seconds:.1f} s." if result.complete else "Measuring…"
+    return [
+        report.status(line, None if result.complete else 1.0),
+        transport_report.verdict_list(result, notes),
+        transport_report.table(result),
+        speed_figure(result),
+        kinetic_figure(result),
+        dissipation_figure(result),
+        distance_figure(result) or gr.skip(),
+        entropy_figure(result),
+    ]
+
+
+def _repeat(controls: TransportControls, values: tuple[Any, ...]) -> Iterator[list[Any]]:
+    """The same request on other seeds: updates of [status, table]."""
+    try:
+        request, _ = controls.request(values)
+        yield [report.status("Repeating…", 0.0), gr.skip()]
+        for moment in repeat(request, REPEATED_SEEDS):
+            if isinstance(moment, Progress):
+                yield [report.running(moment.doing, moment.done, moment.seconds), gr.skip()]
+            else:
+                yield [gr.skip(), transport_report.repeated(moment)]
+        yield [report.status(f"{REPEATED_SEEDS} seeds, {request.particles:,} particles each."), gr.skip()]
+    except InvalidRequest as error:
+        yield [report.status(str(error), kind="error"), gr.skip()]
+    except Exception as error:
+        logging.getLogger(__name__).exception("a repetition failed")
+        yield [report.status(f"The repetition failed ({type(error).__name__}).", kind="error"), gr.skip()]
+
+
+def _restore(controls: TransportControls, request: gr.Request) -> list[Any]:
+    """[controls…, notice, told] from the address; a bad link says so and shows the first view."""
+    notice = gr.update(visible=False)
+    wanted = TransportRequest()
+    try:
+        wanted, notes = from_query(request.url.query or "")
+        if notes:
+            notice = gr.update(value=report.status(" ".join(notes)), visible=True)
+    except InvalidRequest as error:
+        text = f"The link could not be followed. {error} The first view is shown instead."
+        notice = gr.update(value=report.status(text, kind="error"), visible=True)
+    same = next((item for item in PRESETS if item.request == wanted), None)
+    return [*controls.values(wanted), notice, _told(same)]
+
+
+def _link(controls: TransportControls, values: tuple[Any, ...]) -> list[Any]:
+    """[query, status] for the settings as they stand."""
+    try:
+        text, notes = to_query(controls.request(values)[0])
+    except InvalidRequest as error:
+        raise gr.Error(str(error), duration=8, print_exception=False) from None
+    return [text, report.status(" ".join(notes)) if notes else gr.skip()]
+
+
+def _layers(event: gr.EventData) -> str:
+    """The layers that the visitor has switched on, for the link; they come from the browser."""
+    shown = event._data.get("show") or []
+    return ",".join(name for name in SHOWN if name in shown)
