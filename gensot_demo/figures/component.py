@@ -30,7 +30,7 @@ SCRIPT_ADDRESS = f"gensot/figure.js?v={sha256(SCRIPT.read_bytes()).hexdigest()[:
 PLOTLY_ADDRESS = f"gensot/plotly.js?v={version('plotly')}"
 """Where the app shell serves both, below the app's root. The versions let browsers keep them."""
 
-_PALETTE = {
+PALETTE = {
     "data": palette.DATA,
     "ink": palette.INK,
     "muted": palette.MUTED,
@@ -48,7 +48,7 @@ _ON_LOAD = f"""
 const root = new URL(window.gradio_config?.root || "/", window.location.href).pathname.replace(/\\/$/, "");
 import(`${{root}}/{SCRIPT_ADDRESS}`)
   .then((module) => module.mount({{
-    element, props, watch, palette: {json.dumps(_PALETTE)},
+    element, props, watch, palette: {json.dumps(PALETTE)},
     plotly: `${{root}}/{PLOTLY_ADDRESS}`,
     select: (data) => trigger("select", data),
   }}))

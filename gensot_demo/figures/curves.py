@@ -17,7 +17,8 @@ def curve(label: str, style: MethodStyle, x: ArrayLike, y: ArrayLike) -> dict[st
     shown = {"color": style.colour}
     x, y = np.asarray(x, dtype=np.float32), np.asarray(y, dtype=np.float32)
     step = max(1, len(x) // _MARKS)
-    sizes = np.where(np.arange(len(x)) % step == step // 2, 8, 0)
+    at = np.arange(len(x))
+    sizes = np.where((at % step == step // 2) | (at == 0), 8, 0)  # the legend shows the first one
     return {
         "type": "scatter",
         "mode": "lines+markers",

@@ -119,6 +119,9 @@ class DrawingPad(gr.HTML):
     A value set from Python is shown, can be undone by the person, and fires no ``input``. While a change by hand is
     under way only its backdrop is taken.
 
+    Hide it with ``visible="hidden"``, not ``False``: Gradio mounts a component that was left out of the page without
+    its own properties.
+
     All four kinds are kept in the value; the ``tool`` in hand says which one counts, the others are shown faintly.
     """
 

@@ -9,7 +9,7 @@ import { pictureOf } from "./player_picture.js";
 const PASSAGE = 4000; // milliseconds from the first to the last frame at normal speed
 const REST = 900; // milliseconds at the end before a loop begins again
 const SPEEDS = [0.25, 0.5, 1, 2];
-const players = new WeakMap(); // by root element
+const players = new WeakMap(); // by their stage, whose coming into sight is watched
 const inPage = new Set();
 
 class Player {
@@ -34,7 +34,7 @@ class Player {
     this.chosen = new Map(); // what the visitor switched by hand: layer -> on
     this.show = new Set();
     this.stamps = []; // when the last frames were drawn, for data-fps
-    this.nextFrame = 0;
+    this.nextDraw = this.nextFrame = 0; // the animation frames that are asked for
     this.drawn = false;
     this.listen();
   }
@@ -55,8 +55,7 @@ class Player {
     sight.observe(this.stage);
     const text = this.props.value;
     if (!text) return this.showEmpty();
-    const fresh = text !== this.text;
-    if (fresh) this.take(text);
+    if (text !== this.text) this.take(text);
     if (this.stage.clientWidth === 0) return; // drawn when it comes into sight
     this.lay();
     const [Plotly] = await Promise.all([this.common.loadPlotly(this.plotlyUrl), document.fonts.ready]);
@@ -155,7 +154,8 @@ class Player {
     this.decide();
     if (layer === "guide" || layer === "target") this.schedule();
     this.request();
-    this.select({ show: this.layers.map(({ dataset }) => dataset.layer).filter((name) => this.show.has(name)), frame: placeIn(this.value.times, this.time).frame });
+    const show = this.layers.map(({ dataset }) => dataset.layer).filter((name) => this.show.has(name));
+    this.select({ show, frame: placeIn(this.value.times, this.time).frame });
   }
 
   // ---- time --------------------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gensot_demo.figures import palette
-from gensot_demo.figures.component import _PALETTE, PLOTLY_ADDRESS
+from gensot_demo.figures.component import PALETTE, PLOTLY_ADDRESS
 from gensot_demo.figures.component import SCRIPT_ADDRESS as FIGURE_ADDRESS
 
 _PARTS = ("", "_axes", "_canvas", "_marks", "_names", "_picture")
@@ -33,7 +33,7 @@ SCRIPT_ADDRESS = (
 """Where the app shell serves the first of them, below the app's root. The version lets browsers keep them."""
 
 MOST_PANELS = 6
-MOST_MODES = 9
+MOST_MODES = 12
 LAYERS = ("trails", "density", "field", "guide", "pairing", "target")
 """What a visitor can switch on and off: the names that ``show`` takes and the select event gives."""
 
@@ -88,7 +88,7 @@ _ON_LOAD = f"""
 const root = new URL(window.gradio_config?.root || "/", window.location.href).pathname.replace(/\\/$/, "");
 Promise.all([import(`${{root}}/{SCRIPT_ADDRESS}`), import(`${{root}}/{FIGURE_ADDRESS}`)])
   .then(([player, common]) => player.mount({{
-    element, props, watch, common, palette: {json.dumps(_PALETTE)},
+    element, props, watch, common, palette: {json.dumps(PALETTE)},
     plotly: `${{root}}/{PLOTLY_ADDRESS}`,
     select: (data) => trigger("select", data),
   }}))
@@ -202,7 +202,7 @@ def player_value(
     Parameters:
         times: (F,) the frames' times, increasing, from 0 to 1 or a part of it; F >= 2. Playing is linear in time.
         extent: x0, x1, y0, y1 of every panel's axes. Particles outside appear when the visitor zooms out.
-        modes: names of the destinations, 1 to 9.
+        modes: names of the destinations, 1 to 12.
         panels: 1 to 6, with different names. Each may have a number of particles of its own.
         target: x (k,), y (l,) and density z (l, k) to lay under every panel, or None.
         show: what is on at first, out of ``LAYERS``.

@@ -37,7 +37,10 @@ export function figureAtRest(value, show, laid, look, seen = { x: value.extent.s
     margin: { l: 0, r: 0, t: 0, b: 0 }, showlegend: false, hovermode: false,
     dragmode: window.matchMedia("(pointer: coarse)").matches ? false : "zoom", // a finger scrolls the page
   };
-  const axis = { showgrid: false, zeroline: false, showline: true, mirror: true, linecolor: line, linewidth: 1, ticks: "outside", ticklen: 4, tickcolor: line, nticks: laid.narrow ? 4 : 6, tickfont: small, automargin: false };
+  const axis = {
+    showgrid: false, zeroline: false, showline: true, mirror: true, linecolor: line, linewidth: 1,
+    ticklen: 4, tickcolor: line, nticks: laid.narrow ? 4 : 6, tickfont: small, automargin: false,
+  };
   const data = [];
   value.panels.forEach((panel, n) => {
     const number = n ? String(n + 1) : "";
@@ -55,8 +58,10 @@ export function figureAtRest(value, show, laid, look, seen = { x: value.extent.s
     if (value.target && show.has("target")) data.push({ ...common, ...density(value.target, muted) });
     if (!show.has("guide")) return;
     const colour = look.themed(panel.colour);
-    if (panel.tube) data.push({ ...common, type: "scatter", mode: "lines", ...columnsOf(ribbon(panel.tube)), fill: "toself", fillcolor: `${colour}2e`, line: { width: 0.75, color: `${colour}73` } });
-    if (panel.guide) data.push({ ...common, type: "scatter", mode: "lines", ...columnsOf(panel.guide), line: { width: 1.5, dash: "5px,4px", color: look.palette.ink } });
+    const curve = (points, line) => ({ ...common, type: "scatter", mode: "lines", ...columnsOf(points), line });
+    const side = { width: 0.75, color: `${colour}73` };
+    if (panel.tube) data.push({ ...curve(ribbon(panel.tube), side), fill: "toself", fillcolor: `${colour}2e` });
+    if (panel.guide) data.push(curve(panel.guide, { width: 1.5, dash: "5px,4px", color: look.palette.ink }));
   });
   return { data, layout };
 }

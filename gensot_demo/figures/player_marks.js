@@ -12,6 +12,9 @@ export const SHAPES = [
   "M-1.15-.55L-.55-1.15L0-.6L.55-1.15L1.15-.55L.6 0L1.15.55L.55 1.15L0 .6L-.55 1.15L-1.15.55L-.6 0Z",
   "M0-1.4L.37-.45L1.33-.43L.6.18L.83 1.13L0 .6L-.83 1.13L-.6.18L-1.33-.43L-.37-.45Z",
   "M-1.3-.65H1.3V.65H-1.3Z",
+  "M-.65-1.3H.65V1.3H-.65Z",
+  "M-1.2-1.2H0V0H1.2V1.2H-1.2Z",
+  "M-1.25-.6H1.25A1.25 1.25 0 0 1-1.25-.6Z",
 ];
 
 const PHASES = 4; // a mark's place is kept to a quarter of a pixel, so that slow particles move smoothly

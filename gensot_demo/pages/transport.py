@@ -16,7 +16,7 @@ from gensot_demo.experiments.plane.links import from_query, to_query
 from gensot_demo.experiments.plane.methods import METHODS
 from gensot_demo.experiments.plane.presets import PRESETS, Preset
 from gensot_demo.experiments.plane.request import SHOWN, TransportRequest
-from gensot_demo.experiments.plane.run import Progress, TransportResult, repeat, transport
+from gensot_demo.experiments.plane.run import Progress, TransportResult, measured, move, repeat, target_for, transport
 from gensot_demo.experiments.requests import InvalidRequest
 from gensot_demo.figures.component import PlotlyFigure
 from gensot_demo.figures.player import Player
@@ -37,7 +37,7 @@ REPEATED_SEEDS = 8
 _UNTIL_SERVED = 8.0  # seconds; the first page's own first view comes before
 _STOPPED = "Stopped. What is shown is the last finished run."
 _FRESH_SEEDS = 1_000_000
-_OUTPUTS = 11  # player, status, verdict, table, five figures, query, seed
+_MOVED = 8  # outputs of a move: player, status, four figures, query, seed
 _LEAD = (
     "Particles travel from a source to a target, by several methods at once, all on **the same noise**. Colour and "
     "shape say where a particle will end. Choose an experiment, or make your own on the left."
@@ -104,31 +104,39 @@ def build() -> None:
     with gr.Accordion("How to read this, and what is approximate", open=False):
         gr.Markdown(transport_report.GLOSSARY)
     figures = _figures()
-    outputs = [player, status, said, table, *figures, query, controls["seed"]]
+    *moving, distance, entropy = figures
 
     def run(*values: Any) -> Iterator[list[Any]]:
-        yield from _run(controls, values)
+        yield from _move(controls, values)
 
     def run_fresh(*values: Any) -> Iterator[list[Any]]:
-        yield from _run(controls, values, new_seed=True)
+        yield from _move(controls, values, new_seed=True)
+
+    def measure(*values: Any) -> Iterator[list[Any]]:
+        yield from _measure(controls, values)
 
     def restore(request: gr.Request) -> list[Any]:
         return _restore(controls, request)
 
-    begin = {"inputs": controls.all(), "outputs": outputs, **HEAVY}
-    runs = [
-        Context.root_block.load(restore, None, [*controls.all(), notice, told], **QUIET).then(run, **begin),
-        go.click(run, **begin),
-        fresh.click(run_fresh, **begin),
-        gr.on(_by_hand(controls), run, trigger_mode="always_last", **begin),
+    start = {
+        "inputs": controls.all(),
+        "outputs": [player, status, *moving, entropy, query, controls["seed"]],
+        **HEAVY,
+    }
+    moves = [
+        Context.root_block.load(restore, None, [*controls.all(), notice, told], **QUIET).then(run, **start),
+        go.click(run, **start),
+        fresh.click(run_fresh, **start),
+        gr.on(_by_hand(controls), run, trigger_mode="always_last", **start),
     ]
     for button, item in zip(chosen, PRESETS, strict=True):
         values = _setter(controls, item)
-        runs.append(button.click(values, None, [*controls.all(), told], **QUIET).then(run, **begin))
+        moves.append(button.click(values, None, [*controls.all(), told], **QUIET).then(run, **start))
+    measures = [event.then(measure, controls.all(), [status, said, table, distance], **HEAVY) for event in moves]
     repeating = again.click(
         lambda *values: (yield from _repeat(controls, values)), controls.all(), [again_status, again_table], **HEAVY
     )
-    for event in runs:
+    for event in measures:
         event.then(
             None,
             query,
@@ -136,7 +144,7 @@ def build() -> None:
             js="(q) => { window.gensot.replaceQuery(q); window.gensot.ready('#status'); }",
             api_visibility="private",
         )
-    stop.click(None, None, None, cancels=[*runs, repeating], api_visibility="private").then(
+    stop.click(None, None, None, cancels=[*moves, *measures, repeating], api_visibility="private").then(
         lambda: [report.status(_STOPPED), ""], None, [status, again_status], **QUIET
     )
     link.click(lambda *values: _link(controls, values), controls.all(), [query, status], **QUIET).success(
@@ -147,12 +155,10 @@ def build() -> None:
 
 
 def _by_hand(controls: TransportControls) -> list[Any]:
-    """The events of a person's own changes: a slider when it is let go, everything else at once."""
-    released = [part.release for part in controls.all() if isinstance(part, gr.Slider)]
-    chosen = [
-        part.input for part in controls.all() if isinstance(part, gr.Dropdown | gr.CheckboxGroup | gr.HTML | gr.Number)
-    ]
-    return [*released, *chosen, controls["values"].submit, controls["file"].upload]
+    """The events of a person's own changes, by mouse, finger or keyboard."""
+    kinds = gr.Slider | gr.Dropdown | gr.CheckboxGroup | gr.HTML | gr.Number
+    changed = [part.input for part in controls.all() if isinstance(part, kinds)]
+    return [*changed, controls["values"].submit, controls["file"].upload]
 
 
 def _setter(controls: TransportControls, item: Preset):
@@ -191,45 +197,59 @@ def _warm() -> None:
             player_of(moment)
 
 
-def _run(controls: TransportControls, values: tuple[Any, ...], new_seed: bool = False) -> Iterator[list[Any]]:
-    """One transport, as updates of [player, status, verdict, table, 5 figures, query, seed]."""
-    keep = [gr.skip()] * _OUTPUTS
+def _move(controls: TransportControls, values: tuple[Any, ...], new_seed: bool = False) -> Iterator[list[Any]]:
+    """Move the particles: updates of [player, status, speed, kinetic energy, dissipation, entropy, query, seed]."""
+    keep = [gr.skip()] * _MOVED
     try:
-        request, notes = controls.request(values)
+        request, _ = controls.request(values)
         if new_seed:
             request = request.model_copy(update={"seed": random.randrange(_FRESH_SEEDS)})
-        text, missing = to_query(request)
-        notes = [*notes, *missing]
-        shown = -1
-        for moment in transport(request):
+        for moment in move(request):
             if isinstance(moment, Progress):
                 yield [gr.skip(), report.running(moment.doing, moment.done, moment.seconds), *keep[2:]]
                 continue
-            moved = len(moment.moving)
-            picture = gr.skip() if moved == shown else player_of(moment) if moved else None
-            shown = moved
-            yield [picture, *_outcome(moment, notes), text, request.seed]
-    except InvalidRequest as error:
-        yield [gr.skip(), report.status(str(error), kind="error"), *keep[2:]]
+            yield [
+                player_of(moment) if moment.moving else None,
+                report.status(f"Moved in {moment.seconds:.1f} s. Measuring…", 0.0),
+                speed_figure(moment),
+                kinetic_figure(moment),
+                dissipation_figure(moment),
+                entropy_figure(moment),
+                to_query(request)[0],
+                request.seed,
+            ]
     except Exception as error:
-        logging.getLogger(__name__).exception("a transport failed")
-        sentence = f"This run failed ({type(error).__name__}); the last result stays. Other settings may work."
-        yield [gr.skip(), report.status(sentence, kind="error"), *keep[2:]]
+        yield [gr.skip(), _failed(error), *keep[2:]]
 
 
-def _outcome(result: TransportResult, notes: list[str]) -> list[Any]:
-    """[status, verdict, table, five figures] of a result, as far as it is measured."""
-    line = f"Done in {result.seconds:.1f} s." if result.complete else "Measuring…"
-    return [
-        report.status(line, None if result.complete else 1.0),
-        transport_report.verdict_list(result, notes),
-        transport_report.table(result),
-        speed_figure(result),
-        kinetic_figure(result),
-        dissipation_figure(result),
-        distance_figure(result) or gr.skip(),
-        entropy_figure(result),
-    ]
+def _measure(controls: TransportControls, values: tuple[Any, ...]) -> Iterator[list[Any]]:
+    """Measure what has moved, which is kept: updates of [status, verdict, table, distance]."""
+    try:
+        request, notes = controls.request(values)
+        notes = [*notes, *to_query(request)[1]]
+        *_, result = move(request)
+        for moment in measured(result):
+            if isinstance(moment, Progress):
+                yield [report.running(moment.doing, moment.done, moment.seconds), *[gr.skip()] * 3]
+                continue
+            line = f"Done in {moment.seconds:.1f} s." if moment.complete else "Measuring…"
+            yield [
+                report.status(line, None if moment.complete else 1.0),
+                transport_report.verdict_list(moment, notes),
+                transport_report.table(moment),
+                distance_figure(moment) or gr.skip(),
+            ]
+    except Exception as error:
+        yield [_failed(error), *[gr.skip()] * 3]
+
+
+def _failed(error: Exception) -> str:
+    """A status line for what went wrong; the last result stays."""
+    if isinstance(error, InvalidRequest):
+        return report.status(str(error), kind="error")
+    logging.getLogger(__name__).error("a transport failed", exc_info=error)
+    sentence = f"This run failed ({type(error).__name__}); the last result stays. Other settings may work."
+    return report.status(sentence, kind="error")
 
 
 def _repeat(controls: TransportControls, values: tuple[Any, ...]) -> Iterator[list[Any]]:
@@ -243,11 +263,8 @@ def _repeat(controls: TransportControls, values: tuple[Any, ...]) -> Iterator[li
             else:
                 yield [gr.skip(), transport_report.repeated(moment)]
         yield [report.status(f"{REPEATED_SEEDS} seeds, {request.particles:,} particles each."), gr.skip()]
-    except InvalidRequest as error:
-        yield [report.status(str(error), kind="error"), gr.skip()]
     except Exception as error:
-        logging.getLogger(__name__).exception("a repetition failed")
-        yield [report.status(f"The repetition failed ({type(error).__name__}).", kind="error"), gr.skip()]
+        yield [_failed(error), gr.skip()]
 
 
 def _restore(controls: TransportControls, request: gr.Request) -> list[Any]:
@@ -255,7 +272,9 @@ def _restore(controls: TransportControls, request: gr.Request) -> list[Any]:
     notice = gr.update(visible=False)
     wanted = TransportRequest()
     try:
-        wanted, notes = from_query(request.url.query or "")
+        found, notes = from_query(request.url.query or "")
+        target_for(found)
+        wanted = found
         if notes:
             notice = gr.update(value=report.status(" ".join(notes)), visible=True)
     except InvalidRequest as error:

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import gradio as gr
 import numpy as np
+import torch
 
 from gensot_demo.experiments import limits
 from gensot_demo.experiments.plane.methods import METHODS
 from gensot_demo.experiments.plane.request import (
     DETERMINISTIC,
+    MOST_GUIDE_POINTS,
     STOCHASTIC,
     TransportRequest,
 )
 from gensot_demo.experiments.plane.run import target_for
 from gensot_demo.experiments.plane.table_file import read_points
 from gensot_demo.experiments.requests import InvalidRequest, parse
-from gensot_demo.figures.pad import DrawingPad, drawing_value, read_drawing
+from gensot_demo.figures.pad import DrawingPad, backdrop_value, drawing_value, read_drawing
 from gensot_demo.transport.catalogue import SAMPLERS
+from gensot_demo.transport.guides import smooth_curve
 from gensot_demo.transport.targets import TARGETS, named_target
 
 from .controls import slider_for
 
 DRAW, FILE = "draw", "file"
+HIDDEN = "hidden"  # stays on the page: a pad that was left out of it would come without its properties
 NOTHING = "(none)"
 _EXTENT = (-4.0, 4.0, -4.0, 4.0)
 _GUIDED = [name for name, method in METHODS.items() if method.guided]
@@ -61,7 +66,7 @@ class TransportControls:
             [*named, ("Draw your own", DRAW), ("A file (CSV)", FILE)], value="two_modes", label="Target"
         )
         parts["drawing"] = DrawingPad(
-            tools=["modes", "points"], extent=_EXTENT, visible=False, elem_id="target-pad", label="Draw the target"
+            tools=["modes", "points"], extent=_EXTENT, visible=HIDDEN, elem_id="target-pad", label="Draw the target"
         )
         parts["file"] = gr.File(
             label="Two columns of numbers, up to 32 MB",
@@ -91,10 +96,10 @@ class TransportControls:
             )
             parts["amplitude"] = slider_for(fields["amplitude"], "Amplitude of the V and S guides")
             parts["guide"] = DrawingPad(
-                _straight_guide(),
+                _first_guide(),
                 tools=["curve", "knots"],
                 extent=_EXTENT,
-                visible=False,
+                visible=HIDDEN,
                 elem_id="guide-pad",
                 label="Draw the guide, from source to target",
             )
@@ -127,9 +132,11 @@ class TransportControls:
             [parts["drawing"], parts["file"], parts["condition"], parts["second_condition"]],
             **QUIET,
         )
+        for name in ("target", "source"):
+            parts[name].change(_guide_backdrop, [parts["target"], parts["source"]], parts["guide"], **QUIET)
         parts["methods"].change(
             lambda chosen: [
-                gr.update(visible="gensot_drawn" in (chosen or [])),
+                gr.update(visible=_shown("gensot_drawn" in (chosen or []))),
                 gr.update(visible=any(name in (chosen or []) for name in _SHAPED)),
             ],
             parts["methods"],
@@ -169,18 +176,16 @@ class TransportControls:
             "target": DRAW if own else request.target,
             "drawing": gr.update(
                 value=drawing_value(request.target, modes=request.modes, points=request.points) if own else None,
-                visible=own,
+                visible=_shown(own),
             ),
             "file": None,
             "methods": [name for name in request.methods if name in _FREE],
             "guided": [name for name in request.methods if name in _GUIDED],
             "guide": gr.update(
-                value=drawing_value("curve", curve=request.guide) if request.guide else _straight_guide(),
-                visible="gensot_drawn" in request.methods,
+                value=drawing_value("curve", curve=request.guide) if request.guide else _first_guide(),
+                visible=_shown("gensot_drawn" in request.methods),
             ),
-            "condition": gr.update(
-                choices=conditions, value=request.condition or ("label" if "label" in conditions else "right")
-            ),
+            "condition": gr.update(choices=conditions, value=request.condition or _first_condition(conditions)),
             "second_condition": gr.update(choices=[NOTHING, *conditions], value=request.second_condition or NOTHING),
             "values": ", ".join(f"{value:g}" for value in request.values) or "5, 20, 50",
             "show": ",".join(request.show),
@@ -188,12 +193,18 @@ class TransportControls:
         return [shown[name] for name in self.parts]
 
 
+def _shown(visible: bool) -> bool | str:
+    return True if visible else HIDDEN
+
+
 def _solver(names: tuple[str, ...], label: str) -> gr.Dropdown:
     return gr.Dropdown([(SAMPLERS[name].label, name) for name in names], value=names[0], label=label)
 
 
-def _straight_guide() -> str:
-    return drawing_value("curve", curve=[[0, 0], [1, 1.2], [2, -0.6], [3, 0.5]])
+def _first_guide() -> str:
+    """A wave to begin with, over the default target."""
+    backdrop = json.loads(_guide_backdrop("two_modes", "gaussian"))["backdrop"]
+    return drawing_value("curve", curve=[[0, 0], [1, 1.2], [2, -0.6], [3, 0.5]], backdrop=backdrop)
 
 
 def _conditions_of(target: str) -> list[str]:
@@ -203,19 +214,24 @@ def _conditions_of(target: str) -> list[str]:
 def _for_target(target: str, condition: str, second: str) -> list[Any]:
     """Updates of [drawing, file, condition, second condition] for a chosen target."""
     names = _conditions_of(target)
-    first = "label" if "label" in names else condition if condition in names else "right"
+    first = condition if condition in names and "label" not in names else _first_condition(names)
     return [
-        gr.update(visible=target == DRAW),
+        gr.update(visible=_shown(target == DRAW)),
         gr.update(visible=target == FILE),
         gr.update(choices=names, value=first),
         gr.update(choices=[NOTHING, *names], value=second if second in names else NOTHING),
     ]
 
 
+def _first_condition(names: list[str]) -> str:
+    return "label" if "label" in names else "right"
+
+
 def _condition(at: dict[str, Any], name: str, chosen: dict[str, Any]) -> str:
-    value = at[name] or ""
+    """The chosen condition, empty where it is what the request takes by itself or not one of the target's."""
     known = _conditions_of(chosen["target"])
-    return value if value in known else ""
+    usual = _first_condition(known) if name == "condition" else NOTHING
+    return at[name] if at[name] in known and at[name] != usual else ""
 
 
 def _target(at: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -241,10 +257,29 @@ def _guide(at: dict[str, Any]) -> list[list[float]]:
         drawing = read_drawing(at["guide"])
     except ValueError as error:
         raise InvalidRequest(f"The guide cannot be read: {error}.") from None
-    rows = drawing.knots if drawing.tool == "knots" else drawing.curve
-    if len(rows) > 200:
-        rows = rows[np.linspace(0, len(rows) - 1, 200).round().astype(int)]
+    rows = drawing.curve
+    if drawing.tool == "knots":
+        start, end = _ends(at["target"], at["source"])
+        rows = smooth_curve(torch.from_numpy(np.array([start, *drawing.knots.tolist(), end]))).numpy()
+    if len(rows) > MOST_GUIDE_POINTS:
+        rows = rows[np.linspace(0, len(rows) - 1, MOST_GUIDE_POINTS).round().astype(int)]
     return rows.tolist()
+
+
+def _ends(target: str, source: str) -> tuple[list[float], list[float]]:
+    """Where a guide starts and ends: the source's place and the target's mean, as far as they are named."""
+    start = named_target(source).mixture.mean().tolist() if source in TARGETS else [0.0, 0.0]
+    end = named_target(target).mixture.mean().tolist() if target in TARGETS else [0.0, 0.0]
+    return start, end
+
+
+def _guide_backdrop(target: str, source: str) -> str:
+    start, end = _ends(target, source)
+    backdrop: dict[str, Any] = {"start": start, "end": end}
+    if target in TARGETS:
+        draws = named_target(target).mixture.sample(200, torch.Generator().manual_seed(0))
+        backdrop["points"] = draws.clamp(-8, 8).tolist()
+    return backdrop_value(backdrop)
 
 
 def _list(text: str | None) -> list[float]:

@@ -78,12 +78,13 @@ class SchroedingerBridge:
     def velocity(self, x: Tensor, t: float) -> Tensor:
         """The current velocity (n, d), whose flow has the bridge's marginals: the mean of forward and backward drift,
         ((E[y|x] - x)/(1-t) + (x - E[x_0|x])/t) / 2."""
-        ahead, behind = self.log_posteriors(x, t)
-        return 0.5 * ((ahead.exp() @ self.end - x) / (1 - t) + (x - behind.exp() @ self.start) / t)
+        return self.velocity_and_entropy(x, t)[0]
 
-    def entropy(self, x: Tensor, t: float) -> Tensor:
-        """Entropy of the end given the present (n,), in nats."""
-        return entropy_of(self.log_posteriors(x, t)[0])
+    def velocity_and_entropy(self, x: Tensor, t: float) -> tuple[Tensor, Tensor]:
+        """The current velocity (n, d), and the entropy of the end given the present (n,), in nats."""
+        ahead, behind = self.log_posteriors(x, t)
+        velocity = 0.5 * ((ahead.exp() @ self.end - x) / (1 - t) + (x - behind.exp() @ self.start) / t)
+        return velocity, entropy_of(ahead)
 
 
 def _square(x: Tensor, y: Tensor) -> Tensor:

@@ -63,6 +63,23 @@ def drawn_protocol(
     return Protocol(torch.full((pieces,), stiffness, dtype=torch.float64), guide, start, temperature)
 
 
+def smooth_curve(knots: Tensor, pieces: int = 12) -> Tensor:
+    """The uniform Catmull-Rom spline through knots (n, 2), ``pieces`` points between neighbours: what the drawing pad
+    shows through its knots."""
+    if len(knots) < 3:
+        return knots
+    around = torch.cat([knots[:1], knots, knots[-1:]])
+    before, here, there, after = (around[k : len(around) - 3 + k, None] for k in range(4))
+    s = torch.linspace(0, 1, pieces + 1, dtype=knots.dtype)[None, :-1, None]
+    bend = 0.5 * (
+        2 * here
+        + (there - before) * s
+        + (2 * before - 5 * here + 4 * there - after) * s**2
+        + (3 * here - before - 3 * there + after) * s**3
+    )
+    return torch.cat([bend.reshape(-1, 2), knots[-1:]])
+
+
 def along_curve(curve: Tensor, t: Tensor) -> Tensor:
     """Points (T, 2) of a polygon (n, 2) at the fractions ``t`` (T,) of its length."""
     lengths = torch.cat([torch.zeros(1, dtype=curve.dtype), curve.diff(dim=0).norm(dim=1).cumsum(0)])

@@ -37,6 +37,11 @@ class MotionCache:
                 self._kept.move_to_end(key)
             return self._kept.get(key)
 
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._guard:
+            self._kept.clear()
+
     def keep(self, key: Hashable, motion: Motion) -> None:
         with self._guard:
             self._kept[key] = motion

@@ -12,10 +12,10 @@ from gensot_demo.transport.couplings import MOST_COUPLED, SchroedingerBridge, op
 
 from ..device import TURNSTILE
 from .methods import Moving, Setup
-from .motion import Curve, Motion, speeds
+from .motion import SHOWN_TIMES, Curve, Motion, speeds
 
-_BRIDGE_TIMES = np.linspace(0, 1, 61)
-_SPEED_TIMES = np.concatenate([[0.01], np.linspace(0.03, 0.97, 19), [0.99]])
+_BRIDGE_TIMES = np.concatenate([[0.0, SHOWN_TIMES[0]], np.arange(2, 59) / 60, [SHOWN_TIMES[1], 1.0]])
+_SPEEDS_AT = (1, *range(5, 58, 4), 59)  # both ends of the shown stretch among them
 _SPEED_PARTICLES = 400  # a mean over these has a relative error of about 5 %
 _NEIGHBOURS = 12  # particles whose velocities make the field at a place
 _FARTHEST_NEIGHBOUR = 0.6  # beyond it nothing is known about the field
@@ -57,20 +57,20 @@ def schroedinger_bridge(setup: Setup) -> Moving:
     end = draws if setup.source.is_point else draws[bridge.partners(uniform)]
     yield 0.5
     states = [bridge.position(t, start, end, _noise(setup, t, count)) for t in _BRIDGE_TIMES]
-    few = slice(0, min(count, _SPEED_PARTICLES))
     velocities, entropies = [], []
-    for number, t in enumerate(_SPEED_TIMES):
+    for at in _SPEEDS_AT:
         with TURNSTILE():
-            x = bridge.position(t, start[few], end[few], _noise(setup, t, count)[few])
-            velocities.append(bridge.velocity(x, t))
-            entropies.append(float(bridge.entropy(x, t).mean()))
-        yield 0.5 + 0.5 * (number + 1) / len(_SPEED_TIMES)
-    speed, kinetic = speeds(_SPEED_TIMES, velocities)
+            velocity, entropy = bridge.velocity_and_entropy(states[at][:_SPEED_PARTICLES], _BRIDGE_TIMES[at])
+        velocities.append(velocity)
+        entropies.append(float(entropy.mean()))
+        yield 0.5 + 0.5 * at / len(_BRIDGE_TIMES)
+    times = _BRIDGE_TIMES[list(_SPEEDS_AT)]
+    speed, kinetic = speeds(times, velocities)
     notes = _notes(setup, count)
     if bridge.marginal_error > _LARGEST_DEFECT:
         notes += (f"Sinkhorn has not converged: the end marginal is off by up to {100 * bridge.marginal_error:.1f} %.",)
     yield Motion(
-        _BRIDGE_TIMES, torch.stack(states), speed, kinetic, Curve(_SPEED_TIMES, np.array(entropies)), 0.0, False,
+        _BRIDGE_TIMES, torch.stack(states), speed, kinetic, Curve(times, np.array(entropies)), 0.0, False,
         field=bridge.velocity, notes=notes,
     )  # fmt: skip
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -110,7 +110,9 @@ def _variants(request: TransportRequest) -> list[tuple[str, TransportRequest]]:
     return [(f"{request.vary} {value:g}", request.with_value(request.vary, value)) for value in request.values]
 
 
-def _setup(request: TransportRequest, target: Target, source: Source, noise: SharedNoise) -> Setup:
+def setup_of(request: TransportRequest, noise: SharedNoise, target: Target | None = None) -> Setup:
+    """What a method needs to move the particles of a request; ``target``: where it is known already."""
+    target, source = target or target_for(request)[0], source_for(request)
     if source.mixture is None:
         start = source.place.expand(len(noise), 2)
     elif source.label == GAUSSIAN:
@@ -135,11 +137,19 @@ def _setup(request: TransportRequest, target: Target, source: Source, noise: Sha
 
 
 def transport(request: TransportRequest) -> Iterator[Progress | TransportResult]:
-    """Move the particles, then measure: yields :class:`Progress`, and a :class:`TransportResult` when all panels have
-    moved (of a long run, after every panel), when all are measured, and when their distances over time are known: the
-    last one is complete. Closing the iterator stops the run within a tenth of a second or one solve.
+    """Move the particles, then measure: :func:`move` and :func:`measured` one after the other."""
+    result = None
+    for moment in move(request):
+        result = moment
+        yield moment
+    yield from measured(result)
 
-    Raises InvalidRequest with a sentence.
+
+def move(request: TransportRequest) -> Iterator[Progress | TransportResult]:
+    """Yields :class:`Progress`, of a long run the panels that have moved so far, and last all of them.
+
+    Motions that are still kept are not run again. Closing the iterator stops the run within a tenth of a second or one
+    solve. Raises InvalidRequest with a sentence.
     """
     clock = _Clock()
     target, notes = target_for(request)
@@ -148,39 +158,47 @@ def transport(request: TransportRequest) -> Iterator[Progress | TransportResult]
     noise = SharedNoise([request.seed], 2, request.particles, depth=NOISE_DEPTH)
     panels: list[Panel] = []
 
-    def result(complete: bool = False) -> TransportResult:
-        return TransportResult(request, target, source, tuple(panels), tuple(notes), clock.seconds, complete)
+    def result() -> TransportResult:
+        return TransportResult(request, target, source, tuple(panels), tuple(notes), clock.seconds, False)
 
     for number, (method, said, variant) in enumerate(plan):
         panel = Panel(f"{method.name}{number}", method, said, None, _law(method, variant, target))
-        for moment in _moved(method, variant, target, source, noise):
+        for moment in _moved(method, variant, target, noise):
             if isinstance(moment, Motion):
-                panels.append(_with(panel, motion=moment))
+                panels.append(replace(panel, motion=moment))
             elif isinstance(moment, str):
-                panels.append(_with(panel, error=moment))
+                panels.append(replace(panel, error=moment))
             elif clock.passed(_PROGRESS_EVERY):
                 yield Progress(panel.label, (number + moment) / len(plan), clock.seconds)
         if number + 1 < len(plan) and clock.seconds > _PATIENCE:
             yield result()
     yield result()
+
+
+def measured(result: TransportResult) -> Iterator[Progress | TransportResult]:
+    """Yields :class:`Progress`, the result with the measures of its panels, and last with their distances over time,
+    which makes it complete."""
+    clock = _Clock(result.seconds)
+    panels = list(result.panels)
     reference = next((panel.motion for panel in panels if panel.motion is not None), None)
     for number, panel in enumerate(panels):
         if panel.motion is not None:
             yield Progress(f"Measuring {panel.label}", number / len(panels), clock.seconds)
-            panels[number] = _with(panel, measures=measure(panel.motion, panel.law, target, reference))
-    yield result()
+            panels[number] = replace(panel, measures=measure(panel.motion, panel.law, result.target, reference))
+    yield replace(result, panels=tuple(panels), seconds=clock.seconds)
     for number, panel in enumerate(panels):
         if panel.motion is not None:
             yield Progress(f"Distance over time of {panel.label}", number / len(panels), clock.seconds)
-            panels[number] = _with(panel, distance=distance_over_time(panel.motion, panel.law))
-    yield result(complete=True)
+            panels[number] = replace(panel, distance=distance_over_time(panel.motion, panel.law))
+    yield replace(result, panels=tuple(panels), seconds=clock.seconds, complete=True)
 
 
 class _Clock:
     """Seconds since the start of a run, and since it last said something."""
 
-    def __init__(self) -> None:
-        self._began = self._said = time.perf_counter()
+    def __init__(self, before: float = 0.0) -> None:
+        self._said = time.perf_counter()
+        self._began = self._said - before
 
     @property
     def seconds(self) -> float:
@@ -195,16 +213,12 @@ class _Clock:
         return True
 
 
-def _with(panel: Panel, **changes) -> Panel:
-    return Panel(**{**vars(panel), **changes})
-
-
 def _law(method: TransportMethod, request: TransportRequest, target: Target) -> ReferenceLaw:
     return reference_law(target, request.trusts(target) if method.guided else ())
 
 
 def _moved(
-    method: TransportMethod, request: TransportRequest, target: Target, source: Source, noise: SharedNoise
+    method: TransportMethod, request: TransportRequest, target: Target, noise: SharedNoise
 ) -> Iterator[float | Motion | str]:
     """Shares done, then the motion, or why there is none. What did not change since an earlier run is not run again."""
     key = MOTIONS.key(method, request)
@@ -213,7 +227,7 @@ def _moved(
         yield known
         return
     try:
-        for moment in method.move(_setup(request, target, source, noise)):
+        for moment in method.move(setup_of(request, noise, target)):
             if isinstance(moment, Motion):
                 MOTIONS.keep(key, moment)
             yield moment
@@ -241,7 +255,6 @@ def repeat(request: TransportRequest, seeds: int = 8) -> Iterator[Progress | Rep
     heavy tails. Yields progress, and a :class:`Repeated` after each seed. Nothing of it is kept."""
     clock = _Clock()
     target, _ = target_for(request)
-    source = source_for(request)
     plan = _plan(request)
     distances: dict[str, list[float]] = {}
     floors: dict[str, list[float]] = {}
@@ -251,7 +264,7 @@ def repeat(request: TransportRequest, seeds: int = 8) -> Iterator[Progress | Rep
         for place, (method, said, variant) in enumerate(plan):
             panel = Panel(method.name, method, said, None, _law(method, variant, target))
             again = variant.model_copy(update={"seed": seed})
-            for moment in method.move(_setup(again, target, source, noise)):
+            for moment in method.move(setup_of(again, noise, target)):
                 if not isinstance(moment, Motion):
                     if clock.passed(_PROGRESS_EVERY):
                         done = (number + (place + moment) / len(plan)) / seeds
