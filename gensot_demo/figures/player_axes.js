@@ -11,7 +11,7 @@ export function layPanels(count, width, [x0, x1, y0, y1]) {
   const edge = narrow
     ? { left: 30, right: 10, gap: 12, title: 42, above: 8, between: 10, below: 26 }
     : { left: 40, right: 18, gap: 24, title: 46, above: 14, between: 22, below: 28 };
-  const longest = rows === 1 ? 420 : 340;
+  const longest = rows === 1 ? 420 : 280;
   const room = (width - edge.left - edge.right - edge.gap * (columns - 1)) / columns;
   const w = Math.floor(Math.max(40, Math.min(room, longest, longest / aspect)));
   const h = Math.round(w * aspect);

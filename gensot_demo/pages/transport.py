@@ -37,7 +37,7 @@ REPEATED_SEEDS = 8
 _UNTIL_SERVED = 8.0  # seconds; the first page's own first view comes before
 _STOPPED = "Stopped. What is shown is the last finished run."
 _FRESH_SEEDS = 1_000_000
-_MOVED = 8  # outputs of a move: player, status, four figures, query, seed
+_MOVED = 9  # outputs of a move: player, status, four figures, query, seed, seconds
 _LEAD = (
     "Particles travel from a source to a target, by several methods at once, all on **the same noise**. Colour and "
     "shape say where a particle will end. Choose an experiment, or make your own on the left."
@@ -105,6 +105,7 @@ def build() -> None:
         gr.Markdown(transport_report.GLOSSARY)
     figures = _figures()
     *moving, distance, entropy = figures
+    took = gr.State(0.0)
 
     def run(*values: Any) -> Iterator[list[Any]]:
         yield from _move(controls, values)
@@ -112,15 +113,15 @@ def build() -> None:
     def run_fresh(*values: Any) -> Iterator[list[Any]]:
         yield from _move(controls, values, new_seed=True)
 
-    def measure(*values: Any) -> Iterator[list[Any]]:
-        yield from _measure(controls, values)
+    def measure(seconds: float, *values: Any) -> Iterator[list[Any]]:
+        yield from _measure(controls, values, seconds)
 
     def restore(request: gr.Request) -> list[Any]:
         return _restore(controls, request)
 
     start = {
         "inputs": controls.all(),
-        "outputs": [player, status, *moving, entropy, query, controls["seed"]],
+        "outputs": [player, status, *moving, entropy, query, controls["seed"], took],
         **HEAVY,
     }
     moves = [
@@ -132,7 +133,9 @@ def build() -> None:
     for button, item in zip(chosen, PRESETS, strict=True):
         values = _setter(controls, item)
         moves.append(button.click(values, None, [*controls.all(), told], **QUIET).then(run, **start))
-    measures = [event.then(measure, controls.all(), [status, said, table, distance], **HEAVY) for event in moves]
+    measures = [
+        event.then(measure, [took, *controls.all()], [status, said, table, distance], **HEAVY) for event in moves
+    ]
     repeating = again.click(
         lambda *values: (yield from _repeat(controls, values)), controls.all(), [again_status, again_table], **HEAVY
     )
@@ -198,7 +201,8 @@ def _warm() -> None:
 
 
 def _move(controls: TransportControls, values: tuple[Any, ...], new_seed: bool = False) -> Iterator[list[Any]]:
-    """Move the particles: updates of [player, status, speed, kinetic energy, dissipation, entropy, query, seed]."""
+    """Move the particles: updates of [player, status, speed, kinetic energy, dissipation, entropy, query, seed,
+    seconds]."""
     keep = [gr.skip()] * _MOVED
     try:
         request, _ = controls.request(values)
@@ -217,13 +221,14 @@ def _move(controls: TransportControls, values: tuple[Any, ...], new_seed: bool =
                 entropy_figure(moment),
                 to_query(request)[0],
                 request.seed,
+                moment.seconds,
             ]
     except Exception as error:
         yield [gr.skip(), _failed(error), *keep[2:]]
 
 
-def _measure(controls: TransportControls, values: tuple[Any, ...]) -> Iterator[list[Any]]:
-    """Measure what has moved, which is kept: updates of [status, verdict, table, distance]."""
+def _measure(controls: TransportControls, values: tuple[Any, ...], before: float) -> Iterator[list[Any]]:
+    """Measure what has moved, which is kept and took ``before`` seconds: [status, verdict, table, distance]."""
     try:
         request, notes = controls.request(values)
         notes = [*notes, *to_query(request)[1]]
@@ -232,7 +237,7 @@ def _measure(controls: TransportControls, values: tuple[Any, ...]) -> Iterator[l
             if isinstance(moment, Progress):
                 yield [report.running(moment.doing, moment.done, moment.seconds), *[gr.skip()] * 3]
                 continue
-            line = f"Done in {moment.seconds:.1f} s." if moment.complete else "Measuring…"
+            line = f"Done in {before + moment.seconds:.1f} s." if moment.complete else "Measuring…"
             yield [
                 report.status(line, None if moment.complete else 1.0),
                 transport_report.verdict_list(moment, notes),

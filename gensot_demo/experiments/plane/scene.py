@@ -38,7 +38,8 @@ class PanelScene:
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """times (F,), field_axes (G,) each, density: the target's axes (D,), (D,) and values (D, D) by rows of y."""
+    """times (F,), field_axes (G,) each, density: axes (D,), (D,) and values (D, D) by rows of y, of the
+    target, or of the law asked for where all panels are guided."""
 
     times: NDArray[np.float64]
     extent: Extent
@@ -63,7 +64,9 @@ def scene_of(result: TransportResult) -> Scene:
                 None if panel.motion.field is None else _field(panel.motion, extent),
             )
         )
-    return Scene(FRAME_TIMES, extent, tuple(panels), _axes(extent, _FIELD_CELLS), _density(result.target, extent))
+    guided = all(panel.method.guided for panel in moving)
+    density = _density(result.target, extent, result.request.trusts(result.target) if guided else ())
+    return Scene(FRAME_TIMES, extent, tuple(panels), _axes(extent, _FIELD_CELLS), density)
 
 
 def frame_of(result: TransportResult) -> Extent:
@@ -105,9 +108,14 @@ def _field(motion: Motion, extent: Extent) -> NDArray[np.float64]:
 
 
 @lru_cache(maxsize=24)
-def _density(target: Target, extent: Extent) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+def _density(
+    target: Target, extent: Extent, trusts: tuple[tuple[str, float], ...]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """The density of the law asked for, up to a factor."""
     axes = _axes(extent, _DENSITY_CELLS)
     x, y = np.meshgrid(*axes)
     places = torch.from_numpy(np.stack([x.ravel(), y.ravel()], 1))
-    density = target.mixture.log_density(places).exp().numpy().reshape(x.shape)
-    return *axes, density
+    log_density = target.mixture.log_density(places)
+    for name, trust in trusts:
+        log_density += trust * target.log_likelihood(name, places)
+    return *axes, (log_density - log_density.max()).exp().numpy().reshape(x.shape)
