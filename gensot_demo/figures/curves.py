@@ -17,8 +17,7 @@ def curve(label: str, style: MethodStyle, x: ArrayLike, y: ArrayLike) -> dict[st
     shown = {"color": style.colour}
     x, y = np.asarray(x, dtype=np.float32), np.asarray(y, dtype=np.float32)
     step = max(1, len(x) // _MARKS)
-    at = np.arange(len(x))
-    sizes = np.where((at % step == step // 2) | (at == 0), 8, 0)  # the legend shows the first one
+    sizes = np.where(np.arange(len(x)) % step == step // 2, 8, 0)
     return {
         "type": "scatter",
         "mode": "lines+markers",
@@ -36,7 +35,7 @@ def line_figure(curves: list[dict], x: dict, y: dict, description: str, bottom: 
         "xaxis": x,
         "yaxis": y,
         "showlegend": True,
-        "legend": {"orientation": "h", "y": -0.28, "yanchor": "top", "x": 0},
+        "legend": {"orientation": "h", "y": -0.28, "yanchor": "top", "x": 0, "itemsizing": "constant"},
         "margin": {"l": 56, "r": 12, "t": 12, "b": bottom},
         "meta": {"description": description},
     }

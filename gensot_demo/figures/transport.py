@@ -94,7 +94,7 @@ def _figure(result: TransportResult, curves: list[dict], y: dict, description: s
 
 def speed_figure(result: TransportResult) -> dict[str, Any]:
     curves = _curves(result, lambda panel: _shown(panel.motion.speed))
-    y = {"title": {"text": "mean speed E|v|, length/time"}, "type": "log"}
+    y = {"title": {"text": "mean speed E|v|, length/time"}, "type": "log", "dtick": "D2"}
     return _figure(result, curves, y, "Mean speed of the probability flow over time.")
 
 
@@ -141,9 +141,6 @@ def _floor(floor: float, spread: float) -> list[dict]:
 
 
 def entropy_figure(result: TransportResult) -> dict[str, Any]:
-    curves = _curves(
-        result,
-        lambda panel: None if panel.motion.entropy is None else (panel.motion.entropy.t, panel.motion.entropy.values),
-    )
-    y = {"title": {"text": "entropy of the end, nats"}, "rangemode": "tozero"}
-    return _figure(result, curves, y, "How undecided the end still is, given where a particle is now.")
+    curves = _curves(result, lambda panel: (panel.motion.entropy.t, panel.motion.entropy.values))
+    y = {"title": {"text": "entropy of the destination, nats"}, "rangemode": "tozero"}
+    return _figure(result, curves, y, "How undecided the mode of arrival still is, given where a particle is now.")

@@ -65,7 +65,7 @@ _FIGURES = (
     ),
     (
         "When is it decided?",
-        "Entropy of the end, given where a particle is now: it falls to what a mode leaves open.",
+        "Entropy of the mode of arrival, given where a particle is now: 0 once the place tells the destination.",
         "entropy",
     ),
 )
@@ -81,7 +81,7 @@ def build() -> None:
         with gr.Column(scale=4, min_width=300, elem_classes="gensot-controls"):
             controls = TransportControls()
             _about()
-        with gr.Column(scale=9, min_width=320):
+        with gr.Column(scale=9, min_width=320, elem_classes="gensot-sticky"):
             gr.Markdown(_LEAD, elem_classes="gensot-lead")
             with gr.Row(elem_classes=["gensot-run", "gensot-presets"]):
                 chosen = [gr.Button(item.title, size="sm", elem_id=f"preset-{item.name}") for item in PRESETS]

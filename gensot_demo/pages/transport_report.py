@@ -53,7 +53,7 @@ def table(result: TransportResult) -> str:
         ("Length", "∫E|v| dt over the same stretch."),
         ("Straightness", "Distance over length: 1 is straight. Only where particles follow the flow."),
         ("Calls", "Questions to the oracle per particle."),
-        *((f"Mode {result.target.modes[mode]}", _SHARE) for mode in shown),
+        *((_mode_heading(result, measured, mode), _SHARE) for mode in shown),
         *([] if shown else [("Weight furthest off", f"Mode: {_SHARE}")]),
         ("W₂", "Distance to the law asked for, mean over blocks of particles ± standard error."),
         ("Floor", "The same for a perfect sampler."),
@@ -74,7 +74,10 @@ def _row(result: TransportResult, panel: Panel, shown: list[int]) -> str:
     number = result.panels.index(panel)
     style = panel_style(number)
     worst = off_by(panel)[0]
-    weights = [_weight(panel, mode) for mode in shown] or [f"{result.target.modes[worst]}: {_weight(panel, worst)}"]
+    same = _one_law(list(result.moving))
+    weights = [_weight(panel, mode, exact=not same) for mode in shown] or [
+        f"{result.target.modes[worst]}: {_weight(panel, worst)}"
+    ]
     cells = [
         f"{m.action:,.3g}" if m.action < 1000 else f"{m.action:,.0f}",
         f"{m.length:.3g}",
@@ -95,9 +98,19 @@ def _row(result: TransportResult, panel: Panel, shown: list[int]) -> str:
     return f'<tr><th scope="row">{mark} {escape(panel.label)}</th>{body}</tr>'
 
 
-def _weight(panel: Panel, mode: int) -> str:
+def _one_law(panels: list[Panel]) -> bool:
+    return len({id(panel.law) for panel in panels}) == 1
+
+
+def _mode_heading(result: TransportResult, measured: list[Panel], mode: int) -> str:
+    """The mode's name, with its exact share where all methods aim at the same law."""
+    name = f"Mode {result.target.modes[mode]}"
+    return f"{name} (exact {measured[0].measures.truth[mode]:.3f})" if _one_law(measured) else name
+
+
+def _weight(panel: Panel, mode: int, exact: bool = True) -> str:
     m = panel.measures
-    return f"{m.shares[mode]:.3f} ± {m.errors[mode]:.3f} ({m.truth[mode]:.3f})"
+    return f"{m.shares[mode]:.3f} ± {m.errors[mode]:.3f}" + (f" ({m.truth[mode]:.3f})" if exact else "")
 
 
 def _table_note(measured: list[Panel]) -> str:

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from .errors import InvalidValue
-from .oracles import entropy_of
 
 MOST_COUPLED = 1000  # points on either side: 0.1 s exactly, 0.1 s entropic at temperature 1
 _TOLERANCE = 1e-9
@@ -75,16 +74,12 @@ class SchroedingerBridge:
         behind = self._log_u - _square(x, self.start) / (2 * self.temperature * t)
         return torch.log_softmax(ahead, 1), torch.log_softmax(behind, 1)
 
-    def velocity(self, x: Tensor, t: float) -> Tensor:
-        """The current velocity (n, d), whose flow has the bridge's marginals: the mean of forward and backward drift,
-        ((E[y|x] - x)/(1-t) + (x - E[x_0|x])/t) / 2."""
-        return self.velocity_and_entropy(x, t)[0]
-
-    def velocity_and_entropy(self, x: Tensor, t: float) -> tuple[Tensor, Tensor]:
-        """The current velocity (n, d), and the entropy of the end given the present (n,), in nats."""
+    def velocity(self, x: Tensor, t: float) -> tuple[Tensor, Tensor]:
+        """(v (n, d), probabilities of the ends given x (n, k)). The current velocity v, whose flow has the bridge's
+        marginals, is the mean of forward and backward drift, ((E[y|x] - x)/(1-t) + (x - E[x_0|x])/t) / 2."""
         ahead, behind = self.log_posteriors(x, t)
-        velocity = 0.5 * ((ahead.exp() @ self.end - x) / (1 - t) + (x - behind.exp() @ self.start) / t)
-        return velocity, entropy_of(ahead)
+        ends = ahead.exp()
+        return 0.5 * ((ends @ self.end - x) / (1 - t) + (x - behind.exp() @ self.start) / t), ends
 
 
 def _square(x: Tensor, y: Tensor) -> Tensor:

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from .mixtures import GaussianMixture
-from .oracles import entropy_of
 
 
 class MixtureFlow:
@@ -31,7 +30,7 @@ class MixtureFlow:
         return mean, (1 - t) ** 2 * spread0 + t**2 * spread1, t * spread1 - (1 - t) * spread0
 
     def velocity(self, x: Tensor, t: float) -> tuple[Tensor, Tensor]:
-        """(v (n, d), entropy of the target's component given x (n,) in nats) at time t in [0, 1]."""
+        """(v (n, d), probabilities of the target's components given x (n, M)) at time t in [0, 1]."""
         mean, covariance, cross = self._pairs_at(t)
         precision = torch.linalg.inv(covariance)
         slope = cross @ precision  # v = drift + slope (x - mean)
@@ -44,5 +43,4 @@ class MixtureFlow:
         w = log_w.exp()
         mean_slope = (w @ slope.flatten(1)).reshape(-1, *slope.shape[1:])
         velocity = w @ level + torch.einsum("bij,bj->bi", mean_slope, x)
-        by_target = w.reshape(len(x), len(self.source.means), -1).sum(1)
-        return velocity, entropy_of(torch.log(by_target.clamp(min=1e-300)))
+        return velocity, w.reshape(len(x), len(self.source.means), -1).sum(1)

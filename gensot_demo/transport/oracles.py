@@ -99,3 +99,8 @@ class DiscretePosterior(Oracle):
 def entropy_of(log_probabilities: Tensor) -> Tensor:
     """Entropy in nats of rows of normalised log-probabilities (n, N) -> (n,)."""
     return -(log_probabilities.exp() * log_probabilities.clamp(min=-1e30)).sum(-1)
+
+
+def entropy_of_shares(probabilities: Tensor) -> Tensor:
+    """Entropy in nats of rows of probabilities (n, N) -> (n,)."""
+    return torch.special.entr(probabilities).sum(-1)

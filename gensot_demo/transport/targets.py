@@ -38,9 +38,12 @@ class Target:
 
     def mode_of(self, x: Tensor) -> Tensor:
         """Index of the likeliest mode of each point (n, 2) -> (n,)."""
-        by_component = self.mixture.component_probabilities(x, 1.0, _CLEAN)
-        by_mode = torch.zeros(len(x), len(self.modes), dtype=by_component.dtype)
-        return by_mode.index_add_(1, self.mode, by_component).argmax(1)
+        return self.by_mode(self.mixture.component_probabilities(x, 1.0, _CLEAN)).argmax(1)
+
+    def by_mode(self, by_component: Tensor) -> Tensor:
+        """Probabilities of components (n, N) summed over each mode, (n, modes)."""
+        out = torch.zeros(len(by_component), len(self.modes), dtype=by_component.dtype)
+        return out.index_add_(1, self.mode, by_component)
 
     def log_likelihood(self, condition: str, x: Tensor) -> Tensor:
         """log p(c | y = x) of clean points (n, 2) -> (n,)."""

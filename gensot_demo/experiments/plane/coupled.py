@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from gensot_demo.transport.couplings import MOST_COUPLED, SchroedingerBridge, optimal_assignment
+from gensot_demo.transport.oracles import entropy_of_shares
 
 from ..device import TURNSTILE
 from .methods import Moving, Setup
@@ -57,12 +58,13 @@ def schroedinger_bridge(setup: Setup) -> Moving:
     end = draws if setup.source.is_point else draws[bridge.partners(uniform)]
     yield 0.5
     states = [bridge.position(t, start, end, _noise(setup, t, count)) for t in _BRIDGE_TIMES]
+    mode = torch.nn.functional.one_hot(setup.target.mode_of(draws), len(setup.target.modes)).double()
     velocities, entropies = [], []
     for at in _SPEEDS_AT:
         with TURNSTILE():
-            velocity, entropy = bridge.velocity_and_entropy(states[at][:_SPEED_PARTICLES], _BRIDGE_TIMES[at])
+            velocity, ends = bridge.velocity(states[at][:_SPEED_PARTICLES], _BRIDGE_TIMES[at])
         velocities.append(velocity)
-        entropies.append(float(entropy.mean()))
+        entropies.append(float(entropy_of_shares(ends @ mode).mean()))
         yield 0.5 + 0.5 * at / len(_BRIDGE_TIMES)
     times = _BRIDGE_TIMES[list(_SPEEDS_AT)]
     speed, kinetic = speeds(times, velocities)
@@ -71,7 +73,7 @@ def schroedinger_bridge(setup: Setup) -> Moving:
         notes += (f"Sinkhorn has not converged: the end marginal is off by up to {100 * bridge.marginal_error:.1f} %.",)
     yield Motion(
         _BRIDGE_TIMES, torch.stack(states), speed, kinetic, Curve(times, np.array(entropies)), 0.0, False,
-        field=bridge.velocity, notes=notes,
+        field=lambda places, time: bridge.velocity(places, time)[0], notes=notes,
     )  # fmt: skip
 
 

@@ -41,18 +41,18 @@ class Motion:
     """Particles that have been moved from t = 0 to 1.
 
     t (S,), x (S, n, 2): recorded states.  speed: E|v_t|, kinetic: E|v_t|^2 of the velocity whose flow has these
-    marginals (of the probability flow for stochastic methods), while it is finite.  entropy: of the end given the
-    present, in nats, or None.  calls: of the oracle per particle.  flow: whether particles follow that velocity.
-    weights (n,) and ancestors (n,) for weighted particles, else None.  field: the velocity at any place, where it is a
-    function of the place.  from_source: whether it starts from the source that was asked for, not from noise of its
-    own.  notes: what a reader must know.
+    marginals (of the probability flow for stochastic methods), while it is finite.  entropy: of the mode that a
+    particle ends in, given where it is, in nats.  calls: of the oracle per particle.  flow: whether particles follow
+    that velocity.  weights (n,) and ancestors (n,) for weighted particles, else None.  field: the velocity at any
+    place, where it is a function of the place.  from_source: whether it starts from the source that was asked for, not
+    from noise of its own.  notes: what a reader must know.
     """
 
     t: NDArray[np.float64]
     x: Tensor
     speed: Curve
     kinetic: Curve
-    entropy: Curve | None
+    entropy: Curve
     calls: float
     flow: bool
     weights: Tensor | None = None

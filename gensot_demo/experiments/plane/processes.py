@@ -17,6 +17,7 @@ from gensot_demo.transport.conductor import Job, Trace, conduct
 from gensot_demo.transport.grids import at_noise_levels, noise_levels, uniform_times
 from gensot_demo.transport.harmonic import HarmonicPath, Protocol
 from gensot_demo.transport.mixture_flow import MixtureFlow
+from gensot_demo.transport.oracles import entropy_of_shares
 from gensot_demo.transport.paths import CondOTPath, PathPoints, ProbabilityPath
 from gensot_demo.transport.steering import Steering
 
@@ -25,6 +26,7 @@ from .methods import GAUSSIAN, SIGMA_RANGE, Moving, Setup
 from .motion import Curve, Field, Motion, Tube, speeds
 
 _TUBE_TIMES = 81
+_ENTROPY_TIMES, _ENTROPY_PARTICLES = 25, 400
 _PAIRS_AT_ONCE = 2_000_000  # states times pairs of components in one evaluation of a mixture flow
 _WIDE = 2.0  # noise of a start that is no standard Gaussian
 _FROM_AFAR = f"It starts from noise {SIGMA_RANGE[0]:g} times as wide as the others', mostly outside the frame."
@@ -89,12 +91,12 @@ def mixture_flow(setup: Setup) -> Moving:
     states, velocities, entropies = [x], [], []
     for step in range(setup.steps):
         with TURNSTILE():
-            velocity, entropy = flow.velocity(x, step * h)
+            velocity, ends = flow.velocity(x, step * h)
             ahead = x + h * velocity
             x = x + 0.5 * h * (velocity + flow.velocity(ahead, (step + 1) * h)[0])
         states.append(x)
         velocities.append(velocity)
-        entropies.append(float(entropy.mean()))
+        entropies.append(float(entropy_of_shares(setup.target.by_mode(ends)).mean()))
         yield (step + 1) / setup.steps
     t = np.linspace(0, 1, setup.steps + 1)
     speed, kinetic = speeds(t[:-1], velocities)
@@ -150,13 +152,12 @@ def _motion(
         x = x + shift[index][:, None, None] * away
     first = _from_the_very_start(grid, x)
     log_weights = trace.steps[-1].log_weights
-    entropies = [(t[step.index], float(step.entropy.mean())) for step in trace.steps if step.entropy is not None]
     return Motion(
         t=np.concatenate([first[0], t[index]]),
         x=torch.cat([first[1], x]),
         speed=speed,
         kinetic=kinetic,
-        entropy=Curve(*(np.array(column) for column in zip(*entropies, strict=True))) if entropies else None,
+        entropy=_undecided(setup, trace, _tilt(steering)),
         calls=trace.evaluations / trace.rows,
         flow=flow,
         weights=None if log_weights is None else torch.softmax(log_weights.double(), 0),
@@ -166,6 +167,29 @@ def _motion(
         from_source=not elsewhere,
         notes=(_FROM_AFAR,) if wide else (_NOT_FROM_HERE,) if elsewhere else (),
     )
+
+
+def _tilt(steering: Steering) -> Tensor | None:
+    """The log-likelihood of the components that a guided method asks for, sum_m k_m log p(c_m|component), or None."""
+    if not isinstance(steering, BoundMethod):
+        return None
+    if isinstance(steering.method, Conditional):
+        return steering.task.joint
+    weighed = [k * label for k, label in zip(steering.task.trusts, steering.task.conditions, strict=True)]
+    return torch.stack(weighed).sum(0) if weighed else None
+
+
+def _undecided(setup: Setup, trace: Trace, tilt: Tensor | None) -> Curve:
+    """Mean entropy of the mode that a particle will end in, given where it is now."""
+    t, values = [], []
+    stride = max(1, len(trace.steps) // _ENTROPY_TIMES)
+    for step in trace.steps[:-1:stride]:
+        point = trace.grid.point(step.index)
+        x = step.x[:_ENTROPY_PARTICLES] - point.g
+        ends = setup.target.mixture.component_probabilities(x, point.a, point.m, tilt)
+        t.append(point.t)
+        values.append(float(entropy_of_shares(setup.target.by_mode(ends)).mean()))
+    return Curve(np.array([*t, 1.0]), np.array([*values, 0.0]))
 
 
 def _own_shift(setup: Setup, path: HarmonicPath | None, ancestors: Tensor | None) -> Tensor | None:
