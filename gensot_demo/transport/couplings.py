@@ -6,6 +6,8 @@ bridges); Chen, Georgiou & Pavon, arXiv 2005.10963 (its flow).
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -15,6 +17,7 @@ from .errors import InvalidValue
 MOST_COUPLED = 1000  # points on either side: 0.1 s exactly, 0.1 s entropic at temperature 1
 _TOLERANCE = 1e-9
 _MOST_SWEEPS = 3000
+_USELESS = 0.5  # defect of the end marginal from which on the sweeps have failed, not just not converged
 
 
 def _cost(x: Tensor, y: Tensor) -> np.ndarray:
@@ -45,19 +48,18 @@ class SchroedingerBridge:
         cost = _cost(start, end)
         rows = cost.min(1, keepdims=True)  # potentials that only keep exp() in range; the plan does not change
         columns = (cost - rows).min(0, keepdims=True)
-        plan, log = ot.sinkhorn(
-            [], [], cost - rows - columns, 2 * temperature, numItermax=_MOST_SWEEPS, stopThr=_TOLERANCE, log=True,
-            warn=False,
-        )  # fmt: skip
-        if not np.isfinite(plan).all():
+        with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):  # judged by the defect below
+            plan, log = ot.sinkhorn(
+                [], [], cost - rows - columns, 2 * temperature, numItermax=_MOST_SWEEPS, stopThr=_TOLERANCE, log=True
+            )
+            self._log_u = torch.from_numpy(np.log(log["u"]) + rows[:, 0] / (2 * temperature))
+            self._log_v = torch.from_numpy(np.log(log["v"]) + columns[0] / (2 * temperature))
+        self.plan = torch.from_numpy(plan)
+        self.marginal_error = float((self.plan.sum(0) * len(end) - 1).abs().max())
+        if not self.marginal_error < _USELESS:
             raise InvalidValue(
                 f"temperature is {temperature:g}: too small against squared distances up to {cost.max():.3g}."
             )
-        self.plan = torch.from_numpy(plan)
-        scale = 1 / (2 * temperature)
-        self._log_u = torch.from_numpy(np.log(log["u"]) + scale * rows[:, 0])
-        self._log_v = torch.from_numpy(np.log(log["v"]) + scale * columns[0])
-        self.marginal_error = float((self.plan.sum(0) * len(end) - 1).abs().max())
 
     def partners(self, uniform: Tensor) -> Tensor:
         """The end (n,) of each start, drawn from its row of the plan by uniform numbers (n,)."""

@@ -74,6 +74,7 @@ def schroedinger_bridge(setup: Setup) -> Moving:
     yield Motion(
         _BRIDGE_TIMES, torch.stack(states), speed, kinetic, Curve(times, np.array(entropies)), 0.0, False,
         field=lambda places, time: bridge.velocity(places, time)[0], notes=notes,
+        choices=1 if setup.source.is_point else 2,
     )  # fmt: skip
 
 

@@ -90,8 +90,9 @@ def measure(motion: Motion, law: ReferenceLaw, target: Target, first: Motion | N
 def mode_shares(motion: Motion, target: Target) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(weights, standard errors) of the modes at the end.
 
-    Weighted particles are not independent once resampled: the error sums their deviations over common ancestors (Chan
-    & Lai, arXiv 1309.2330; Lee & Whiteley, arXiv 1509.00394), which without weights is the binomial one.
+    An end that took two random choices has at most twice the variance. Weighted particles are not independent once
+    resampled: the error sums their deviations over common ancestors (Chan & Lai, arXiv 1309.2330; Lee & Whiteley, arXiv
+    1509.00394), which without weights is the binomial one.
     """
     mode = target.mode_of(motion.end)
     count = len(mode)
@@ -99,7 +100,7 @@ def mode_shares(motion: Motion, target: Target) -> tuple[NDArray[np.float64], ND
     inside = torch.nn.functional.one_hot(mode, len(target.modes)).double()
     share = weights @ inside
     if motion.ancestors is None and motion.weights is None:
-        return share.numpy(), torch.sqrt(share * (1 - share) / count).numpy()
+        return share.numpy(), torch.sqrt(motion.choices * share * (1 - share) / count).numpy()
     family = torch.arange(count) if motion.ancestors is None else motion.ancestors
     deviation = weights[:, None] * (inside - share)
     by_family = torch.zeros(count, len(target.modes), dtype=torch.float64).index_add_(0, family, deviation)

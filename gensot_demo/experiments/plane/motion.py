@@ -45,7 +45,8 @@ class Motion:
     particle ends in, given where it is, in nats.  calls: of the oracle per particle.  flow: whether particles follow
     that velocity.  weights (n,) and ancestors (n,) for weighted particles, else None.  field: the velocity at any
     place, where it is a function of the place.  from_source: whether it starts from the source that was asked for, not
-    from noise of its own.  notes: what a reader must know.
+    from noise of its own.  choices: how many random choices make an end; 2 for one drawn from a cloud of draws.
+    notes: what a reader must know.
     """
 
     t: NDArray[np.float64]
@@ -60,6 +61,7 @@ class Motion:
     field: Field | None = None
     tube: Tube | None = None
     from_source: bool = True
+    choices: int = 1
     notes: tuple[str, ...] = ()
 
     @property
