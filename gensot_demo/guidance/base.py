@@ -100,7 +100,7 @@ class GuidanceMethod(BaseModel):
     def predict(self, task: Task, point: PathPoint, x: Tensor) -> Asking:
         """The predicted terminal state at x (n, d); asks by yielding queries."""
         answer = yield ask(point, x)
-        return Prediction(answer.predicted[0], entropy=answer.entropy)
+        return Prediction(answer.predicted[0])
 
     def after_step(self, task: Task, point: PathPoint, x: Tensor) -> Tensor:
         """The state at the end of a step (n, d)."""

@@ -32,4 +32,4 @@ class ClassifierFreeGuidance(GuidanceMethod):
 
     def predict(self, task: Task, point: PathPoint, x: Tensor) -> Asking:
         answer = yield ask(point, x, (None, *task.conditions))
-        return Prediction(added_scores(answer.predicted, task.trusts), entropy=answer.entropy)
+        return Prediction(added_scores(answer.predicted, task.trusts))

@@ -21,4 +21,4 @@ class Conditional(GuidanceMethod):
 
     def predict(self, task: Task, point: PathPoint, x: Tensor) -> Asking:
         answer = yield ask(point, x, (task.joint,))
-        return Prediction(answer.predicted[0], entropy=answer.entropy)
+        return Prediction(answer.predicted[0])

@@ -31,4 +31,4 @@ class DiffusionPosteriorSampling(GuidanceMethod):
     def predict(self, task: Task, point: PathPoint, x: Tensor) -> Asking:
         target, pull = task.view_mean, self.scale * task.view_precision
         answer = yield ask(point, x, (task.joint,), cotangent=lambda predicted: target - predicted[0])
-        return Prediction(answer.predicted[0] + pull * answer.pullback, entropy=answer.entropy)
+        return Prediction(answer.predicted[0] + pull * answer.pullback)

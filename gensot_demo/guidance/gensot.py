@@ -91,10 +91,10 @@ class GenSOT(GuidanceMethod):
         predicted = answer.predicted
         state = added_scores(predicted, task.trusts)
         if not self.weighted(task):
-            return Prediction(state, entropy=answer.entropy)
+            return Prediction(state)
         trusts = (1 - sum(task.trusts), *task.trusts)
         squares = sum(k * (block**2).sum(1) for k, block in zip(trusts, predicted, strict=True))
-        return Prediction(state, 0.5 * ((state**2).sum(1) - squares), answer.entropy)
+        return Prediction(state, 0.5 * ((state**2).sum(1) - squares))
 
     def population(self, task: Task, seeds: Sequence[int], index: int, log_weights: Tensor) -> Tensor | None:
         return resample_blocks(seeds, index, log_weights)

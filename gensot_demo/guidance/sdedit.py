@@ -41,4 +41,4 @@ class SDEdit(GuidanceMethod):
 
     def predict(self, task: Task, point: PathPoint, x: Tensor) -> Asking:
         answer = yield ask(point, x, (task.joint,))
-        return Prediction(answer.predicted[0], entropy=answer.entropy)
+        return Prediction(answer.predicted[0])

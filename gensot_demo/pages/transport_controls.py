@@ -111,8 +111,8 @@ class TransportControls:
             parts["second_trust"] = slider_for(fields["second_trust"], "Second trust")
         with gr.Accordion("Run: steps, solver, particles, a row of values", open=False):
             parts["steps"] = slider_for(fields["steps"], "Steps")
-            parts["solver"] = _solver(STOCHASTIC, "Solver of the stochastic methods")
-            parts["flow_solver"] = _solver(DETERMINISTIC, "Solver of the flows")
+            parts["solver"] = _solver("solver", STOCHASTIC, "Solver of the stochastic methods")
+            parts["flow_solver"] = _solver("flow_solver", DETERMINISTIC, "Solver of the flows")
             parts["particles"] = gr.Slider(50, 4000, 2000, step=50, label="Particles per method")
             parts["seed"] = gr.Number(7, precision=0, minimum=0, maximum=limits.MAX_SEED, label="Seed")
             with gr.Row():
@@ -197,8 +197,9 @@ def _shown(visible: bool) -> bool | str:
     return True if visible else HIDDEN
 
 
-def _solver(names: tuple[str, ...], label: str) -> gr.Dropdown:
-    return gr.Dropdown([(SAMPLERS[name].label, name) for name in names], value=names[0], label=label)
+def _solver(field: str, names: tuple[str, ...], label: str) -> gr.Dropdown:
+    choices = [(SAMPLERS[name].label, name) for name in names]
+    return gr.Dropdown(choices, value=TransportRequest.model_fields[field].default, label=label)
 
 
 def _first_guide() -> str:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from .errors import InvalidValue
-from .oracles import Answer, DiscretePosterior, Query, entropy_of
+from .oracles import Answer, DiscretePosterior, Query
 
 
 class WeightedAtoms(DiscretePosterior):
@@ -68,7 +68,7 @@ class WeightedAtoms(DiscretePosterior):
                 along = (v @ self.points.T) - (v * predicted[0]).sum(1, keepdim=True)
                 pullback = (lp[0].exp() * along) @ self.points
                 pullback = pullback - (lp[0].exp() * along).sum(1, keepdim=True) * predicted[0]
-            answers.append(Answer(predicted, pullback, entropy_of(lp[0])))
+            answers.append(Answer(predicted, pullback))
         return answers
 
     def posterior(self, x: Tensor, a: float, m: float, condition: Tensor | None = None) -> Tensor:
@@ -107,6 +107,4 @@ class WeightedAtoms(DiscretePosterior):
 def _at_the_end(query: Query) -> Answer:
     """Without noise the state itself is the answer."""
     predicted = (query.x / query.a).expand(len(query.conditions), -1, -1)
-    return Answer(
-        predicted, None if query.cotangent is None else torch.zeros_like(query.x), query.x.new_zeros(len(query.x))
-    )
+    return Answer(predicted, None if query.cotangent is None else torch.zeros_like(query.x))

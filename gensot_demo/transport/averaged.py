@@ -59,7 +59,7 @@ def averaged_step(grid: PathPoints, noise: SharedNoise, steering: Steering) -> S
             if prediction.log_weight_rate is not None:
                 log_weights = width * prediction.log_weight_rate + (0.0 if log_weights is None else log_weights)
                 ancestors = steering.population(index, log_weights)
-        yield Step(index, x, prediction.state, log_weights, ancestors, prediction.entropy)
+        yield Step(index, x, prediction.state, log_weights, ancestors)
         if last:
             break
         # the prediction carried on to the new edge, exact for Gaussian data: yhat = (H + P mean) / (K + P)

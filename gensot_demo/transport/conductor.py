@@ -227,4 +227,4 @@ def _joined(parts: Sequence[Answer]) -> Answer:
         values = [getattr(part, name) for part in parts]
         return None if values[0] is None else torch.cat(values, dim=dim)
 
-    return Answer(together("predicted", 1), together("pullback", 0), together("entropy", 0))
+    return Answer(together("predicted", 1), together("pullback", 0))

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from .errors import InvalidValue
-from .oracles import Answer, DiscretePosterior, Query, entropy_of
+from .oracles import Answer, DiscretePosterior, Query
 
 
 class GaussianMixture(DiscretePosterior):
@@ -67,13 +67,13 @@ class GaussianMixture(DiscretePosterior):
                 continue
             u, r = self.scaled(query)
             log_evidence, shrunk, gain = self._expanded(u, r)
-            blocks = [torch.log_softmax(log_evidence + self.log_weights(c), dim=1) for c in query.conditions]
-            predicted = torch.stack([_expected(log_w.exp(), shrunk, gain, u) for log_w in blocks])
+            blocks = [torch.softmax(log_evidence + self.log_weights(c), dim=1) for c in query.conditions]
+            predicted = torch.stack([_expected(weights, shrunk, gain, u) for weights in blocks])
             pullback = None
             if query.cotangent is not None:
                 posterior = self._posterior(u, r, query.conditions[0])
                 pullback = self._covariance_times(*posterior, predicted[0], query.cotangent(predicted))
-            answers.append(Answer(predicted, pullback, entropy_of(blocks[0])))
+            answers.append(Answer(predicted, pullback))
         return answers
 
     def _collapse(self, log_w: Tensor, means: Tensor) -> Tensor:
@@ -156,4 +156,4 @@ def two_modes() -> GaussianMixture:
 def _expected(weights: Tensor, shrunk: Tensor, gain: Tensor, u: Tensor) -> Tensor:
     """sum_n w_n (shrunk_n + gain_n u), (n, d)."""
     mean_gain = (weights @ gain.flatten(1)).reshape(-1, *gain.shape[1:])
-    return weights @ shrunk + torch.einsum("bij,bj->bi", mean_gain, u)
+    return weights @ shrunk + (mean_gain * u[:, None, :]).sum(2)

@@ -22,7 +22,7 @@ from .errors import InvalidValue
 
 _BASE_OCTAVES = 64
 _NODES_KEPT = 64
-_READ_KEPT = 12
+_READ_BYTES, _READ_KEPT = 32e6, (12, 2000)  # methods that stop at the same levels read them once
 _INDEX_ORIGIN = 2**48  # entropy must not be negative
 
 
@@ -48,6 +48,9 @@ class SharedNoise:
             raise InvalidValue(f"seed is {min(self.seeds)}; it must be 0 or more.")
         self.dtype, self.device, self.depth = dtype, device, depth
         self._float = np.float32 if dtype in (torch.float32, torch.float16, torch.bfloat16) else np.float64
+        fewest, most = _READ_KEPT
+        size = 8 * max(len(self.seeds) * rows * dimension, 1)
+        self._most_read = min(max(int(_READ_BYTES / size), fewest), most)
         self._nodes: OrderedDict[tuple[int, int], np.ndarray] = OrderedDict()
         self._read: OrderedDict[float, Tensor] = OrderedDict()
 
@@ -111,9 +114,13 @@ class SharedNoise:
             return self._read[log_K]
         value = torch.from_numpy(self._value(log_K)).to(device=self.device, dtype=self.dtype)
         self._read[log_K] = value
-        if len(self._read) > _READ_KEPT:
+        if len(self._read) > self._most_read:
             self._read.popitem(last=False)
         return value
+
+    def after(self, log_K: float) -> LaterNoise:
+        """The motion from K on, B'(K') = B(K + K') - B(K): for a process whose start was made of B(K)."""
+        return LaterNoise(self, log_K)
 
     def increment(self, log_K: float, log_K_next: float) -> Tensor:
         """(B(K') - B(K)) / sqrt(K' - K) ~ N(0, I), (n, d), independent over disjoint intervals; K = 0 allowed."""
@@ -123,3 +130,17 @@ class SharedNoise:
         return (self.direction(log_K_next) - shrink * self.direction(log_K)) / math.sqrt(
             -math.expm1(log_K - log_K_next)
         )
+
+
+class LaterNoise(SharedNoise):
+    """What a :class:`SharedNoise` does after K: again a Brownian path, and independent of what it did before."""
+
+    def __init__(self, noise: SharedNoise, log_K: float):
+        self._noise, self._origin = noise, math.exp(log_K)
+        self.seeds, self.rows, self.dimension = noise.seeds, noise.rows, noise.dimension
+        self.dtype, self.device, self.depth = noise.dtype, noise.device, noise.depth
+        self._first = math.sqrt(self._origin) * noise.direction(log_K)
+
+    def direction(self, log_K: float) -> Tensor:
+        total = self._origin + math.exp(log_K)
+        return (math.sqrt(total) * self._noise.direction(math.log(total)) - self._first) * math.exp(-0.5 * log_K)

@@ -35,12 +35,10 @@ class Query:
 
 @dataclass(frozen=True)
 class Answer:
-    """predicted: (C, n, d), one block per condition.  pullback: (n, d) or None.
-    entropy: posterior entropy in nats (n,), under the first condition, where the oracle knows it."""
+    """predicted: (C, n, d), one block per condition.  pullback: (n, d) or None."""
 
     predicted: Tensor
     pullback: Tensor | None = None
-    entropy: Tensor | None = None
 
 
 class Oracle(ABC):
@@ -96,11 +94,6 @@ class DiscretePosterior(Oracle):
         """Log density of x = a y + m eps at x (n, d), shape (n,); m > 0."""
 
 
-def entropy_of(log_probabilities: Tensor) -> Tensor:
-    """Entropy in nats of rows of normalised log-probabilities (n, N) -> (n,)."""
-    return -(log_probabilities.exp() * log_probabilities.clamp(min=-1e30)).sum(-1)
-
-
-def entropy_of_shares(probabilities: Tensor) -> Tensor:
+def entropy_of(probabilities: Tensor) -> Tensor:
     """Entropy in nats of rows of probabilities (n, N) -> (n,)."""
     return torch.special.entr(probabilities).sum(-1)

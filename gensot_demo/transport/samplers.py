@@ -26,7 +26,7 @@ class Step:
     """One finished step: the state it left, what was predicted there, and the population's bookkeeping.
 
     index: row of the grid where x was; x, predicted: (n, d); log_weights: (n,) after the step or None;
-    ancestors: (n,) rows that survive into the next step, or None when all do; entropy: (n,) or None.
+    ancestors: (n,) rows that survive into the next step, or None when all do.
     """
 
     index: int
@@ -34,7 +34,6 @@ class Step:
     predicted: Tensor
     log_weights: Tensor | None = None
     ancestors: Tensor | None = None
-    entropy: Tensor | None = None
 
 
 @dataclass
@@ -84,7 +83,7 @@ def _walk(grid: PathPoints, noise: SharedNoise, steering: Steering, advance: Adv
             gathered = math.exp(leg.there.log_K) * leg.gain
             log_weights = gathered * prediction.log_weight_rate + (0.0 if log_weights is None else log_weights)
             ancestors = steering.population(index, log_weights)
-        yield Step(index, x, prediction.state, log_weights, ancestors, prediction.entropy)
+        yield Step(index, x, prediction.state, log_weights, ancestors)
         if ancestors is not None:
             following, log_weights = following[ancestors], torch.zeros_like(log_weights)
             memory = {name: value[ancestors] for name, value in leg.memory.items()}

@@ -23,12 +23,10 @@ class Prediction:
     """The predicted terminal state that a step uses, (n, d), and what came with it.
 
     log_weight_rate: d log W / dK of each particle (n,), for methods with path-integral weights.
-    entropy: posterior entropy in nats (n,), where the oracle knows it.
     """
 
     state: Tensor
     log_weight_rate: Tensor | None = None
-    entropy: Tensor | None = None
 
 
 Asking = Generator[Query, Answer, Prediction]
@@ -78,7 +76,7 @@ class Steering:
     def predict(self, point: PathPoint, x: Tensor) -> Asking:
         """The predicted terminal state at x (n, d)."""
         answer = yield ask(point, x, (self.condition,))
-        return Prediction(answer.predicted[0], entropy=answer.entropy)
+        return Prediction(answer.predicted[0])
 
     def after_step(self, point: PathPoint, x: Tensor) -> Tensor:
         """The state at the end of a step, (n, d)."""

@@ -19,6 +19,8 @@ from .mixtures import GaussianMixture, two_modes
 FARTHEST = 20.0  # coordinates of drawn targets
 NARROWEST, WIDEST = 0.02, 5.0  # standard deviations of drawn modes
 MOST_COMPONENTS = 400
+SOFT_LABELS = ("right", "upper")
+LARGEST = 1e100  # of a coordinate or a weight: its square is still a number
 _CLEAN = 1e-6  # noise of a point that is taken as it is
 
 
@@ -62,7 +64,7 @@ def _soft_labels(means: Tensor) -> dict[str, Tensor]:
     """p(right | component), p(upper | component): logistic in the mean's place, half a standard deviation wide."""
     away = means - means.mean(0)
     width = 0.5 * torch.sqrt((away**2).mean(0)).clamp(min=1e-3)
-    return {name: torch.nn.functional.logsigmoid(away[:, i] / width[i]) for i, name in enumerate(("right", "upper"))}
+    return {name: torch.nn.functional.logsigmoid(away[:, i] / width[i]) for i, name in enumerate(SOFT_LABELS)}
 
 
 def make_target(
@@ -195,8 +197,8 @@ def target_of_modes(modes: Sequence[Sequence[float]]) -> tuple[Target, list[str]
             )
         if not NARROWEST <= sd <= WIDEST:
             raise InvalidValue(f"mode {number} has size {sd:g}; it must be from {NARROWEST:g} to {WIDEST:g}.")
-        if not (math.isfinite(weight) and weight > 0):
-            raise InvalidValue(f"mode {number} has weight {weight:g}; it must be a finite number above 0.")
+        if not 0 < weight <= LARGEST:
+            raise InvalidValue(f"mode {number} has weight {weight:g}; it must be above 0 and at most {LARGEST:g}.")
         key = (round(x, 6), round(y, 6), round(sd, 6))
         merged.setdefault(key, []).append(weight)
         numbers.setdefault(key, []).append(number)
@@ -220,8 +222,8 @@ def target_of_points(points: Tensor) -> tuple[Target, list[str]]:
     points = torch.as_tensor(points, dtype=torch.float64)
     if points.dim() != 2 or points.shape[1] != 2 or not len(points):
         raise InvalidValue("the drawing is empty: add at least one point, or choose a target.")
-    if not bool(torch.isfinite(points).all()):
-        raise InvalidValue("the points must be finite numbers.")
+    if not bool((points.abs() <= LARGEST).all()):
+        raise InvalidValue(f"the points must be finite numbers of at most {LARGEST:g}.")
     notes = []
     if len(points) > MOST_COMPONENTS:
         notes.append(f"{MOST_COMPONENTS} of the {len(points):,} points are used, an even choice.")
@@ -229,8 +231,9 @@ def target_of_points(points: Tensor) -> tuple[Target, list[str]]:
         points = points[chosen.sort().values]
     low, high = points.amin(0), points.amax(0)
     extent = float((high - low).max())
-    if bool((torch.maximum(low.abs(), high.abs()) > FARTHEST).any()) or 0 < extent < 0.1:
-        middle, scale = (low + high) / 2, (5.0 / extent if extent > 0 else 1.0)
+    tiny = 1e-9 * max(float(points.abs().max()), 1e-290)  # closer than that they are one place
+    if bool((torch.maximum(low.abs(), high.abs()) > FARTHEST).any()) or tiny < extent < 0.1:
+        middle, scale = (low + high) / 2, (5.0 / extent if extent > tiny else 1.0)
         points = (points - middle) * scale
         notes.append(
             f"The points were shifted by ({-middle[0]:.4g}, {-middle[1]:.4g}) and scaled by {scale:.4g} "

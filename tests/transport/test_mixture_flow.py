@@ -10,7 +10,7 @@ from scipy.linalg import sqrtm
 
 from gensot_demo.transport.mixture_flow import MixtureFlow
 from gensot_demo.transport.mixtures import GaussianMixture, two_modes
-from gensot_demo.transport.oracles import entropy_of_shares
+from gensot_demo.transport.oracles import entropy_of
 from gensot_demo.transport.paths import CondOTPath
 from gensot_demo.transport.targets import named_target
 
@@ -71,8 +71,8 @@ def test_the_destination_is_open_at_the_start_and_known_at_the_end():
     target = two_modes()
     flow = MixtureFlow(gaussian([0, 0], np.eye(2)), target)
     prior = -(0.7 * np.log(0.7) + 0.3 * np.log(0.3))
-    np.testing.assert_allclose(entropy_of_shares(flow.velocity(PLACES, 0.0)[1]), prior, rtol=1e-6)
+    np.testing.assert_allclose(entropy_of(flow.velocity(PLACES, 0.0)[1]), prior, rtol=1e-6)
     ends = target.sample(50, torch.Generator().manual_seed(2))
     probabilities = flow.velocity(ends, 1.0)[1]
     np.testing.assert_allclose(probabilities.sum(1), 1)
-    assert float(entropy_of_shares(probabilities).max()) < 1e-2
+    assert float(entropy_of(probabilities).max()) < 1e-2

@@ -139,3 +139,23 @@ def test_what_a_seed_means_never_changes():
     """Pinned values: a saved seed must show the same picture in every later version."""
     x = SharedNoise([2024], 2).direction(0.5)
     torch.testing.assert_close(x, torch.tensor([[-1.22556850, 0.24039218]], dtype=torch.float64), rtol=0, atol=1e-6)
+
+
+def test_what_comes_later_is_a_brownian_path_independent_of_what_was():
+    noise = SharedNoise([3], 2, 20_000)
+    first = math.log(0.01)
+    later = noise.after(first)
+    before = noise.direction(first)
+    for log_K in (math.log(0.002), math.log(0.05), 2.0):
+        now = later.direction(log_K)
+        assert float(now.var()) == pytest.approx(1, abs=4 * math.sqrt(2 / 40_000))
+        assert abs(float((now * before).mean())) < 4 / math.sqrt(40_000)
+    # the plain path is not: right after K it is nearly the same noise
+    assert float((noise.direction(math.log(0.012)) * before).mean()) > 0.9
+    # increments agree where both have begun
+    early, late = math.log(0.03), math.log(0.5)
+    change = math.sqrt(0.5) * later.direction(late) - math.sqrt(0.03) * later.direction(early)
+    same = math.sqrt(0.51) * noise.direction(math.log(0.51)) - math.sqrt(0.04) * noise.direction(math.log(0.04))
+    torch.testing.assert_close(change, same)
+    spread = later.increment(early, late)
+    assert float(spread.var()) == pytest.approx(1, abs=4 * math.sqrt(2 / 40_000))

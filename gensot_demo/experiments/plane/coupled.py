@@ -9,11 +9,12 @@ import torch
 from torch import Tensor
 
 from gensot_demo.transport.couplings import MOST_COUPLED, SchroedingerBridge, optimal_assignment
-from gensot_demo.transport.oracles import entropy_of_shares
+from gensot_demo.transport.oracles import entropy_of
 
 from ..device import TURNSTILE
 from .methods import Moving, Setup
 from .motion import SHOWN_TIMES, Curve, Motion, speeds
+from .streams import uniform
 
 _BRIDGE_TIMES = np.concatenate([[0.0, SHOWN_TIMES[0]], np.arange(2, 59) / 60, [SHOWN_TIMES[1], 1.0]])
 _SPEEDS_AT = (1, *range(5, 58, 4), 59)  # both ends of the shown stretch among them
@@ -54,8 +55,8 @@ def schroedinger_bridge(setup: Setup) -> Moving:
     yield 0.0
     with TURNSTILE():
         bridge = SchroedingerBridge(start[:1] if setup.source.is_point else start, draws, setup.temperature)
-    uniform = torch.rand(count, generator=torch.Generator().manual_seed(setup.noise.seeds[0]), dtype=torch.float64)
-    end = draws if setup.source.is_point else draws[bridge.partners(uniform)]
+    chance = uniform(count, "partners", setup.noise.seeds[0])
+    end = draws if setup.source.is_point else draws[bridge.partners(chance)]
     yield 0.5
     states = [bridge.position(t, start, end, _noise(setup, t, count)) for t in _BRIDGE_TIMES]
     mode = torch.nn.functional.one_hot(setup.target.mode_of(draws), len(setup.target.modes)).double()
@@ -64,7 +65,7 @@ def schroedinger_bridge(setup: Setup) -> Moving:
         with TURNSTILE():
             velocity, ends = bridge.velocity(states[at][:_SPEED_PARTICLES], _BRIDGE_TIMES[at])
         velocities.append(velocity)
-        entropies.append(float(entropy_of_shares(ends @ mode).mean()))
+        entropies.append(float(entropy_of(ends @ mode).mean()))
         yield 0.5 + 0.5 * at / len(_BRIDGE_TIMES)
     times = _BRIDGE_TIMES[list(_SPEEDS_AT)]
     speed, kinetic = speeds(times, velocities)
@@ -82,7 +83,7 @@ def _noise(setup: Setup, t: float, count: int) -> Tensor:
     """The shared noise of a Brownian bridge at time t, whose information clock is K = t / (kappa (1 - t))."""
     if not 0 < t < 1:
         return torch.zeros(count, 2, dtype=torch.float64)
-    return setup.noise.direction(math.log(t / (setup.temperature * (1 - t))))[:count]
+    return setup.later.direction(math.log(t / (setup.temperature * (1 - t))))[:count]
 
 
 def _nearby(places: Tensor, x: Tensor, velocity: Tensor) -> Tensor:

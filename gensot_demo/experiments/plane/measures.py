@@ -15,6 +15,7 @@ from gensot_demo.transport.reference_law import REPEATS, ReferenceLaw
 from gensot_demo.transport.targets import Target
 
 from .motion import Curve, Motion
+from .streams import generator
 
 COMPARED = 300  # points of each cloud in an exact W2: 15 ms
 _BLOCKS = 6  # of as many particles each, at most
@@ -112,16 +113,16 @@ def distance_over_time(motion: Motion, law: ReferenceLaw) -> Curve:
     """W2 between the particles at each time and draws of the law."""
     rows = motion.particles_alike(min(COMPARED, motion.x.shape[1]))
     states = motion.at_times(DISTANCE_TIMES)[:, rows]
-    draws = law.sample(len(rows), torch.Generator().manual_seed(1))
+    draws = law.sample(len(rows), generator("judge over time"))
     return Curve(DISTANCE_TIMES, np.array([w2_empirical(x, draws) for x in states]))
 
 
 def distance_and_floor(motion: Motion, law: ReferenceLaw, seed: int) -> tuple[float, float]:
     """W2 of all particles (at most 2000) to as many draws of the law, and of fresh draws to the same."""
     rows = motion.particles_alike(MOST_POINTS)
-    generator = torch.Generator().manual_seed(seed)
-    draws = law.sample(len(rows), generator)
-    return w2_empirical(motion.end[rows], draws), w2_empirical(law.sample(len(rows), generator), draws)
+    stream = generator("judge of all", seed)
+    draws = law.sample(len(rows), stream)
+    return w2_empirical(motion.end[rows], draws), w2_empirical(law.sample(len(rows), stream), draws)
 
 
 def _distances(motion: Motion, law: ReferenceLaw, compared: int) -> NDArray[np.float64]:
@@ -129,10 +130,10 @@ def _distances(motion: Motion, law: ReferenceLaw, compared: int) -> NDArray[np.f
     blocks = min(_BLOCKS, motion.x.shape[1] // compared)
     rows = motion.particles_alike(blocks * compared)
     if motion.weights is not None:  # systematic draws come in order; a block must be a fair part of them
-        rows = rows[torch.randperm(len(rows), generator=torch.Generator().manual_seed(0))]
-    generator = torch.Generator().manual_seed(1)
+        rows = rows[torch.randperm(len(rows), generator=generator("order"))]
+    stream = generator("judge of blocks")
     ends = motion.end[rows].split(compared)
-    return np.array([w2_empirical(end, law.sample(compared, generator)) for end in ends])
+    return np.array([w2_empirical(end, law.sample(compared, stream)) for end in ends])
 
 
 def _moved(motion: Motion, first: Motion | None) -> float | None:

@@ -20,7 +20,7 @@ from gensot_demo.transport.targets import Target
 from .motion import Motion
 
 SIGMA_RANGE = (80.0, 0.01)  # noise levels of the flows: from nearly nothing known to nearly everything
-NOISE_DEPTH = 14  # cells of 1/256 octave: narrower than any of 500 steps
+NOISE_DEPTH = 13  # cells of 1/128 octave: narrower than a step of 500
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +40,7 @@ class Source:
 class Setup:
     """Everything that determines a motion. start (n, 2): where the particles are at t = 0.
 
+    noise, later: what the particles meet, and what is left of it for those whose start was made of its beginning.
     draws (n, 2): of the target, for the couplings.  trusts: (condition, trust) for guided methods.
     """
 
@@ -48,6 +49,7 @@ class Setup:
     start: Tensor
     draws: Tensor
     noise: SharedNoise
+    later: SharedNoise
     steps: int
     stiffness: float
     temperature: float

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -16,9 +18,10 @@ from gensot_demo.transport.catalogue import SAMPLERS
 from gensot_demo.transport.conductor import Job, Trace, conduct
 from gensot_demo.transport.grids import at_noise_levels, noise_levels, uniform_times
 from gensot_demo.transport.harmonic import HarmonicPath, Protocol
-from gensot_demo.transport.mixture_flow import MixtureFlow
-from gensot_demo.transport.oracles import entropy_of_shares
+from gensot_demo.transport.mixture_flow import Coefficients, MixtureFlow
+from gensot_demo.transport.oracles import entropy_of
 from gensot_demo.transport.paths import CondOTPath, PathPoints, ProbabilityPath
+from gensot_demo.transport.reference_law import reference_law
 from gensot_demo.transport.steering import Steering
 
 from ..device import TURNSTILE
@@ -35,23 +38,23 @@ _NOT_FROM_HERE = "It starts from Gaussian noise, whatever the source: noise is w
 
 def diffusion(setup: Setup, path: ProbabilityPath) -> Moving:
     """The time reversal of a noising process."""
-    job = Job("sde", SAMPLERS[setup.solver].run, uniform_times(path, setup.steps), setup.noise, _plain(setup))
+    job = Job("sde", SAMPLERS[setup.solver].run, _from_first_level(path, setup.steps), setup.noise, _plain(setup))
     trace = yield from _conducted(setup, job)
-    yield _motion(setup, trace, job.steering, flow=False, from_noise=True)
+    yield _motion(setup, trace, job.steering, path, flow=False, from_noise=True)
 
 
 def probability_flow(setup: Setup, path: ProbabilityPath) -> Moving:
     """The deterministic flow with the path's marginals, stepped in the noise level."""
     job = Job("flow", SAMPLERS[setup.flow_solver].run, _levels(path, setup.steps), setup.noise, _plain(setup))
     trace = yield from _conducted(setup, job)
-    yield _motion(setup, trace, job.steering, flow=True, from_noise=True)
+    yield _motion(setup, trace, job.steering, path, flow=True, from_noise=True)
 
 
 def guided_path(setup: Setup, path: HarmonicPath) -> Moving:
     """GenSOT along a protocol; every particle from its own start, all to the same hard end."""
-    job = Job("gensot", SAMPLERS[setup.solver].run, uniform_times(path, setup.steps), setup.noise, _plain(setup))
+    job = Job("gensot", SAMPLERS[setup.solver].run, uniform_times(path, setup.steps), setup.later, _plain(setup))
     trace = yield from _conducted(setup, job)
-    yield _motion(setup, trace, job.steering, flow=False, path=path)
+    yield _motion(setup, trace, job.steering, path, flow=False)
 
 
 def steered(setup: Setup, name: str, stochastic: bool) -> Moving:
@@ -66,13 +69,12 @@ def steered(setup: Setup, name: str, stochastic: bool) -> Moving:
             setup.temperature,
         )  # fmt: skip
         path = HarmonicPath(still)
-        job = Job(name, SAMPLERS[setup.solver].run, uniform_times(path, setup.steps), setup.noise, steering)
+        job = Job(name, SAMPLERS[setup.solver].run, uniform_times(path, setup.steps), setup.later, steering)
     else:
-        path = None
-        grid = _levels(CondOTPath(), setup.steps)
-        job = Job(name, SAMPLERS[setup.flow_solver].run, grid, setup.noise, steering)
+        path = CondOTPath()
+        job = Job(name, SAMPLERS[setup.flow_solver].run, _levels(path, setup.steps), setup.noise, steering)
     trace = yield from _conducted(setup, job)
-    yield _motion(setup, trace, steering, flow=not stochastic, path=path, from_noise=not stochastic)
+    yield _motion(setup, trace, steering, path, flow=not stochastic, from_noise=not stochastic)
 
 
 def _guidance(name: str, setup: Setup) -> GuidanceMethod:
@@ -96,7 +98,7 @@ def mixture_flow(setup: Setup) -> Moving:
             x = x + 0.5 * h * (velocity + flow.velocity(ahead, (step + 1) * h)[0])
         states.append(x)
         velocities.append(velocity)
-        entropies.append(float(entropy_of_shares(setup.target.by_mode(ends)).mean()))
+        entropies.append(float(entropy_of(setup.target.by_mode(ends)).mean()))
         yield (step + 1) / setup.steps
     t = np.linspace(0, 1, setup.steps + 1)
     speed, kinetic = speeds(t[:-1], velocities)
@@ -126,30 +128,34 @@ def _conducted(setup: Setup, job: Job) -> Iterator[float]:
     return trace
 
 
+def _from_first_level(path: ProbabilityPath, steps: int) -> PathPoints:
+    """Equal times from the level that all flows start from, so that all meet the same first noise."""
+    first = path.times_of_sigma(torch.tensor(SIGMA_RANGE[:1], dtype=torch.float64))
+    points = path.at(first + (1 - first) * torch.linspace(0, 1, steps + 1, dtype=torch.float64))
+    nominal = torch.cat([torch.tensor([-2 * math.log(SIGMA_RANGE[0])], dtype=torch.float64), points.log_K[1:]])
+    return replace(points, log_K=nominal)
+
+
 def _motion(
-    setup: Setup,
-    trace: Trace,
-    steering: Steering,
-    flow: bool,
-    path: HarmonicPath | None = None,
-    from_noise: bool = False,
+    setup: Setup, trace: Trace, steering: Steering, path: ProbabilityPath, flow: bool, from_noise: bool = False
 ) -> Motion:
     grid, rows = trace.grid, range(trace.rows)
     wide = float(grid.m[0]) > _WIDE
     elsewhere = wide or (from_noise and setup.source.label != GAUSSIAN)
     index, x, predicted = trace.delivered(rows)
     ancestors = trace.lineage(rows)[0] if trace.ancestries else None
-    away = _own_shift(setup, path, ancestors)
     inner = [n for n, i in enumerate(index) if float(grid.m[i]) > 0]
-    shift, drift = (None, None) if away is None else _response_to_start(path, grid.t)
-    velocities = []
-    for n in inner:
-        velocity = grid.velocity(index[n], x[n], predicted[n])
-        velocities.append(velocity if away is None else velocity + drift[index[n]] * away)
     t = grid.t.numpy()
-    speed, kinetic = speeds(t[[index[n] for n in inner]], velocities)
-    if away is not None:
-        x = x + shift[index][:, None, None] * away
+    if isinstance(path, HarmonicPath) and not setup.source.is_point:
+        spread = _spread_flow(setup, path, _tilt(steering))
+        start = setup.start if ancestors is None else setup.start[ancestors]
+        x = x + _response_to_start(path, grid.t[index])[0][:, None, None] * (start - setup.source.place)
+        speed, kinetic = _speeds_of(spread, x, t[index], inner)
+        field = lambda places, time: spread.velocity(places, time)[0]  # noqa: E731
+    else:
+        velocities = [grid.velocity(index[n], x[n], predicted[n]) for n in inner]
+        speed, kinetic = speeds(t[[index[n] for n in inner]], velocities)
+        field = _field(setup, steering, path)
     first = _from_the_very_start(grid, x)
     log_weights = trace.steps[-1].log_weights
     return Motion(
@@ -162,11 +168,64 @@ def _motion(
         flow=flow,
         weights=None if log_weights is None else torch.softmax(log_weights.double(), 0),
         ancestors=ancestors,
-        field=None if away is not None else _field(setup, steering, grid if path is None else path),
-        tube=None if path is None else _tube(setup, path),
+        field=field,
+        tube=_tube(setup, path, steering) if isinstance(path, HarmonicPath) else None,
         from_source=not elsewhere,
         notes=(_FROM_AFAR,) if wide else (_NOT_FROM_HERE,) if elsewhere else (),
     )
+
+
+def _spread_flow(setup: Setup, path: HarmonicPath, tilt: Tensor | None) -> MixtureFlow:
+    """The flow of the marginals of a harmonic path whose particles start all over the source."""
+
+    def coefficients(t: float) -> Coefficients:
+        point = path.at(t).point(0)
+        c, dc = (float(part[0]) for part in _response_to_start(path, torch.tensor([t], dtype=torch.float64)))
+        place = setup.source.place
+        return Coefficients(point.a, point.da, c, dc, point.m, point.dm, point.g - c * place, point.dg - dc * place)
+
+    target = setup.target.mixture if tilt is None else setup.target.mixture.tilted(tilt)
+    return MixtureFlow(setup.source.mixture, target, coefficients)
+
+
+def _speeds_of(flow: MixtureFlow, x: Tensor, t: np.ndarray, inner: list[int]) -> tuple[Curve, Curve]:
+    """Speeds at some of the records, by as many particles as pairs of components allow."""
+    count = min(x.shape[1], max(200, _PAIRS_AT_ONCE // (4 * flow.pairs)))
+    chosen = sorted({inner[round(k)] for k in np.linspace(0, len(inner) - 1, _ENTROPY_TIMES)})
+    return speeds(t[chosen], [flow.velocity(x[n, :count], float(t[n]))[0] for n in chosen])
+
+
+def _response_to_start(path: HarmonicPath, t: Tensor) -> tuple[Tensor, Tensor]:
+    """(c, c') at times t: gamma is linear in x_0, and c is its slope; so one path serves every start."""
+    protocol = path.protocol
+    unit = Protocol(protocol.stiffness, torch.zeros(len(protocol.stiffness), 1), torch.ones(1), protocol.temperature)
+    points = HarmonicPath(unit).at(t)
+    return points.g[:, 0], points.dg[:, 0]
+
+
+def _from_the_very_start(grid: PathPoints, x: Tensor) -> tuple[np.ndarray, Tensor]:
+    """A record at t = 0 for grids that begin later: the state carried back along its noise, x = (m_0/m) x, where m is
+    taken as straight."""
+    if float(grid.t[0]) < 1e-4:
+        return np.empty(0), x[:0]
+    first_noise = float(grid.m[0] - grid.t[0] * grid.dm[0])
+    return np.zeros(1), x[:1] * first_noise / float(grid.m[0])
+
+
+def _field(setup: Setup, steering: Steering, path: ProbabilityPath) -> Field:
+    """The probability-flow velocity of this method at any place."""
+
+    def field(places: Tensor, time: float) -> Tensor:
+        points = path.at(time)
+        question = steering.predict(points.point(0), places)
+        query = next(question)
+        try:
+            question.send(setup.target.mixture.answer([query])[0])
+        except StopIteration as finished:
+            return points.velocity(0, places, finished.value.state)
+        raise RuntimeError("a method that asks twice has no field of one question")
+
+    return field
 
 
 def _tilt(steering: Steering) -> Tensor | None:
@@ -188,60 +247,24 @@ def _undecided(setup: Setup, trace: Trace, tilt: Tensor | None) -> Curve:
         x = step.x[:_ENTROPY_PARTICLES] - point.g
         ends = setup.target.mixture.component_probabilities(x, point.a, point.m, tilt)
         t.append(point.t)
-        values.append(float(entropy_of_shares(setup.target.by_mode(ends)).mean()))
+        values.append(float(entropy_of(setup.target.by_mode(ends)).mean()))
     return Curve(np.array([*t, 1.0]), np.array([*values, 0.0]))
 
 
-def _own_shift(setup: Setup, path: HarmonicPath | None, ancestors: Tensor | None) -> Tensor | None:
-    """How far each particle's own start lies from the one that the path was made for (n, 2); None if nowhere."""
-    if path is None or setup.source.is_point:
-        return None
-    start = setup.start if ancestors is None else setup.start[ancestors]
-    return start - setup.source.place
-
-
-def _response_to_start(path: HarmonicPath, t: Tensor) -> tuple[Tensor, Tensor]:
-    """(c, c') at times t: gamma is linear in x_0, and c is its slope; so one path serves every start."""
-    protocol = path.protocol
-    unit = Protocol(protocol.stiffness, torch.zeros(len(protocol.stiffness), 1), torch.ones(1), protocol.temperature)
-    points = HarmonicPath(unit).at(t)
-    return points.g[:, 0], points.dg[:, 0]
-
-
-def _from_the_very_start(grid: PathPoints, x: Tensor) -> tuple[np.ndarray, Tensor]:
-    """A record at t = 0 for grids that begin later: the state carried back along its noise, x = (m_0/m) x."""
-    if float(grid.t[0]) < 1e-4:
-        return np.empty(0), x[:0]
-    return np.zeros(1), (x[:1] / float(grid.m[0]) * _first_noise(grid))
-
-
-def _first_noise(grid: PathPoints) -> float:
-    """m at t = 0 of a path whose noise falls: m is nearly straight there."""
-    return float(grid.m[0] - grid.t[0] * grid.dm[0])
-
-
-def _field(setup: Setup, steering: Steering, along: PathPoints | HarmonicPath) -> Field:
-    """The probability-flow velocity of this method at any place."""
-
-    def field(places: Tensor, time: float) -> Tensor:
-        if isinstance(along, HarmonicPath):
-            points, row = along.at(time), 0
-        else:
-            points, row = along, int((along.t - time).abs().argmin())
-        question = steering.predict(points.point(row), places)
-        query = next(question)
-        try:
-            question.send(setup.target.mixture.answer([query])[0])
-        except StopIteration as finished:
-            return points.velocity(row, places, finished.value.state)
-        raise RuntimeError("a method that asks twice has no field of one question")
-
-    return field
-
-
-def _tube(setup: Setup, path: HarmonicPath) -> Tube:
+def _tube(setup: Setup, path: HarmonicPath, steering: Steering) -> Tube:
+    """Guide, mean and spread of the path; for a guided method the mean is that of the law it asks for."""
     t = torch.linspace(0, 1, _TUBE_TIMES, dtype=torch.float64)
     points, protocol = path.at(t), path.protocol
     piece = (t * len(protocol.guide)).long().clamp(max=len(protocol.guide) - 1)
-    mean = points.a[:, None] * setup.target.mixture.mean() + points.g
+    mean = points.a[:, None] * _aim(setup, steering) + points.g
     return Tube(protocol.guide[piece].numpy(), mean.numpy(), points.m.numpy())
+
+
+def _aim(setup: Setup, steering: Steering) -> Tensor:
+    """E[y] of the law that a method asks for, (2,)."""
+    if not isinstance(steering, BoundMethod):
+        return setup.target.mixture.mean()
+    asked = setup.trusts
+    if isinstance(steering.method, Conditional):
+        asked = tuple((name, 1.0) for name, _ in asked)
+    return reference_law(setup.target, asked).mean

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from gensot_demo.transport.catalogue import SAMPLERS
-from gensot_demo.transport.targets import FARTHEST, TARGETS, Target, named_target
+from gensot_demo.transport.targets import FARTHEST, SOFT_LABELS, TARGETS, Target, named_target
 
 from .. import limits
 from ..requests import sentences
@@ -55,7 +55,7 @@ class TransportRequest(BaseModel):
     steps: Annotated[int, Field(ge=2, le=500, title="Steps")] = 100
     particles: Annotated[int, Field(ge=50, le=4000, title="Particles")] = 2000
     seed: Annotated[int, Field(ge=0, le=limits.MAX_SEED, title="Seed")] = 7
-    solver: str = "averaged"
+    solver: str = "bridge"
     flow_solver: str = "heun"
     vary: Literal["nothing", "stiffness", "temperature", "steps", "trust"] = "nothing"
     values: tuple[Number, ...] = Field((), max_length=MOST_PANELS)
@@ -79,6 +79,11 @@ class TransportRequest(BaseModel):
         for name in names:
             _one_of("method", name, tuple(METHODS))
         return tuple(name for name in METHODS if name in names)
+
+    @field_validator("values")
+    @classmethod
+    def _each_once(cls, values: tuple[float, ...]) -> tuple[float, ...]:
+        return tuple(dict.fromkeys(values))
 
     @field_validator("show")
     @classmethod
@@ -121,11 +126,10 @@ class TransportRequest(BaseModel):
                 f"{len(self.methods)} methods with {self.variants} values each make {panels} panels; "
                 f"at most {MOST_PANELS} are shown."
             )
-        if self.target in TARGETS:
-            known = tuple(named_target(self.target).conditions)
-            for name in (self.condition, self.second_condition):
-                if name:
-                    _one_of("condition", name, known)
+        known = tuple(named_target(self.target).conditions) if self.target in TARGETS else SOFT_LABELS
+        for name in (self.condition, self.second_condition):
+            if name:
+                _one_of("condition", name, known)
         return self
 
     def _check_values(self) -> None:

@@ -22,8 +22,9 @@ from .measures import Measures, distance_and_floor, distance_over_time, measure
 from .methods import GAUSSIAN, METHODS, NOISE_DEPTH, SIGMA_RANGE, Setup, Source, TransportMethod
 from .motion import Curve, Motion
 from .request import TransportRequest
+from .streams import draws
 
-_PROGRESS_EVERY = 0.1  # seconds
+_PROGRESS_EVERY = 0.25  # seconds
 _PATIENCE = 2.0  # seconds after which finished panels are shown while others still move
 
 
@@ -113,18 +114,20 @@ def _variants(request: TransportRequest) -> list[tuple[str, TransportRequest]]:
 def setup_of(request: TransportRequest, noise: SharedNoise, target: Target | None = None) -> Setup:
     """What a method needs to move the particles of a request; ``target``: where it is known already."""
     target, source = target or target_for(request)[0], source_for(request)
+    first, later = -2 * float(np.log(SIGMA_RANGE[0])), noise
     if source.mixture is None:
         start = source.place.expand(len(noise), 2)
     elif source.label == GAUSSIAN:
-        start = noise.direction(-2 * float(np.log(SIGMA_RANGE[0])))  # what the flows start from
+        start, later = noise.direction(first), noise.after(first)  # the flows start from it too
     else:
-        start = source.mixture.sample(len(noise), torch.Generator().manual_seed(request.seed + 1))
+        start = draws(source.mixture, len(noise), "source", request.seed)
     return Setup(
         target=target,
         source=source,
         start=start,
-        draws=target.mixture.sample(len(noise), torch.Generator().manual_seed(request.seed)),
+        draws=draws(target.mixture, len(noise), "target", request.seed),
         noise=noise,
+        later=later,
         steps=request.steps,
         stiffness=request.stiffness,
         temperature=request.temperature,

@@ -169,9 +169,7 @@ def test_the_scene_holds_what_it_shows(source):
         if part.field is not None:
             assert part.field.shape == (12, 16, 16, 2)
             assert np.isfinite(part.field).any()
-    has_field = {part.panel.method.name: part.field is not None for part in scene.panels}
-    assert has_field["gensot_s"] == (source == "point")  # from a spread source its velocity is no function of the place
-    assert has_field["optimal_transport"]
+    assert all(part.field is not None for part in scene.panels)
 
 
 def test_a_guided_scene_shows_the_law_asked_for():
