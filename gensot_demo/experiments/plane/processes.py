@@ -149,7 +149,7 @@ def _motion(
     if isinstance(path, HarmonicPath) and not setup.source.is_point:
         spread = _spread_flow(setup, path, _tilt(steering))
         start = setup.start if ancestors is None else setup.start[ancestors]
-        x = x + _response_to_start(path, grid.t[index])[0][:, None, None] * (start - setup.source.place)
+        x = x + _response_to_start(path).at(grid.t[index]).g[:, :, None] * (start - setup.source.place)
         speed, kinetic = _speeds_of(spread, x, t[index], inner)
         field = lambda places, time: spread.velocity(places, time)[0]  # noqa: E731
     else:
@@ -178,10 +178,11 @@ def _motion(
 def _spread_flow(setup: Setup, path: HarmonicPath, tilt: Tensor | None) -> MixtureFlow:
     """The flow of the marginals of a harmonic path whose particles start all over the source."""
 
+    unit, place = _response_to_start(path), setup.source.place
+
     def coefficients(t: float) -> Coefficients:
-        point = path.at(t).point(0)
-        c, dc = (float(part[0]) for part in _response_to_start(path, torch.tensor([t], dtype=torch.float64)))
-        place = setup.source.place
+        point, response = path.at(t).point(0), unit.at(t)
+        c, dc = float(response.g[0, 0]), float(response.dg[0, 0])
         return Coefficients(point.a, point.da, c, dc, point.m, point.dm, point.g - c * place, point.dg - dc * place)
 
     target = setup.target.mixture if tilt is None else setup.target.mixture.tilted(tilt)
@@ -195,12 +196,11 @@ def _speeds_of(flow: MixtureFlow, x: Tensor, t: np.ndarray, inner: list[int]) ->
     return speeds(t[chosen], [flow.velocity(x[n, :count], float(t[n]))[0] for n in chosen])
 
 
-def _response_to_start(path: HarmonicPath, t: Tensor) -> tuple[Tensor, Tensor]:
-    """(c, c') at times t: gamma is linear in x_0, and c is its slope; so one path serves every start."""
-    protocol = path.protocol
-    unit = Protocol(protocol.stiffness, torch.zeros(len(protocol.stiffness), 1), torch.ones(1), protocol.temperature)
-    points = HarmonicPath(unit).at(t)
-    return points.g[:, 0], points.dg[:, 0]
+def _response_to_start(path: HarmonicPath) -> HarmonicPath:
+    """The path whose shift is the response of ``path``'s shift to its start: gamma is linear in x_0, so one path serves
+    every start."""
+    stiffness, temperature = path.protocol.stiffness, path.protocol.temperature
+    return HarmonicPath(Protocol(stiffness, torch.zeros(len(stiffness), 1), torch.ones(1), temperature))
 
 
 def _from_the_very_start(grid: PathPoints, x: Tensor) -> tuple[np.ndarray, Tensor]:
