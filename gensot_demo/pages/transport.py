@@ -37,7 +37,7 @@ REPEATED_SEEDS = 8
 _UNTIL_SERVED = 8.0  # seconds; the first page's own first view comes before
 _STOPPED = "Stopped. What is shown is the last finished run."
 _FRESH_SEEDS = 1_000_000
-_MOVED = 9  # outputs of a move: player, status, four figures, query, seed, seconds
+_MOVED = 10  # outputs of a move: player, status, four figures, query, seed, seconds, the preset's text
 _LEAD = (
     "Particles travel from a source to a target, by several methods at once, all on **the same noise**. Colour and "
     "shape say where a particle will end. Choose an experiment, or make your own on the left."
@@ -121,7 +121,7 @@ def build() -> None:
 
     start = {
         "inputs": controls.all(),
-        "outputs": [player, status, *moving, entropy, query, controls["seed"], took],
+        "outputs": [player, status, *moving, entropy, query, controls["seed"], took, told],
         **HEAVY,
     }
     moves = [
@@ -168,6 +168,12 @@ def _setter(controls: TransportControls, item: Preset):
     return lambda: [*controls.values(item.request), _told(item)]
 
 
+def _preset_of(request: TransportRequest) -> Preset | None:
+    """The preset that a request is, whatever its noise and what is shown of it."""
+    same = {"seed": request.seed, "show": request.show}
+    return next((item for item in PRESETS if item.request.model_copy(update=same) == request), None)
+
+
 def _told(item: Preset | None) -> dict[str, Any]:
     return gr.update(value=transport_report.preset_text(item) if item else "", visible=item is not None)
 
@@ -202,7 +208,7 @@ def _warm() -> None:
 
 def _move(controls: TransportControls, values: tuple[Any, ...], new_seed: bool = False) -> Iterator[list[Any]]:
     """Move the particles: updates of [player, status, speed, kinetic energy, dissipation, entropy, query, seed,
-    seconds]."""
+    seconds, preset's text]; the particles first."""
     keep = [gr.skip()] * _MOVED
     try:
         request, _ = controls.request(values)
@@ -212,17 +218,11 @@ def _move(controls: TransportControls, values: tuple[Any, ...], new_seed: bool =
             if isinstance(moment, Progress):
                 yield [gr.skip(), report.running(moment.doing, moment.done, moment.seconds), *keep[2:]]
                 continue
-            yield [
-                player_of(moment) if moment.moving else None,
-                report.status(f"Moved in {moment.seconds:.1f} s. Measuring…", 0.0),
-                speed_figure(moment),
-                kinetic_figure(moment),
-                dissipation_figure(moment),
-                entropy_figure(moment),
-                to_query(request)[0],
-                request.seed,
-                moment.seconds,
-            ]
+            line = report.status(f"Moved in {moment.seconds:.1f} s. Measuring…", 0.0)
+            rest = [to_query(request)[0], request.seed, moment.seconds, _told(_preset_of(request))]
+            yield [player_of(moment) if moment.moving else None, line, *[gr.skip()] * 4, *rest]
+            figures = (speed_figure, kinetic_figure, dissipation_figure, entropy_figure)
+            yield [gr.skip(), gr.skip(), *(figure(moment) for figure in figures), *[gr.skip()] * 4]
     except Exception as error:
         yield [gr.skip(), _failed(error), *keep[2:]]
 
@@ -285,8 +285,7 @@ def _restore(controls: TransportControls, request: gr.Request) -> list[Any]:
     except InvalidRequest as error:
         text = f"The link could not be followed. {error} The first view is shown instead."
         notice = gr.update(value=report.status(text, kind="error"), visible=True)
-    same = next((item for item in PRESETS if item.request == wanted), None)
-    return [*controls.values(wanted), notice, _told(same)]
+    return [*controls.values(wanted), notice, _told(_preset_of(wanted))]
 
 
 def _link(controls: TransportControls, values: tuple[Any, ...]) -> list[Any]:

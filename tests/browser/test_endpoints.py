@@ -45,6 +45,7 @@ def test_measure_tells_the_methods_apart(client):
     [
         ("/compare", {"query": "steps=1000000000"}, "1000000000"),
         ("/compare", {"query": "condition=zebraz"}, "zebraz"),
+        ("/transport", {"query": "steps=1e9"}, "from 2 to 500"),
         ("/measure", {"query": FAST, "draws": -1}, "from 64 to 1024"),
         ("/measure", {"query": FAST, "draws": 10**9}, "from 64 to 1024"),
     ],
@@ -55,4 +56,4 @@ def test_bad_calls_get_a_sentence(client, endpoint, arguments, words):
 
 
 def test_only_the_named_endpoints_are_public(client):
-    assert set(client.view_api(return_format="dict")["named_endpoints"]) == {"/compare", "/measure"}
+    assert set(client.view_api(return_format="dict")["named_endpoints"]) == {"/compare", "/measure", "/transport"}

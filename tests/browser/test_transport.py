@@ -78,6 +78,10 @@ def test_a_preset_sets_the_page_and_its_link_brings_it_back(page, app_url, new_p
     other.locator("#status", has_text=DONE).wait_for(timeout=120_000)
     assert titles(other) == titles(page)
     assert "Four corridors" in other.inner_text("#preset-text")
+    # by hand it is no preset any more
+    page.locator("input[type=range][aria-label*='Stiffness']").first.focus()
+    page.keyboard.press("End")
+    page.locator("#preset-text").wait_for(state="hidden")
     assert page.console_errors == other.console_errors == []
 
 
