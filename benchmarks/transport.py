@@ -14,10 +14,11 @@ import time
 import torch
 
 from gensot_demo.experiments.plane.cache import MOTIONS
-from gensot_demo.experiments.plane.methods import METHODS, NOISE_DEPTH
+from gensot_demo.experiments.plane.methods import METHODS
 from gensot_demo.experiments.plane.motion import Motion
 from gensot_demo.experiments.plane.request import TransportRequest
 from gensot_demo.experiments.plane.run import setup_of, transport
+from gensot_demo.experiments.plane.setup import NOISE_DEPTH
 from gensot_demo.figures.transport import player_of
 from gensot_demo.transport.noise import SharedNoise
 

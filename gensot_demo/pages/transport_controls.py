@@ -2,45 +2,38 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import gradio as gr
-import numpy as np
-import torch
 
 from gensot_demo.experiments import limits
+from gensot_demo.experiments.plane.drawn_guide import backdrop_of, guide_through
 from gensot_demo.experiments.plane.methods import METHODS
 from gensot_demo.experiments.plane.request import (
     DETERMINISTIC,
     MOST_GUIDE_POINTS,
     STOCHASTIC,
+    VARIED,
     TransportRequest,
+    thinned,
 )
 from gensot_demo.experiments.plane.run import target_for
 from gensot_demo.experiments.plane.table_file import read_points
 from gensot_demo.experiments.requests import InvalidRequest, parse
 from gensot_demo.figures.pad import DrawingPad, backdrop_value, drawing_value, read_drawing
 from gensot_demo.transport.catalogue import SAMPLERS
-from gensot_demo.transport.guides import smooth_curve
 from gensot_demo.transport.targets import TARGETS, named_target
 
 from .controls import slider_for
 
 DRAW, FILE = "draw", "file"
 HIDDEN = "hidden"  # stays on the page: a pad that was left out of it would come without its properties
-NOTHING = "(none)"
+_LABELS = [("right", "right"), ("upper", "upper"), ("the label of Four modes", "label")]
 _EXTENT = (-4.0, 4.0, -4.0, 4.0)
 _GUIDED = [name for name, method in METHODS.items() if method.guided]
 _FREE = [name for name, method in METHODS.items() if not method.guided]
 _SHAPED = ("gensot_v", "gensot_s", "gensot_frozen")
-_VARIED = {
-    "nothing": "nothing",
-    "stiffness": "stiffness",
-    "temperature": "temperature",
-    "steps": "steps",
-    "trust": "trust",
-}
+_TAKEN_AS_THEY_ARE = set(TransportRequest.model_fields) - {"target", "methods", "guide", "values", "show"}
 QUIET = {"show_progress": "hidden", "api_visibility": "private"}
 
 
@@ -104,10 +97,12 @@ class TransportControls:
                 label="Draw the guide, from source to target",
             )
         with gr.Accordion("Label: what is asked for, and how much it counts", open=False) as self._label:
-            names = list(named_target("two_modes").conditions)
-            parts["condition"] = gr.Dropdown(names, value="right", label="Condition", info="Soft labels by position.")
+            parts["condition"] = gr.Dropdown(
+                [("the target's own label, else right", ""), *_LABELS], value="", label="Condition",
+                info="Right and upper are soft labels by position, and every target has them.",
+            )  # fmt: skip
             parts["trust"] = slider_for(fields["trust"], "Trust (the strength w of CFG)")
-            parts["second_condition"] = gr.Dropdown([NOTHING, *names], value=NOTHING, label="Second condition")
+            parts["second_condition"] = gr.Dropdown([("none", ""), *_LABELS], value="", label="Second condition")
             parts["second_trust"] = slider_for(fields["second_trust"], "Second trust")
         with gr.Accordion("Run: steps, solver, particles, a row of values", open=False):
             parts["steps"] = slider_for(fields["steps"], "Steps")
@@ -116,9 +111,7 @@ class TransportControls:
             parts["particles"] = gr.Slider(50, 4000, 2000, step=50, label="Particles per method")
             parts["seed"] = gr.Number(7, precision=0, minimum=0, maximum=limits.MAX_SEED, label="Seed")
             with gr.Row():
-                parts["vary"] = gr.Dropdown(
-                    [(label, name) for name, label in _VARIED.items()], value="nothing", label="Vary", min_width=120
-                )
+                parts["vary"] = gr.Dropdown(list(VARIED), value="nothing", label="Vary", min_width=120)
                 parts["values"] = gr.Textbox("5, 20, 50", label="Values", min_width=120)
         parts["show"] = gr.Textbox(",".join(fields["show"].default), visible="hidden", elem_id="layers")
         self._reveal()
@@ -127,9 +120,9 @@ class TransportControls:
         """Show only what the choices need."""
         parts = self.parts
         parts["target"].change(
-            _for_target,
-            [parts["target"], parts["condition"], parts["second_condition"]],
-            [parts["drawing"], parts["file"], parts["condition"], parts["second_condition"]],
+            lambda target: [gr.update(visible=_shown(target == DRAW)), gr.update(visible=target == FILE)],
+            parts["target"],
+            [parts["drawing"], parts["file"]],
             **QUIET,
         )
         for name in ("target", "source"):
@@ -151,16 +144,12 @@ class TransportControls:
         """(the request of these values, notes on what was read); raises InvalidRequest with a sentence."""
         at = dict(zip(self.parts, values, strict=True))
         chosen, notes = _target(at)
-        same = ("source", "stiffness", "temperature", "amplitude", "trust", "second_trust", "steps", "solver")
-        same += ("flow_solver", "particles", "seed", "vary")
         request = parse(
             TransportRequest,
             **chosen,
-            **{name: at[name] for name in same},
+            **{name: value for name, value in at.items() if name in _TAKEN_AS_THEY_ARE},
             methods=[*(at["methods"] or []), *(at["guided"] or [])],
             guide=_guide(at) if "gensot_drawn" in (at["methods"] or []) else (),
-            condition=_condition(at, "condition", chosen),
-            second_condition=_condition(at, "second_condition", chosen),
             values=_list(at["values"]) if at["vary"] != "nothing" else (),
             show=[name for name in (at["show"] or "").split(",") if name],
         )
@@ -171,7 +160,6 @@ class TransportControls:
         """What the components show for a request."""
         own = request.target in ("modes", "points")
         known = {name: getattr(request, name) for name in self.parts if name in TransportRequest.model_fields}
-        conditions = _conditions_of(DRAW if own else request.target)
         shown: dict[str, Any] = known | {
             "target": DRAW if own else request.target,
             "drawing": gr.update(
@@ -185,8 +173,6 @@ class TransportControls:
                 value=drawing_value("curve", curve=request.guide) if request.guide else _first_guide(),
                 visible=_shown("gensot_drawn" in request.methods),
             ),
-            "condition": gr.update(choices=conditions, value=request.condition or _first_condition(conditions)),
-            "second_condition": gr.update(choices=[NOTHING, *conditions], value=request.second_condition or NOTHING),
             "values": ", ".join(f"{value:g}" for value in request.values) or "5, 20, 50",
             "show": ",".join(request.show),
         }
@@ -204,35 +190,8 @@ def _solver(field: str, names: tuple[str, ...], label: str) -> gr.Dropdown:
 
 def _first_guide() -> str:
     """A wave to begin with, over the default target."""
-    backdrop = json.loads(_guide_backdrop("two_modes", "gaussian"))["backdrop"]
-    return drawing_value("curve", curve=[[0, 0], [1, 1.2], [2, -0.6], [3, 0.5]], backdrop=backdrop)
-
-
-def _conditions_of(target: str) -> list[str]:
-    return list(named_target(target).conditions) if target in TARGETS else ["right", "upper"]
-
-
-def _for_target(target: str, condition: str, second: str) -> list[Any]:
-    """Updates of [drawing, file, condition, second condition] for a chosen target."""
-    names = _conditions_of(target)
-    first = condition if condition in names and "label" not in names else _first_condition(names)
-    return [
-        gr.update(visible=_shown(target == DRAW)),
-        gr.update(visible=target == FILE),
-        gr.update(choices=names, value=first),
-        gr.update(choices=[NOTHING, *names], value=second if second in names else NOTHING),
-    ]
-
-
-def _first_condition(names: list[str]) -> str:
-    return "label" if "label" in names else "right"
-
-
-def _condition(at: dict[str, Any], name: str, chosen: dict[str, Any]) -> str:
-    """The chosen condition, empty where it is what the request takes by itself or not one of the target's."""
-    known = _conditions_of(chosen["target"])
-    usual = _first_condition(known) if name == "condition" else NOTHING
-    return at[name] if at[name] in known and at[name] != usual else ""
+    wave = [[0, 0], [1, 1.2], [2, -0.6], [3, 0.5]]
+    return drawing_value("curve", curve=wave, backdrop=backdrop_of("two_modes", "gaussian"))
 
 
 def _target(at: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -258,29 +217,13 @@ def _guide(at: dict[str, Any]) -> list[list[float]]:
         drawing = read_drawing(at["guide"])
     except ValueError as error:
         raise InvalidRequest(f"The guide cannot be read: {error}.") from None
-    rows = drawing.curve
     if drawing.tool == "knots":
-        start, end = _ends(at["target"], at["source"])
-        rows = smooth_curve(torch.from_numpy(np.array([start, *drawing.knots.tolist(), end]))).numpy()
-    if len(rows) > MOST_GUIDE_POINTS:
-        rows = rows[np.linspace(0, len(rows) - 1, MOST_GUIDE_POINTS).round().astype(int)]
-    return rows.tolist()
-
-
-def _ends(target: str, source: str) -> tuple[list[float], list[float]]:
-    """Where a guide starts and ends: the source's place and the target's mean, as far as they are named."""
-    start = named_target(source).mixture.mean().tolist() if source in TARGETS else [0.0, 0.0]
-    end = named_target(target).mixture.mean().tolist() if target in TARGETS else [0.0, 0.0]
-    return start, end
+        return guide_through(drawing.knots.tolist(), at["target"], at["source"])
+    return thinned(drawing.curve.tolist(), MOST_GUIDE_POINTS)
 
 
 def _guide_backdrop(target: str, source: str) -> str:
-    start, end = _ends(target, source)
-    backdrop: dict[str, Any] = {"start": start, "end": end}
-    if target in TARGETS:
-        draws = named_target(target).mixture.sample(200, torch.Generator().manual_seed(0))
-        backdrop["points"] = draws.clamp(-8, 8).tolist()
-    return backdrop_value(backdrop)
+    return backdrop_value(backdrop_of(target, source))
 
 
 def _list(text: str | None) -> list[float]:

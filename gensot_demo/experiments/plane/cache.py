@@ -11,8 +11,7 @@ from .motion import Motion
 from .request import TransportRequest
 
 _MEGABYTES = 200.0
-_ALWAYS = ("target", "modes", "points", "particles", "seed")
-_TRUSTS = ("condition", "trust", "second_condition", "second_trust")
+_ALWAYS = ("target", "modes", "points", "source", "particles", "seed")
 
 
 class MotionCache:
@@ -26,10 +25,7 @@ class MotionCache:
     @staticmethod
     def key(method: TransportMethod, request: TransportRequest) -> Hashable:
         """The settings that the method's motion depends on, and nothing else."""
-        names = [*_ALWAYS, *(name for name in method.uses if name != "trusts")]
-        if "trusts" in method.uses:
-            names += _TRUSTS
-        return (method.name, *(getattr(request, name) for name in names), request.source)
+        return method.name, *(getattr(request, name) for name in (*_ALWAYS, *method.uses))
 
     def get(self, key: Hashable) -> Motion | None:
         with self._guard:

@@ -12,8 +12,8 @@ from gensot_demo.transport.couplings import MOST_COUPLED, SchroedingerBridge, op
 from gensot_demo.transport.oracles import entropy_of
 
 from ..device import TURNSTILE
-from .methods import Moving, Setup
 from .motion import SHOWN_TIMES, Curve, Motion, speeds
+from .setup import Moving, Setup
 from .streams import uniform
 
 _BRIDGE_TIMES = np.concatenate([[0.0, SHOWN_TIMES[0]], np.arange(2, 59) / 60, [SHOWN_TIMES[1], 1.0]])

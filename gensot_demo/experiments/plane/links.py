@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, quote
 
 from ..links import MAX_FIELDS, MAX_LENGTH, VERSION
 from ..requests import InvalidRequest, parse
-from .request import TransportRequest
+from .request import TransportRequest, thinned
 
 _LISTS = {"methods": "method", "show": "show"}  # fields of words: one entry of the query for each
 _ROWS = {"modes": 4, "guide": 2}  # fields of rows of so many numbers: 1,2;3,4
@@ -30,7 +30,7 @@ def to_query(request: TransportRequest) -> tuple[str, list[str]]:
         elif name in _LISTS:
             fields += [(_LISTS[name], word) for word in value or ("",)]
         elif name in _ROWS:
-            fields.append((name, ";".join(",".join(f"{v:.4g}" for v in row) for row in _thinned(value))))
+            fields.append((name, ";".join(",".join(f"{v:.4g}" for v in row) for row in thinned(value, _GUIDE_SENT))))
         elif name == "values":
             fields.append((name, ",".join(f"{v:.6g}" for v in value)))
         else:
@@ -67,12 +67,6 @@ def from_query(query: str) -> tuple[TransportRequest, list[str]]:
         elif not key.startswith("__"):
             notes.append(f"The link's field {key[:40]!r} is not known here and was ignored.")
     return parse(TransportRequest, **values), notes
-
-
-def _thinned(rows: tuple[tuple[float, ...], ...]) -> list[tuple[float, ...]]:
-    if len(rows) <= _GUIDE_SENT:
-        return list(rows)
-    return [rows[round(n * (len(rows) - 1) / (_GUIDE_SENT - 1))] for n in range(_GUIDE_SENT)]
 
 
 def _is_number(name: str) -> bool:

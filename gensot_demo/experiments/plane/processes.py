@@ -17,16 +17,18 @@ from gensot_demo.guidance.gensot import GenSOT
 from gensot_demo.transport.catalogue import SAMPLERS
 from gensot_demo.transport.conductor import Job, Trace, conduct
 from gensot_demo.transport.grids import at_noise_levels, noise_levels, uniform_times
+from gensot_demo.transport.guides import drawn_protocol, guided_protocol
 from gensot_demo.transport.harmonic import HarmonicPath, Protocol
 from gensot_demo.transport.mixture_flow import Coefficients, MixtureFlow
+from gensot_demo.transport.mixtures import GaussianMixture
 from gensot_demo.transport.oracles import entropy_of
 from gensot_demo.transport.paths import CondOTPath, PathPoints, ProbabilityPath
 from gensot_demo.transport.reference_law import reference_law
 from gensot_demo.transport.steering import Steering
 
 from ..device import TURNSTILE
-from .methods import GAUSSIAN, SIGMA_RANGE, Moving, Setup
 from .motion import Curve, Field, Motion, Tube, speeds
+from .setup import GAUSSIAN, SIGMA_RANGE, Moving, Setup
 
 _TUBE_TIMES = 81
 _ENTROPY_TIMES, _ENTROPY_PARTICLES = 25, 400
@@ -50,14 +52,15 @@ def probability_flow(setup: Setup, path: ProbabilityPath) -> Moving:
     yield _motion(setup, trace, job.steering, path, flow=True, from_noise=True)
 
 
-def guided_path(setup: Setup, path: HarmonicPath) -> Moving:
-    """GenSOT along a protocol; every particle from its own start, all to the same hard end."""
+def gensot(setup: Setup, shape: str) -> Moving:
+    """GenSOT led by a guide of this shape; every particle from its own start, all to the same hard end."""
+    path = HarmonicPath(protocol_of(setup, shape))
     job = Job("gensot", SAMPLERS[setup.solver].run, uniform_times(path, setup.steps), setup.later, _plain(setup))
     trace = yield from _conducted(setup, job)
     yield _motion(setup, trace, job.steering, path, flow=False)
 
 
-def steered(setup: Setup, name: str, stochastic: bool) -> Moving:
+def steered(setup: Setup, name: str, stochastic: bool = True) -> Moving:
     """A guidance method on the labelled target: along the harmonic path, or along the straight flow from noise."""
     labels = tuple(setup.target.conditions[condition] for condition, _ in setup.trusts)
     trusts = tuple(trust for _, trust in setup.trusts)
@@ -85,6 +88,13 @@ def _guidance(name: str, setup: Setup) -> GuidanceMethod:
     return {"conditional": Conditional, "cfg": ClassifierFreeGuidance}[name]()
 
 
+def flow_matching(setup: Setup) -> Moving:
+    """Along the straight path from noise, or from another mixture by the flow between the two."""
+    if setup.source.is_point or setup.source.label == GAUSSIAN:
+        return probability_flow(setup, CondOTPath())
+    return mixture_flow(setup)
+
+
 def mixture_flow(setup: Setup) -> Moving:
     """Flow matching from another mixture, by Heun's method in time."""
     flow = MixtureFlow(setup.source.mixture, setup.target.mixture)
@@ -107,6 +117,20 @@ def mixture_flow(setup: Setup) -> Moving:
         t, torch.stack(states), speed, kinetic, Curve(t[:-1], np.array(entropies)), 2.0 * setup.steps, True,
         field=lambda places, time: flow.velocity(places, time)[0], notes=notes,
     )  # fmt: skip
+
+
+def protocol_of(setup: Setup, shape: str) -> Protocol:
+    """The protocol of a guide template, or of the drawn curve, from the source's place to the target's mean."""
+    if shape == "drawn":
+        return drawn_protocol(setup.guide, setup.stiffness, setup.source.place, temperature=setup.temperature)
+    return guided_protocol(
+        shape,
+        setup.stiffness,
+        setup.target.mixture.mean(),
+        amplitude=setup.amplitude,
+        temperature=setup.temperature,
+        start=setup.source.place,
+    )
 
 
 def _plain(setup: Setup) -> Steering:
@@ -155,7 +179,7 @@ def _motion(
     else:
         velocities = [grid.velocity(index[n], x[n], predicted[n]) for n in inner]
         speed, kinetic = speeds(t[[index[n] for n in inner]], velocities)
-        field = _field(setup, steering, path)
+        field = _field(setup.target.mixture, steering, path)
     first = _from_the_very_start(grid, x)
     log_weights = trace.steps[-1].log_weights
     return Motion(
@@ -212,15 +236,15 @@ def _from_the_very_start(grid: PathPoints, x: Tensor) -> tuple[np.ndarray, Tenso
     return np.zeros(1), x[:1] * first_noise / float(grid.m[0])
 
 
-def _field(setup: Setup, steering: Steering, path: ProbabilityPath) -> Field:
-    """The probability-flow velocity of this method at any place."""
+def _field(mixture: GaussianMixture, steering: Steering, path: ProbabilityPath) -> Field:
+    """The probability-flow velocity of this method at any place. Kept with the motion, so it holds no noise."""
 
     def field(places: Tensor, time: float) -> Tensor:
         points = path.at(time)
         question = steering.predict(points.point(0), places)
         query = next(question)
         try:
-            question.send(setup.target.mixture.answer([query])[0])
+            question.send(mixture.answer([query])[0])
         except StopIteration as finished:
             return points.velocity(0, places, finished.value.state)
         raise RuntimeError("a method that asks twice has no field of one question")

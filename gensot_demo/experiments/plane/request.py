@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -19,6 +20,7 @@ SOURCES = ("point", "gaussian", *TARGETS)
 STOCHASTIC = tuple(name for name, choice in SAMPLERS.items() if choice.stochastic)
 DETERMINISTIC = tuple(name for name, choice in SAMPLERS.items() if not choice.stochastic)
 SHOWN = ("target", "trails", "density", "field", "guide", "pairing")
+VARIED = ("nothing", "stiffness", "temperature", "steps", "trust")
 MOST_PANELS = 6
 MOST_MODES = 12
 MOST_POINTS = 2000
@@ -57,7 +59,7 @@ class TransportRequest(BaseModel):
     seed: Annotated[int, Field(ge=0, le=limits.MAX_SEED, title="Seed")] = 7
     solver: str = "bridge"
     flow_solver: str = "heun"
-    vary: Literal["nothing", "stiffness", "temperature", "steps", "trust"] = "nothing"
+    vary: Literal[VARIED] = "nothing"
     values: tuple[Number, ...] = Field((), max_length=MOST_PANELS)
     show: tuple[str, ...] = ("target", "trails", "guide")
 
@@ -163,3 +165,10 @@ def _one_of(what: str, name: str, known: tuple[str, ...]) -> str:
     if name not in known:
         raise ValueError(f"{what} {name[:40]!r} is unknown; there are {', '.join(known)}.")
     return name
+
+
+def thinned(rows: Sequence, most: int) -> list:
+    """At most ``most`` of the rows, evenly chosen, both ends among them."""
+    if len(rows) <= most:
+        return list(rows)
+    return [rows[round(n * (len(rows) - 1) / (most - 1))] for n in range(most)]

@@ -19,9 +19,10 @@ from gensot_demo.transport.targets import Target, named_target, target_of_modes,
 from ..requests import InvalidRequest
 from .cache import MOTIONS
 from .measures import Measures, distance_and_floor, distance_over_time, measure
-from .methods import GAUSSIAN, METHODS, NOISE_DEPTH, SIGMA_RANGE, Setup, Source, TransportMethod
+from .methods import METHODS, TransportMethod
 from .motion import Curve, Motion
 from .request import TransportRequest
+from .setup import GAUSSIAN, NOISE_DEPTH, SIGMA_RANGE, Setup, Source
 from .streams import draws
 
 _PROGRESS_EVERY = 0.25  # seconds
@@ -39,7 +40,7 @@ class Progress:
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """One method with its settings and its motion. ``law``: what it is held against, by its title.
+    """One method with its settings and its motion. law: what it is held against.
 
     measures: None until measured.  distance: W2 to the law over time, None until measured.  error: why it failed.
     """

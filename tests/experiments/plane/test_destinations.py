@@ -13,10 +13,11 @@ import pytest
 import torch
 from scipy.integrate import solve_ivp
 
-from gensot_demo.experiments.plane.methods import METHODS, NOISE_DEPTH, SIGMA_RANGE, Setup
+from gensot_demo.experiments.plane.methods import METHODS
 from gensot_demo.experiments.plane.motion import Motion
 from gensot_demo.experiments.plane.request import TransportRequest
 from gensot_demo.experiments.plane.run import setup_of
+from gensot_demo.experiments.plane.setup import NOISE_DEPTH, SIGMA_RANGE, Setup
 from gensot_demo.transport.noise import SharedNoise
 from gensot_demo.transport.targets import named_target
 

@@ -15,10 +15,12 @@ import torch
 from scipy.integrate import solve_ivp
 
 from gensot_demo.experiments.plane.measures import mode_shares
-from gensot_demo.experiments.plane.methods import METHODS, NOISE_DEPTH, SIGMA_RANGE, Setup, protocol_of
+from gensot_demo.experiments.plane.methods import METHODS
 from gensot_demo.experiments.plane.motion import Motion
+from gensot_demo.experiments.plane.processes import protocol_of
 from gensot_demo.experiments.plane.request import TransportRequest
 from gensot_demo.experiments.plane.run import setup_of
+from gensot_demo.experiments.plane.setup import NOISE_DEPTH, SIGMA_RANGE, Setup
 from gensot_demo.transport.distances import w2_empirical
 from gensot_demo.transport.harmonic import HarmonicPath, constant_protocol
 from gensot_demo.transport.noise import SharedNoise

@@ -10,10 +10,11 @@ import pytest
 import torch
 
 from gensot_demo.experiments.plane.measures import measure, mode_shares
-from gensot_demo.experiments.plane.methods import METHODS, NOISE_DEPTH
+from gensot_demo.experiments.plane.methods import METHODS
 from gensot_demo.experiments.plane.motion import SHOWN_TIMES, Curve, Motion, accumulated, integral, speeds
 from gensot_demo.experiments.plane.request import TransportRequest
 from gensot_demo.experiments.plane.run import setup_of
+from gensot_demo.experiments.plane.setup import NOISE_DEPTH
 from gensot_demo.transport.harmonic import HarmonicPath, constant_protocol
 from gensot_demo.transport.noise import SharedNoise
 from gensot_demo.transport.paths import CosinePath, VPLinearPath
