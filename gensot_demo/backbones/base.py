@@ -1,0 +1,114 @@
+"""What a comparison needs of a model: an oracle, what can be asked of it, and the way from states to pictures and back.
+
+Three kinds stand behind it: the exact picture collection, the embedded network, and diffusers pipelines.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gensot_demo.transport.grids import at_noise_levels, noise_levels
+from gensot_demo.transport.noise import SharedNoise
+from gensot_demo.transport.oracles import Condition, Oracle
+from gensot_demo.transport.paths import PathPoints, ProbabilityPath
+
+NOISE_DEPTH = 9  # cells of 1/8 octave of 1/sigma^2: a fifth of a step of 30, a step of 200
+
+Asks = Literal["conditions", "classes", "prompts", "nothing"]
+
+
+class UnknownCondition(ValueError):
+    """A condition, class or prompt that the backbone cannot take; the message is a sentence."""
+
+
+@dataclass(frozen=True)
+class BackboneInfo:
+    """What a person should know before choosing a model.
+
+    name: in links.  asks: what a condition is.  parameters: how many numbers were learnt, 0 for none.  licence: of the
+    weights or pictures.  source: where they come from.  exact: whether the law it samples is known in closed form.
+    """
+
+    name: str
+    label: str
+    summary: str
+    licence: str
+    source: str
+    asks: Asks
+    resolution: int
+    parameters: int = 0
+    exact: bool = False
+
+
+class Backbone(ABC):
+    """A model ready to be asked. States are vectors of ``oracle.dimension`` numbers, whatever the model's own shape.
+
+    sigma_range: noise levels (start, end) of a run.  data_variance: of one coordinate of y.  dimension: values of a
+    state, with those that the oracle's coordinates leave out.  max_rows: states per forward.
+    no_null: why there is no unconditional prediction to guide away from, or None.
+    """
+
+    info: BackboneInfo
+    oracle: Oracle
+    sigma_range: tuple[float, float]
+    data_variance: float
+    dimension: int
+    max_rows: int = 4096
+    no_null: str | None = None
+
+    @abstractmethod
+    def encode(self, pictures: NDArray[np.uint8]) -> Tensor:
+        """States (n, oracle.dimension) of pictures (n, res, res, 3)."""
+
+    @abstractmethod
+    def pictures(self, states: Tensor) -> NDArray[np.uint8]:
+        """Pictures (n, res, res, 3) of states (n, oracle.dimension)."""
+
+    def previews(self, states: Tensor) -> NDArray[np.uint8]:
+        """The same, perhaps rougher and at once: what is shown while a run goes on."""
+        return self.pictures(states)
+
+    @abstractmethod
+    def condition_names(self) -> list[str]:
+        """What can be asked for by name; empty where any text can, or nothing."""
+
+    @abstractmethod
+    def condition(self, name: str) -> Condition:
+        """What the oracle understands by a name; raises UnknownCondition with a sentence."""
+
+    def joint(self, names: Sequence[str]) -> tuple[Condition, str | None]:
+        """(all conditions at once, None), or (None, why this model cannot take them together)."""
+        if len(names) > 1:
+            return None, f"{self.info.label} takes one condition at a time."
+        return (self.condition(names[0]) if names else None), None
+
+    def noise(self, seeds: Sequence[int], particles: int = 1) -> SharedNoise:
+        """The shared noise of these seeds, for states."""
+        oracle = self.oracle
+        return SharedNoise(
+            seeds, oracle.dimension, particles, dtype=oracle.dtype, device=oracle.device, depth=NOISE_DEPTH
+        )
+
+    def grid(self, path: ProbabilityPath, steps: int) -> PathPoints:
+        """Where a run of so many steps stops along a path."""
+        points = at_noise_levels(path, noise_levels(steps, *self.sigma_range))
+        return points.to(self.oracle.device, self.oracle.dtype)
+
+
+def to_uint8(pixels: Tensor) -> NDArray[np.uint8]:
+    """Pixels (n, 3, res, res), about -1 to 1, as pictures (n, res, res, 3)."""
+    scaled = ((pixels.detach().float().cpu() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+    return scaled.permute(0, 2, 3, 1).contiguous().numpy()
+
+
+def from_uint8(pictures: NDArray[np.uint8]) -> Tensor:
+    """Pictures (n, res, res, 3) as pixels (n, 3, res, res), float32 in [-1, 1]."""
+    return torch.from_numpy(pictures.astype(np.float32)).permute(0, 3, 1, 2) / 127.5 - 1

@@ -1,0 +1,189 @@
+"""A denoising network as an oracle: joint batches, gradients, the ends of its range of noise, and too little memory.
+
+Networks are trained between two noise levels. Paths from a point ask from beyond the upper one, where the state tells
+next to nothing: there the state is completed to the upper level by the mean of y (exact to first order in 1/sigma).
+Below the lower level the network is asked at the lower level with the same y-scale.
+"""
+
+from __future__ import annotations
+
+import gc
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gensot_demo.transport.oracles import Answer, Condition, Oracle, Query
+
+_MEAN_DRAWS, _MEAN_SEED = 16, 0
+
+
+class OutOfMemory(RuntimeError):
+    """Not even one state fits; the message is a sentence."""
+
+
+class Denoiser(ABC):
+    """A network in its own parametrisation.
+
+    sigma_min, sigma_max: the noise levels m/a it was trained between; sigma_max may be inf (flow models).
+    """
+
+    dimension: int
+    dtype: torch.dtype
+    device: torch.device
+    sigma_min: float
+    sigma_max: float
+
+    @abstractmethod
+    def predict(self, x: Tensor, a: Tensor, m: Tensor, conditions: Sequence[Condition]) -> Tensor:
+        """E[y | x = a y + m eps] (n, d) for x (n, d), one condition a row (None: the null condition).
+
+        a, m: (n,) float64 on the CPU with a^2 + m^2 = 1 and m/a in [sigma_min, sigma_max]. Differentiable in x.
+        """
+
+
+class NetworkOracle(Oracle):
+    """Answers queries by a :class:`Denoiser`, all rows and conditions in one forward where memory allows."""
+
+    def __init__(self, denoiser: Denoiser):
+        self.denoiser = denoiser
+        self.dimension, self.dtype, self.device = denoiser.dimension, denoiser.dtype, denoiser.device
+        self._means: dict[Condition, Tensor] = {}
+        self.largest_batch: int | None = None  # learnt when memory ran out
+
+    def answer(self, queries: Sequence[Query]) -> list[Answer]:
+        plain = [(n, c) for n, query in enumerate(queries) for c in range(len(query.conditions)) if _open(query, c)]
+        blocks = self._forward([queries[n] for n, _ in plain], [queries[n].conditions[c] for n, c in plain])
+        found = dict(zip(plain, blocks, strict=True))
+        return [self._completed(query, n, found) for n, query in enumerate(queries)]
+
+    def _completed(self, query: Query, n: int, found: dict[tuple[int, int], Tensor]) -> Answer:
+        if _known(query):
+            state = query.x / query.a
+            predicted = state.expand(len(query.conditions), *state.shape)
+            return Answer(predicted, None if query.cotangent is None else torch.zeros_like(query.x))
+        if query.cotangent is None:
+            return Answer(torch.stack([found[n, c] for c in range(len(query.conditions))]))
+        parts = [self._with_gradient(rows) for rows in _split(query, found, n, self.largest_batch)]
+        return Answer(torch.cat([p for p, _ in parts], 1), torch.cat([g for _, g in parts]))
+
+    def _with_gradient(self, piece: tuple[Query, list[Tensor]]) -> tuple[Tensor, Tensor]:
+        """(predictions (C, n, d), (m^2/a) (dD/dx)^T v): D of the first condition with its backward pass."""
+        query, others = piece
+        if query.a == 0.0:  # the state tells nothing
+            predicted = torch.stack([self._mean(query.conditions[0]).expand_as(query.x), *others])
+            return predicted, torch.zeros_like(query.x)
+        with torch.enable_grad():
+            x = query.x.detach().requires_grad_(True)
+            first = self._rows([query], [query.conditions[0]], [x])[0]
+            predicted = torch.stack([first.detach(), *others])
+            cotangent = query.cotangent(predicted)
+            (slope,) = torch.autograd.grad(first, x, cotangent.to(first.dtype))
+        return predicted, (query.m**2 / query.a) * slope.to(query.x.dtype)
+
+    def _forward(self, queries: Sequence[Query], conditions: Sequence[Condition]) -> list[Tensor]:
+        """One block (n, d) per (query, condition)."""
+        with torch.no_grad():
+            return self._rows(queries, conditions, [query.x for query in queries])
+
+    def _rows(
+        self, queries: Sequence[Query], conditions: Sequence[Condition], states: Sequence[Tensor]
+    ) -> list[Tensor]:
+        if not queries:
+            return []
+        blank = [query.a == 0.0 and not bool(query.x.any()) for query in queries]
+        asked = [n for n, empty in enumerate(blank) if not empty]
+        inputs = [self._in_range(queries[n], conditions[n], states[n]) for n in asked]
+        x = torch.cat([state for state, _, _ in inputs]) if inputs else queries[0].x[:0]
+        a, m = (
+            torch.cat([torch.full((len(i[0]),), i[k], dtype=torch.float64) for i in inputs])
+            if inputs
+            else torch.empty(0)
+            for k in (1, 2)
+        )
+        rows = [conditions[n] for n in asked for _ in range(len(queries[n].x))]
+        blocks = iter(self._chunked(x, a, m, rows).split([len(queries[n].x) for n in asked]) if asked else ())
+        return [
+            self._mean(conditions[n]).expand_as(queries[n].x) if empty else next(blocks)
+            for n, empty in enumerate(blank)
+        ]
+
+    def _in_range(self, query: Query, condition: Condition, x: Tensor) -> tuple[Tensor, float, float]:
+        """(x, a, m) with a^2 + m^2 = 1 at a noise level that the network knows."""
+        low, high = self.denoiser.sigma_min, self.denoiser.sigma_max
+        a, m = query.a, query.m
+        if m > high * a:
+            unit = 1 / np.hypot(1.0, high)
+            completed = x / m + (1 / high - a / m) * self._mean(condition)  # u = r y + eps, r = a/m raised to 1/high
+            return high * unit * completed, unit, high * unit
+        if m < low * a:
+            unit = 1 / np.hypot(1.0, low)
+            return x * (unit / a), unit, low * unit
+        size = np.hypot(a, m)
+        return x / size, a / size, m / size
+
+    def _mean(self, condition: Condition) -> Tensor:
+        """E[y | c] (d,), as the network has it: the mean of its predictions from pure noise."""
+        if condition not in self._means:
+            high = self.denoiser.sigma_max
+            a, m = (0.0, 1.0) if np.isinf(high) else (1 / np.hypot(1, high), high / np.hypot(1, high))
+            generator = torch.Generator().manual_seed(_MEAN_SEED)
+            noise = torch.randn(_MEAN_DRAWS, self.dimension, generator=generator).to(self.device, self.dtype)
+            noise = torch.cat([noise, -noise])
+            full = torch.full((len(noise),), 1.0, dtype=torch.float64)
+            with torch.no_grad():
+                drawn = self._chunked(m * noise, a * full, m * full, [condition] * len(noise))
+            self._means[condition] = drawn.mean(0)
+        return self._means[condition]
+
+    def _chunked(self, x: Tensor, a: Tensor, m: Tensor, conditions: Sequence[Condition]) -> Tensor:
+        """The denoiser over all rows; when memory runs out, over half as many at a time from then on."""
+        size = min(self.largest_batch or len(x), len(x))
+        while True:
+            try:
+                parts = [
+                    self.denoiser.predict(x[k : k + size], a[k : k + size], m[k : k + size], conditions[k : k + size])
+                    for k in range(0, len(x), size)
+                ]
+                return parts[0] if len(parts) == 1 else torch.cat(parts)
+            except (torch.OutOfMemoryError, MemoryError):
+                parts = []
+            release_memory()
+            if size == 1:
+                raise OutOfMemory(
+                    "The device has too little memory for a single picture of this model. Choose a smaller model."
+                )
+            self.largest_batch = size = size // 2
+
+
+def release_memory() -> None:
+    """Give back what a failed forward or a dropped model still holds."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def _known(query: Query) -> bool:
+    return query.m == 0.0 and query.a != 0.0
+
+
+def _open(query: Query, c: int) -> bool:
+    """Whether this block comes from the joint forward: known states need none, a gradient needs one of its own."""
+    return not _known(query) and not (query.cotangent is not None and c == 0)
+
+
+def _split(
+    query: Query, found: dict[tuple[int, int], Tensor], n: int, most: int | None
+) -> list[tuple[Query, list[Tensor]]]:
+    """A query with gradient in pieces of at most ``most`` rows, with the other conditions' blocks."""
+    size = most or len(query.x)
+    others = [found[n, c] for c in range(1, len(query.conditions))]
+    return [
+        (
+            Query(query.x[k : k + size], query.a, query.m, query.conditions, query.cotangent),
+            [block[k : k + size] for block in others],
+        )
+        for k in range(0, len(query.x), size)
+    ]
