@@ -42,6 +42,7 @@ NULL_SHARE = 0.125
 WARM_UP, DECAY_FROM = 200, 4000
 LONGEST_HALF_LIFE, HALF_LIFE_SHARE = 800, 0.05
 LOG_EVERY = 100
+LONGEST_STEP = 30.0
 
 
 @dataclass
@@ -217,7 +218,8 @@ def train(
         update_average(state.average, state.unet, state.step)
         total, counted = total + loss.item(), counted + 1
         now = time.monotonic()
-        state.seconds, mark = state.seconds + now - mark, now
+        state.seconds += min(now - mark, LONGEST_STEP)  # a suspended process does not train
+        mark = now
         if state.step % LOG_EVERY == 0:
             entry = {
                 "step": state.step,
