@@ -1,15 +1,14 @@
 """Measure the exported network: `python -m training.evaluate` reads assets/emoji_network, prints and writes JSON.
 
 * Judge accuracy: the share of conditional samples that the judge gives the class that was asked for, at guidance
-  weights 1, 2 and 4, with a binomial standard error; the mean over classes and each class.
+  weights 1, 2 and 4, with a binomial standard error, and for each class.
 * KID in the judge's features (Binkowski et al., arXiv 1801.01401: squared maximum mean discrepancy with the kernel
-  (x.y / d + 1)^3, the unbiased estimate) against training pictures with the same classes, with the jackknife's
-  standard error; beside it the same between two halves of those training pictures.
+  (x.y / d + 1)^3, the unbiased estimate) against the training pictures, both weighted to the law of the classes that
+  the network was trained on, with the jackknife's standard error; beside it the same between two halves of the
+  training pictures. Samples are drawn class by class, and so is the estimate unbiased class by class: with the usual
+  one, two halves with equal numbers of each class come out nearer to each other than zero.
 * Memorisation: root mean square distance, in units of the pictures in [-1, 1], of each sample to the nearest training
   picture, mirrored and shifted as in training, against the same for the held-out pictures.
-
-The classes of the samples are those of a set of training pictures drawn without replacement, in proportion to the
-square root of the class sizes: the law that the network was trained on.
 """
 
 from __future__ import annotations
@@ -27,9 +26,18 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from gensot_demo.backbones.emoji_network import FOLDER, EmojiNetwork, load_network
-from training.emoji_classes import CLASSES, LARGEST_SHIFT, NAMES, LabelledPictures, load_split, shift
+from training.emoji_classes import (
+    CLASSES,
+    LARGEST_SHIFT,
+    NAMES,
+    LabelledPictures,
+    class_probabilities,
+    load_split,
+    shift,
+)
 from training.judge import Judge
 from training.sampling import sample, save_grid
 
@@ -38,20 +46,11 @@ BATCH = 32
 FRESH_EYES = 40
 
 
-def reference_indices(data: LabelledPictures, count: int) -> Tensor:
-    """Which training pictures to compare with: about `count`, without replacement, classes by the root of their size.
-
-    Fewer when the smallest class has too few.
-    """
-    sizes = torch.bincount(data.labels, minlength=len(CLASSES)).double()
-    scale = min(count / sizes.sqrt().sum(), (sizes / sizes.sqrt()).min())
-    generator = torch.Generator().manual_seed(5)
-    chosen = []
-    for label, size in enumerate(sizes):
-        members = torch.nonzero(data.labels == label)[:, 0]
-        order = torch.randperm(len(members), generator=generator)
-        chosen.append(members[order[: round(float(scale * size.sqrt()))]])
-    return torch.cat(chosen)
+def training_halves(data: LabelledPictures) -> tuple[Tensor, Tensor]:
+    """Indices of two disjoint random halves of the pictures, each with half of every class."""
+    order = torch.randperm(len(data), generator=torch.Generator().manual_seed(5))
+    order = order[data.labels[order].argsort(stable=True)]
+    return order[0::2], order[1::2]
 
 
 def draw_samples(network: EmojiNetwork, labels: Tensor, weight: float, steps: int, seed: int = 0) -> Tensor:
@@ -66,7 +65,7 @@ def draw_samples(network: EmojiNetwork, labels: Tensor, weight: float, steps: in
 
 @torch.inference_mode()
 def judge_samples(judge: Judge, pictures: Tensor, labels: Tensor) -> dict[str, object]:
-    """Accuracy with its standard error, over samples and per class, and how often the judge says none of these."""
+    """Accuracy over samples with its standard error, and per class, and how often the judge says none of these."""
     verdicts = judge(pictures).argmax(dim=1)
     right = (verdicts == labels).double()
     share = float(right.mean())
@@ -74,35 +73,61 @@ def judge_samples(judge: Judge, pictures: Tensor, labels: Tensor) -> dict[str, o
     return {
         "accuracy": round(share, 4),
         "standard_error": round((share * (1 - share) / len(right)) ** 0.5, 4),
-        "mean_over_classes": round(statistics.mean(per_class.values()), 4),
         "per_class": per_class,
         "none_of_these": round(float((verdicts == len(CLASSES)).double().mean()), 4),
     }
 
 
-def kernel_distance(x: Tensor, y: Tensor) -> tuple[float, float]:
-    """KID of features x (n, d) and y (m, d), and its standard error by leaving out one of x or of y at a time."""
-    x, y = x.double(), y.double()
+def kernel_distance(x: Tensor, y: Tensor, x_labels: Tensor, y_labels: Tensor, shares: Tensor) -> tuple[float, float]:
+    """KID of features x (n, d) and y (m, d) drawn class by class, and its standard error.
+
+    `shares` (classes,), sum 1, is the law of the classes on both sides. A mean over pairs within one class of one side
+    leaves out the pairs of a picture with itself. The standard error is the jackknife's within classes: leaving out
+    one picture of x or of y at a time. Every class needs three pictures on either side.
+    """
+    x, y, shares = x.double(), y.double(), shares.double()
+    x_member, y_member = (functional.one_hot(labels, len(shares)).double() for labels in (x_labels, y_labels))
+    n, m = x_member.sum(dim=0), y_member.sum(dim=0)
 
     def kernel(a: Tensor, b: Tensor) -> Tensor:
         return (a @ b.T / a.shape[1] + 1) ** 3
 
-    within_x, within_y, across = kernel(x, x).fill_diagonal_(0), kernel(y, y).fill_diagonal_(0), kernel(x, y)
-    n, m = len(x), len(y)
-    sum_x, sum_y, sum_across = within_x.sum(), within_y.sum(), across.sum()
-    value = sum_x / (n * (n - 1)) + sum_y / (m * (m - 1)) - 2 * sum_across / (n * m)
-    without_x = (
-        (sum_x - 2 * within_x.sum(dim=1)) / ((n - 1) * (n - 2))
-        + sum_y / (m * (m - 1))
-        - 2 * (sum_across - across.sum(dim=1)) / ((n - 1) * m)
+    def within(rows: Tensor, member: Tensor, sizes: Tensor) -> tuple[Tensor, Tensor]:
+        """The mean over pairs on one side, and what it becomes without each picture, from rows[i, c], the sum of
+        kernel(i, j) over j of class c other than i."""
+        pairs = torch.outer(sizes, sizes) - torch.diag(sizes)
+        means = member.T @ rows / pairs
+        value = shares @ means @ shares
+        own = member @ sizes
+        to_own = (rows * member).sum(dim=1)
+        own_total = member @ (member.T @ rows).diagonal()
+        without_own = (own_total - 2 * to_own) / ((own - 1) * (own - 2)) - own_total / (own * (own - 1))
+        other_means = (member @ (member.T @ rows) - rows) / ((own - 1)[:, None] * sizes) - member @ means
+        others = (other_means * shares * (1 - member)).sum(dim=1)
+        own_share = member @ shares
+        return value, value + own_share**2 * without_own + 2 * own_share * others
+
+    def across(rows: Tensor, member: Tensor, sizes: Tensor) -> tuple[Tensor, Tensor]:
+        """The same for pairs of the two sides, from rows[i], the mean of kernel(i, j) over the other side's law."""
+        means = member.T @ rows / sizes
+        own = member @ sizes
+        without = (member @ (sizes * means) - rows) / (own - 1)
+        return shares @ means, shares @ means + (member @ shares) * (without - member @ means)
+
+    between = kernel(x, y)
+    x_value, x_without = within(kernel(x, x).fill_diagonal_(0) @ x_member, x_member, n)
+    y_value, y_without = within(kernel(y, y).fill_diagonal_(0) @ y_member, y_member, m)
+    cross, cross_without_x = across(between @ (y_member / m) @ shares, x_member, n)
+    _, cross_without_y = across(between.T @ (x_member / n) @ shares, y_member, m)
+
+    def variance(values: Tensor, member: Tensor, sizes: Tensor) -> Tensor:
+        deviations = values - member @ (member.T @ values / sizes)
+        return (((sizes - 1) / sizes) * (member.T @ deviations**2)).sum()
+
+    error = variance(x_without - 2 * cross_without_x, x_member, n) + variance(
+        y_without - 2 * cross_without_y, y_member, m
     )
-    without_y = (
-        sum_x / (n * (n - 1))
-        + (sum_y - 2 * within_y.sum(dim=1)) / ((m - 1) * (m - 2))
-        - 2 * (sum_across - across.sum(dim=0)) / (n * (m - 1))
-    )
-    variance = (n - 1) * without_x.var(correction=0) + (m - 1) * without_y.var(correction=0)
-    return float(value), float(variance.sqrt())
+    return float(x_value + y_value - 2 * cross), float(error.sqrt())
 
 
 def nearest_distances(pictures: Tensor, data: LabelledPictures) -> Tensor:
@@ -136,33 +161,35 @@ def milliseconds_per_forward(network: EmojiNetwork, pictures: int = 16) -> float
 
 
 @torch.inference_mode()
-def evaluate(folder: Path, count: int, steps: int, pictures_out: Path | None) -> dict[str, object]:
+def evaluate(folder: Path, per_class: int, steps: int, pictures_out: Path | None) -> dict[str, object]:
     """All figures as one JSON object; grids to `pictures_out` when given."""
     network = load_network(folder)
-    judge = Judge.from_pretrained(folder / "judge", use_safetensors=True).eval()
+    judge = Judge.from_pretrained(folder / "judge", use_safetensors=True, low_cpu_mem_usage=False).eval()
     data, held_out = load_split()
-    chosen = reference_indices(data, count)
-    labels = data.labels[chosen]
-    features = judge.features(data.pictures[chosen])
-    halves = features[0::2], features[1::2]
+    labels = torch.arange(len(CLASSES)).repeat(per_class)
+    features = judge.features(data.pictures)
+    shares = torch.zeros(len(CLASSES), dtype=torch.float64).index_add_(0, data.labels, class_probabilities(data.labels))
+    first, second = training_halves(data)
+    halves = kernel_distance(features[first], features[second], data.labels[first], data.labels[second], shares)
     held_out_distances = nearest_distances(held_out.pictures, data)
     threshold = held_out_distances.quantile(0.05)
     report: dict[str, object] = {
-        "samples_per_weight": len(labels),
+        "samples_per_class_and_weight": per_class,
         "sampler": f"deterministic second-order EDM sampler, {steps} steps, {2 * steps - 1} forwards per branch",
         "milliseconds_for_16": milliseconds_per_forward(network),
         "threads": torch.get_num_threads(),
         "judge_on_held_out": judge_samples(judge, held_out.pictures, held_out.labels),
-        "kid_between_halves_of_training": [round(v, 5) for v in kernel_distance(*halves)],
+        "kid_between_halves_of_training": [round(v, 5) for v in halves],
         "nearest_training_distance_of_held_out": _quantiles(held_out_distances),
         "weights": {},
     }
     for weight in WEIGHTS:
         samples = draw_samples(network, labels, weight, steps)
         distances = nearest_distances(samples, data)
+        discrepancy = kernel_distance(judge.features(samples), features, labels, data.labels, shares)
         report["weights"][str(weight)] = {
             "judge": judge_samples(judge, samples, labels),
-            "kid_and_standard_error": [round(v, 5) for v in kernel_distance(judge.features(samples), features)],
+            "kid_and_standard_error": [round(v, 5) for v in discrepancy],
             "nearest_training_distance": _quantiles(distances),
             "share_nearer_than_5_percent_of_held_out": round(float((distances < threshold).double().mean()), 4),
             "median_nearest_distance_per_class": {
@@ -171,8 +198,7 @@ def evaluate(folder: Path, count: int, steps: int, pictures_out: Path | None) ->
         }
         print(json.dumps({weight: report["weights"][str(weight)]}), flush=True)
         if pictures_out is not None:
-            some = torch.cat([torch.nonzero(labels == label)[:12, 0] for label in range(len(CLASSES))])
-            save_grid(samples[some], 12, pictures_out / f"samples-w{weight:g}.png")
+            save_grid(samples[: 12 * len(CLASSES)], len(CLASSES), pictures_out / f"samples-w{weight:g}.png")
     return report
 
 
@@ -188,7 +214,7 @@ def draw_fresh_eyes(folder: Path, out: Path, steps: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, default=FOLDER)
-    parser.add_argument("--count", type=int, default=400)
+    parser.add_argument("--per-class", type=int, default=40)
     parser.add_argument("--steps", type=int, default=18)
     parser.add_argument("--pictures", type=Path, help="a folder for grids of samples")
     parser.add_argument("--threads", type=int, default=2)
@@ -197,7 +223,7 @@ def main() -> None:
     if options.pictures is not None:
         options.pictures.mkdir(parents=True, exist_ok=True)
         draw_fresh_eyes(options.folder, options.pictures, options.steps)
-    report = evaluate(options.folder, options.count, options.steps, options.pictures)
+    report = evaluate(options.folder, options.per_class, options.steps, options.pictures)
     (options.folder / "evaluation.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(report, indent=2))
 

@@ -73,7 +73,11 @@ def load_network(folder: Path = FOLDER, *, early: bool = False, dtype: torch.dty
 
     folder = Path(folder)
     unet = UNet2DModel.from_pretrained(
-        folder / ("unet_early" if early else "unet"), variant="fp16", use_safetensors=True, torch_dtype=dtype
+        folder / ("unet_early" if early else "unet"),
+        variant="fp16",
+        use_safetensors=True,
+        torch_dtype=dtype,
+        low_cpu_mem_usage=False,  # True needs accelerate, which nothing else here does
     )
     scheduler = EDMEulerScheduler.from_pretrained(folder / "scheduler").config
     classes = tuple(json.loads((folder / "classes.json").read_text(encoding="utf-8"))["classes"])

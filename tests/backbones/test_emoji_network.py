@@ -84,7 +84,9 @@ def test_network_halves_the_error_of_the_best_linear_answer(early):
 def test_noisy_classifier_knows_held_out_pictures_and_has_a_gradient():
     from gensot_demo.backbones.noisy_classifier import NoisyClassifier
 
-    classifier = NoisyClassifier.from_pretrained(FOLDER / "noisy_classifier", use_safetensors=True).eval()
+    classifier = NoisyClassifier.from_pretrained(
+        FOLDER / "noisy_classifier", use_safetensors=True, low_cpu_mem_usage=False
+    ).eval()
     _, held_out = load_split()
     z = (held_out.pictures + 0.3 * torch.randn(held_out.pictures.shape)).requires_grad_()
     logits = classifier(z, torch.full((len(z),), 0.3))

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from training.emoji_classes import CLASSES, NULL_LABEL, class_probabilities, draw_batch, load_split, shift
-from training.evaluate import kernel_distance, nearest_distances, reference_indices
+from training.evaluate import kernel_distance, nearest_distances, training_halves
 from training.sampling import SIGMA_MAX, SIGMA_MIN, noise_levels, sample
 from training.train_emoji_network import build_unet, draw_sigmas, learning_rate, train
 
@@ -97,23 +97,57 @@ def test_noise_levels_of_sampling_fall_from_end_to_end():
     assert (levels.diff() < 0).all()
 
 
-def test_kernel_distance_is_the_definition_and_its_error_the_jackknife():
+def _kernel_distance_by_definition(x, y, x_labels, y_labels, shares):
+    """Means over pairs of every two classes, one pair after another."""
+
+    def mean(a, b, same):
+        pairs = [(a[i], b[j]) for i in range(len(a)) for j in range(len(b)) if not (same and i == j)]
+        return sum(float((u @ v / len(u) + 1) ** 3) for u, v in pairs) / len(pairs)
+
+    total = 0.0
+    for c, share in enumerate(shares):
+        for k, other in enumerate(shares):
+            xs, ys = (x[x_labels == c], x[x_labels == k]), (y[y_labels == c], y[y_labels == k])
+            total += share * other * (mean(*xs, c == k) + mean(*ys, c == k) - 2 * mean(xs[0], ys[1], False))
+    return float(total)
+
+
+def test_kernel_distance_is_the_definition_and_its_error_the_jackknife_within_classes():
     generator = torch.Generator().manual_seed(0)
-    x, y = torch.rand(6, 4, generator=generator).double(), torch.rand(5, 4, generator=generator).double() + 0.3
+    x, y = torch.rand(8, 4, generator=generator).double(), torch.rand(7, 4, generator=generator).double() + 0.3
+    x_labels, y_labels = torch.tensor([0, 0, 0, 0, 0, 1, 1, 1]), torch.tensor([0, 1, 0, 1, 1, 0, 1])
+    shares = torch.tensor([0.3, 0.7]).double()
+    value, error = kernel_distance(x, y, x_labels, y_labels, shares)
+    assert value == pytest.approx(_kernel_distance_by_definition(x, y, x_labels, y_labels, shares))
 
-    def distance(x, y):
-        kernel = [[float((a @ b / 4 + 1) ** 3) for b in (*x, *y)] for a in (*x, *y)]
-        n, m = len(x), len(y)
-        within_x = sum(kernel[i][j] for i in range(n) for j in range(n) if i != j) / (n * (n - 1))
-        within_y = sum(kernel[n + i][n + j] for i in range(m) for j in range(m) if i != j) / (m * (m - 1))
-        return within_x + within_y - 2 * sum(kernel[i][n + j] for i in range(n) for j in range(m)) / (n * m)
+    def without(i, values, labels):
+        return torch.cat([values[:i], values[i + 1 :]]), torch.cat([labels[:i], labels[i + 1 :]])
 
-    value, error = kernel_distance(x, y)
-    assert value == pytest.approx(distance(x, y))
-    less_x = torch.tensor([distance(torch.cat([x[:i], x[i + 1 :]]), y) for i in range(6)])
-    less_y = torch.tensor([distance(x, torch.cat([y[:i], y[i + 1 :]])) for i in range(5)])
-    variance = 5 * less_x.var(correction=0) + 4 * less_y.var(correction=0)
-    assert error == pytest.approx(float(variance.sqrt()), rel=1e-4)
+    variance = 0.0
+    for label in (0, 1):
+        less_x = [without(i, x, x_labels) for i in range(len(x)) if x_labels[i] == label]
+        less_y = [without(i, y, y_labels) for i in range(len(y)) if y_labels[i] == label]
+        for values in (
+            [_kernel_distance_by_definition(a, y, b, y_labels, shares) for a, b in less_x],
+            [_kernel_distance_by_definition(x, a, x_labels, b, shares) for a, b in less_y],
+        ):
+            variance += (len(values) - 1) * float(torch.tensor(values).double().var(correction=0))
+    assert error == pytest.approx(variance**0.5, rel=1e-6)
+
+
+def test_kernel_distance_of_one_law_is_zero_though_classes_are_fixed():
+    generator = torch.Generator().manual_seed(0)
+    labels, shares = torch.arange(3).repeat(8), torch.tensor([0.2, 0.3, 0.5])
+    centres = 2 * torch.rand(3, 5, generator=generator)
+    values = [
+        kernel_distance(
+            *(centres[labels] + 0.3 * torch.randn(24, 5, generator=generator) for _ in range(2)), labels, labels, shares
+        )
+        for _ in range(200)
+    ]
+    distances, errors = torch.tensor(values).double().T
+    assert distances.mean().abs() < 3 * distances.std() / 200**0.5
+    assert errors.square().mean().sqrt() == pytest.approx(float(distances.std()), rel=0.5)
 
 
 def test_nearest_distance_sees_mirrors_and_shifts(split):
@@ -124,11 +158,12 @@ def test_nearest_distance_sees_mirrors_and_shifts(split):
     assert nearest_distances(held_out.pictures, data).median() > 0.05
 
 
-def test_reference_repeats_no_picture(split):
+def test_halves_share_no_picture_and_split_every_class(split):
     data, _ = split
-    chosen = reference_indices(data, 10_000)
-    assert len(chosen) == len(set(chosen.tolist()))
-    assert 300 < len(chosen) < len(data)
+    first, second = training_halves(data)
+    assert sorted([*first.tolist(), *second.tolist()]) == list(range(len(data)))
+    sizes = [torch.bincount(data.labels[half], minlength=len(CLASSES)) for half in (first, second)]
+    assert (sizes[0] - sizes[1]).abs().max() <= 1
 
 
 def test_a_resumed_run_is_the_uninterrupted_run(tmp_path):
