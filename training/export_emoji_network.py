@@ -37,6 +37,7 @@ def save_unet(weights: dict[str, torch.Tensor], folder: Path) -> None:
     unet.load_state_dict(weights)
     unet.half().save_pretrained(folder, safe_serialization=True, variant="fp16")
     for path in folder.iterdir():
+        path.chmod(0o644)  # safetensors writes for the owner alone
         if path.stat().st_size >= LARGEST_FILE:
             raise ValueError(f"{path} has {path.stat().st_size} bytes: expected fewer than {LARGEST_FILE}")
 

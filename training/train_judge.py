@@ -1,7 +1,8 @@
 """Train the judge and the noise-aware classifier: `python -m training.train_judge --out assets/emoji_network`.
 
 Both see only pictures that are not held out. The judge is for evaluation, never a guide; it learns "none of these"
-from emoji of other kinds. The noisy classifier is the guide of classifier guidance. Writes OUT/judge,
+from emoji of other kinds and from pictures of the classes cut into blocks and put together in another order: right
+colours and textures alone must not pass. The noisy classifier is the guide of classifier guidance. Writes OUT/judge,
 OUT/noisy_classifier and OUT/classifiers.json with the held-out accuracies.
 """
 
@@ -29,6 +30,7 @@ from training.emoji_classes import (
     CLASSES,
     HELD_OUT_SEED,
     HELD_OUT_SHARE,
+    NAMES,
     RESOLUTION,
     LabelledPictures,
     class_probabilities,
@@ -54,6 +56,14 @@ def load_others() -> tuple[Tensor, Tensor]:
     count = round(HELD_OUT_SHARE * len(order))
     pictures = pictures.float() / 127.5 - 1
     return pictures[count:], pictures[:count]
+
+
+def scramble(pictures: Tensor, generator: torch.Generator, block: int = 8) -> Tensor:
+    """The pictures (b, 3, 32, 32) with their blocks in a random order, another for each picture."""
+    count, side = len(pictures), RESOLUTION // block
+    blocks = functional.unfold(pictures, block, stride=block)
+    order = torch.rand(count, 1, side * side, generator=generator).argsort(dim=2)
+    return functional.fold(blocks.gather(2, order.expand_as(blocks)), RESOLUTION, block, stride=block)
 
 
 def distort(pictures: Tensor, generator: torch.Generator) -> Tensor:
@@ -107,16 +117,21 @@ def _optimise(model: nn.Module, steps: int, loss_of_step: Callable[[torch.Genera
 
 
 def train_judge(data: LabelledPictures, others: Tensor, steps: int) -> Judge:
-    """The judge, in evaluation mode. Batches of 64, a sixth of them "none of these"."""
+    """The judge, in evaluation mode. Batches of 64, a quarter of them "none of these".
+
+    Shapes are never scrambled: the blocks of a square are a square in any order.
+    """
     torch.manual_seed(1)
     judge = Judge(len(CLASSES))
     weights = class_probabilities(data.labels)
+    intricate = torch.nonzero(data.labels != NAMES.index("shapes"))[:, 0]
 
     def loss_of_step(generator: torch.Generator) -> Tensor:
-        chosen = torch.multinomial(weights, 54, replacement=True, generator=generator)
-        apart = torch.randint(len(others), (10,), generator=generator)
-        pictures = torch.cat([data.pictures[chosen], others[apart]])
-        labels = torch.cat([data.labels[chosen], torch.full((10,), len(CLASSES))])
+        chosen = torch.multinomial(weights, 48, replacement=True, generator=generator)
+        apart = torch.randint(len(others), (8,), generator=generator)
+        broken = intricate[torch.multinomial(weights[intricate], 8, replacement=True, generator=generator)]
+        pictures = torch.cat([data.pictures[chosen], others[apart], scramble(data.pictures[broken], generator)])
+        labels = torch.cat([data.labels[chosen], torch.full((16,), len(CLASSES))])
         return functional.cross_entropy(judge(distort(pictures, generator)), labels, label_smoothing=0.05)
 
     _optimise(judge, steps, loss_of_step)
@@ -155,7 +170,7 @@ def noisy_accuracies(classifier: NoisyClassifier, data: LabelledPictures) -> dic
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--judge-steps", type=int, default=1500)
+    parser.add_argument("--judge-steps", type=int, default=2000)
     parser.add_argument("--noisy-steps", type=int, default=2000)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
@@ -168,6 +183,8 @@ def main() -> None:
     with torch.no_grad():
         right = judge(held_out.pictures).argmax(dim=1) == held_out.labels
         apart = judge(held_out_others).argmax(dim=1) == len(CLASSES)
+        intricate = held_out.pictures[held_out.labels != NAMES.index("shapes")].repeat(10, 1, 1, 1)
+        broken = judge(scramble(intricate, torch.Generator().manual_seed(4))).argmax(dim=1) == len(CLASSES)
     report = {
         "judge": {
             "parameters": sum(p.numel() for p in judge.parameters()),
@@ -176,6 +193,7 @@ def main() -> None:
             "held_out_pictures": len(held_out),
             "none_of_these_accuracy": round(float(apart.double().mean()), 3),
             "none_of_these_pictures": len(held_out_others),
+            "scrambled_held_out_refused": round(float(broken.double().mean()), 3),
         }
     }
     print(json.dumps(report), flush=True)
