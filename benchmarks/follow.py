@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from gensot_demo.experiments.compare import measure
+from gensot_demo.experiments.measuring import measure
 from gensot_demo.experiments.requests import CompareRequest, MethodChoice, ReferenceChoice
 
 from .report import progress, report

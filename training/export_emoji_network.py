@@ -14,8 +14,9 @@ import torch
 from diffusers import EDMEulerScheduler
 from safetensors.torch import load_file
 
+from gensot_demo.backbones.emoji import load_collection
 from gensot_demo.backbones.emoji_network import FOLDER
-from training.emoji_classes import HELD_OUT_SEED, HELD_OUT_SHARE, NAMES, load_split
+from training.emoji_classes import HELD_OUT_SEED, HELD_OUT_SHARE, NAMES, RESOLUTION, LabelledPictures, load_split
 from training.sampling import SIGMA_MAX, SIGMA_MIN
 from training.train_emoji_network import SNAPSHOTS, build_unet
 
@@ -42,6 +43,15 @@ def save_unet(weights: dict[str, torch.Tensor], folder: Path) -> None:
             raise ValueError(f"{path} has {path.stat().st_size} bytes: expected fewer than {LARGEST_FILE}")
 
 
+def pictures_of(data: LabelledPictures) -> dict[str, list[str]]:
+    """The names of the pictures of each class, in the order of the labels."""
+    names = load_collection(RESOLUTION).names
+    return {
+        name: [names[index] for index in data.indices[data.labels == label].tolist()]
+        for label, name in enumerate(NAMES)
+    }
+
+
 def export(run: Path, out: Path) -> dict[str, object]:
     """Write the folder; return the training log it contains."""
     saved = torch.load(run / "checkpoint.pt", map_location="cpu", weights_only=True)
@@ -52,8 +62,8 @@ def export(run: Path, out: Path) -> dict[str, object]:
     EDMEulerScheduler(sigma_min=SIGMA_MIN, sigma_max=SIGMA_MAX, sigma_data=saved["sigma_data"]).save_pretrained(
         out / "scheduler"
     )
-    (out / "classes.json").write_text(json.dumps({"classes": NAMES}, indent=2) + "\n", encoding="utf-8")
     data, held_out = load_split()
+    (out / "classes.json").write_text(json.dumps({"classes": pictures_of(data)}, indent=1) + "\n", encoding="utf-8")
     lines = (run / "log.jsonl").read_text(encoding="utf-8").splitlines()
     # A run that was interrupted logs again the steps since its checkpoint; the later line holds.
     entries = {entry["step"]: entry for entry in map(json.loads, lines) if entry["step"] <= step}

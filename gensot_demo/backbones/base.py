@@ -18,15 +18,15 @@ from torch import Tensor
 from gensot_demo.transport.grids import at_noise_levels, noise_levels
 from gensot_demo.transport.noise import SharedNoise
 from gensot_demo.transport.oracles import Condition, Oracle
-from gensot_demo.transport.paths import PathPoints, ProbabilityPath
+from gensot_demo.transport.paths import PathPoints, ProbabilityPath, VEPath
+
+from .errors import UnknownCondition
+
+__all__ = ["Backbone", "BackboneInfo", "UnknownCondition", "from_uint8", "to_uint8"]
 
 NOISE_DEPTH = 9  # cells of 1/8 octave of 1/sigma^2: a fifth of a step of 30, a step of 200
 
 Asks = Literal["conditions", "classes", "prompts", "nothing"]
-
-
-class UnknownCondition(ValueError):
-    """A condition, class or prompt that the backbone cannot take; the message is a sentence."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,9 @@ class Backbone(ABC):
     """A model ready to be asked. States are vectors of ``oracle.dimension`` numbers, whatever the model's own shape.
 
     sigma_range: noise levels (start, end) of a run.  data_variance: of one coordinate of y.  dimension: values of a
-    state, with those that the oracle's coordinates leave out.  max_rows: states per forward.
-    no_null: why there is no unconditional prediction to guide away from, or None.
+    state, with those that the oracle's coordinates leave out.  max_rows: states per forward, max_states: in one run.
+    no_null: why there is no unconditional prediction to guide away from, or None.  names: of the pictures that it was
+    made of, where they are known.
     """
 
     info: BackboneInfo
@@ -62,7 +63,9 @@ class Backbone(ABC):
     data_variance: float
     dimension: int
     max_rows: int = 4096
+    max_states: int = 200_000
     no_null: str | None = None
+    names: tuple[str, ...] = ()
 
     @abstractmethod
     def encode(self, pictures: NDArray[np.uint8]) -> Tensor:
@@ -90,6 +93,14 @@ class Backbone(ABC):
             return None, f"{self.info.label} takes one condition at a time."
         return (self.condition(names[0]) if names else None), None
 
+    def require_law(self, chosen: Sequence[tuple[str, float]]) -> None:
+        """Raise UnknownCondition with a sentence where nothing is known to satisfy all of these (name, trust)."""
+        return None
+
+    def nearest(self, states: Tensor) -> tuple[Tensor, Tensor] | None:
+        """(indices into ``names``, Euclidean distances) of the nearest known picture of each state, or None."""
+        return None
+
     def noise(self, seeds: Sequence[int], particles: int = 1) -> SharedNoise:
         """The shared noise of these seeds, for states."""
         oracle = self.oracle
@@ -101,6 +112,14 @@ class Backbone(ABC):
         """Where a run of so many steps stops along a path."""
         points = at_noise_levels(path, noise_levels(steps, *self.sigma_range))
         return points.to(self.oracle.device, self.oracle.dtype)
+
+    def model_path(self) -> ProbabilityPath:
+        """The path that the model was trained along: for the embedded ones z = y + sigma eps."""
+        return VEPath(self.sigma_range[0] * 1.01)
+
+    def model_grid(self, steps: int) -> PathPoints:
+        """The model's own timesteps along :meth:`model_path`."""
+        return self.grid(self.model_path(), steps)
 
 
 def to_uint8(pixels: Tensor) -> NDArray[np.uint8]:

@@ -24,6 +24,7 @@ from gensot_demo.backbones.emoji_conditions import (
     condition_names,
     effective_number,
 )
+from gensot_demo.backbones.errors import UnknownCondition
 
 __all__ = ["Condition", "EmojiCollection", "EmptyCondition", "combine", "effective_number", "load_collection"]
 
@@ -72,6 +73,21 @@ class EmojiCollection:
     def conditions(self) -> dict[str, Condition]:
         """All conditions by name: groups, attributes, keywords. The same at every resolution, from 64 x 64."""
         return dict(self._conditions)
+
+    def condition(self, name: str) -> Condition:
+        """The condition of that name; UnknownCondition naming the nearest ones if there is none."""
+        if name not in self._conditions:
+            near = difflib.get_close_matches(name, self._conditions, n=4, cutoff=0.4)
+            hint = f"Nearest: {', '.join(near)}." if near else f"Try one of {', '.join(list(self._conditions)[:8])}."
+            raise UnknownCondition(f"Condition {name[:40]!r} is unknown among {len(self._conditions)}. {hint}")
+        return self._conditions[name]
+
+    def average(self, weights: NDArray[np.float64]) -> NDArray[np.uint8]:
+        """The weighted average picture (res, res, 3), weights (n,)."""
+        share = (weights / weights.sum()).astype(np.float32)
+        flat = self.pictures.reshape(len(self), -1)
+        total = sum(share[k : k + 128] @ flat[k : k + 128].astype(np.float32) for k in range(0, len(self), 128))
+        return np.rint(total).astype(np.uint8).reshape(self.pictures.shape[1:])
 
     def condition_names(self) -> list[str]:
         """The keys of :meth:`conditions`, at once: nothing is computed from pixels."""

@@ -7,18 +7,24 @@ from sigma = .01 to 80; the numbers are those of the folder's scheduler, a diffu
 `precondition_*` methods compute the same.
 
 The folder is that of a diffusers pipeline: `unet/`, `unet_early/` (the same network after about 15 % of the training,
-the weak model of autoguidance), `scheduler/`, `classes.json`. Imports torch; diffusers only when a network is loaded.
+the weak model of autoguidance), `scheduler/`, `classes.json` (the classes in the order of the labels, and the names of
+the pictures that each was trained on). Imports torch; diffusers only when a network is loaded.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from gensot_demo.transport.oracles import Condition
+
+from .network_oracle import Denoiser
 
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "emoji_network"
 RESOLUTION = 32
@@ -80,11 +86,32 @@ def load_network(folder: Path = FOLDER, *, early: bool = False, dtype: torch.dty
         low_cpu_mem_usage=False,  # True needs accelerate, which nothing else here does
     )
     scheduler = EDMEulerScheduler.from_pretrained(folder / "scheduler").config
-    classes = tuple(json.loads((folder / "classes.json").read_text(encoding="utf-8"))["classes"])
     return EmojiNetwork(
         unet.requires_grad_(False).eval(),
-        classes,
+        tuple(trained_on(folder)),
         scheduler["sigma_data"],
         scheduler["sigma_min"],
         scheduler["sigma_max"],
     )
+
+
+def trained_on(folder: Path = FOLDER) -> dict[str, list[str]]:
+    """The classes in the order of their labels, and the names of the pictures that each was trained on."""
+    return json.loads((Path(folder) / "classes.json").read_text(encoding="utf-8"))["classes"]
+
+
+class EmojiDenoiser(Denoiser):
+    """The network as a denoiser of flat states (n, 3072); a condition is a label, None the null class."""
+
+    def __init__(self, network: EmojiNetwork):
+        self.network = network
+        self.dimension = 3 * RESOLUTION**2
+        self.dtype, self.device = torch.float32, next(network.unet.parameters()).device
+        self.sigma_min, self.sigma_max = network.sigma_min, network.sigma_max
+
+    def predict(self, x: Tensor, a: Tensor, m: Tensor, conditions: Sequence[Condition]) -> Tensor:
+        null = self.network.null_label
+        labels = torch.tensor([null if label is None else label for label in conditions], device=self.device)
+        scale, sigma = a.to(x), (m / a).to(x)
+        pictures = (x / scale[:, None]).reshape(-1, 3, RESOLUTION, RESOLUTION)
+        return self.network.denoise(pictures, sigma, labels).flatten(1)

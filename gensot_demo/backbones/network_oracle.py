@@ -158,6 +158,11 @@ class NetworkOracle(Oracle):
             self.largest_batch = size = size // 2
 
 
+def compute_device() -> torch.device:
+    """Where networks run: a CUDA device if there is one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def release_memory() -> None:
     """Give back what a failed forward or a dropped model still holds."""
     gc.collect()

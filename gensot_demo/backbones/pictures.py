@@ -9,7 +9,7 @@ outside the span where a picture of it is wanted, so a seed means the same noise
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -20,10 +20,21 @@ from torch import Tensor
 from gensot_demo.transport.atoms import WeightedAtoms
 from gensot_demo.transport.errors import InvalidValue
 from gensot_demo.transport.noise import SharedNoise
+from gensot_demo.transport.oracles import Condition
 
-from .emoji import EmojiCollection, load_collection
+from .base import NOISE_DEPTH, Backbone, BackboneInfo, UnknownCondition
+from .emoji import EmojiCollection, EmptyCondition, combine, load_collection
 
-_NOISE_DEPTH = 9  # cells of 1/8 octave of 1/sigma^2: a fifth of a step of 30, a step of 200
+INFO = BackboneInfo(
+    name="collection",
+    label="Emoji collection, exact",
+    summary="The best possible denoiser of 1861 emoji, in closed form: every law that can be asked for is known.",
+    licence="Apache-2.0",
+    source="assets/emoji",
+    asks="conditions",
+    resolution=64,
+    exact=True,
+)
 _EXACT_BLOCK = 1024  # columns of integers up to 128 whose products sum exactly in float32
 
 
@@ -39,7 +50,7 @@ def exact_gram(pictures: NDArray[np.uint8]) -> Tensor:
 
 
 @dataclass(frozen=True, eq=False)
-class PictureBackbone:
+class PictureBackbone(Backbone):
     """A collection with its oracle. ``dimension`` counts pixels times channels, ``oracle.dimension`` coordinates.
 
     sigma_range: (start, end) noise levels that lose nothing: 20 times the largest standard deviation of the data, so
@@ -55,8 +66,36 @@ class PictureBackbone:
     _origin: Tensor  # (n,) float64, coordinates of the mean picture before centring
 
     @property
+    def info(self) -> BackboneInfo:
+        return replace(INFO, resolution=self.collection.resolution)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.collection.names
+
+    @property
     def dimension(self) -> int:
         return self._integers.shape[1]
+
+    def condition_names(self) -> list[str]:
+        return self.collection.condition_names()
+
+    def condition(self, name: str) -> Condition:
+        """log p(c | picture) (n,) of a condition of the collection."""
+        return torch.from_numpy(np.log(self.collection.condition(name).weights))
+
+    def joint(self, names: Sequence[str]) -> tuple[Condition, str | None]:
+        return (torch.stack([self.condition(name) for name in names]).sum(0) if names else None), None
+
+    def require_law(self, chosen: Sequence[tuple[str, float]]) -> None:
+        try:
+            if chosen:
+                combine([(self.collection.condition(name), trust) for name, trust in chosen])
+        except EmptyCondition as error:
+            raise UnknownCondition(str(error)) from None
+
+    def nearest(self, states: Tensor) -> tuple[Tensor, Tensor]:
+        return self.oracle.nearest(states)
 
     @property
     def data_variance(self) -> float:
@@ -78,11 +117,6 @@ class PictureBackbone:
         for part, integers in zip(flat.split(_EXACT_BLOCK, 1), self._integers.split(_EXACT_BLOCK, 1), strict=True):
             overlaps += part @ integers.T
         return (overlaps / 127.5) @ self._inverse.T
-
-    def average(self, weights: NDArray[np.float64]) -> NDArray[np.uint8]:
-        """The weighted average picture (res, res, 3) of the collection."""
-        share = torch.from_numpy(weights / weights.sum()).float()
-        return self.to_uint8(self._combined(share[None]))[0]
 
     def _combined(self, weights: Tensor) -> Tensor:
         """Pixels (n, dimension) of weighted sums of pictures, weights (n, N)."""
@@ -107,13 +141,9 @@ class PictureBackbone:
         """Coordinates (n, oracle.dimension) as uint8 pictures (n, res, res, 3)."""
         return self.to_uint8(self.decode(coordinates))
 
-    def noise(self, seeds: Sequence[int], particles: int = 1) -> SharedNoise:
-        """The shared noise of these seeds in coordinates."""
-        return SharedNoise(seeds, self.oracle.dimension, particles, dtype=self.oracle.dtype, depth=_NOISE_DEPTH)
-
     def outside_noise(self, seed: int, log_K: float) -> Tensor:
         """Noise of a seed outside the span (dimension,): what completes the coordinates' noise to a picture of x_t."""
-        stream = SharedNoise([seed], self.dimension, dtype=torch.float32, depth=_NOISE_DEPTH + 1)
+        stream = SharedNoise([seed], self.dimension, dtype=torch.float32, depth=NOISE_DEPTH + 1)
         return self.outside_span(stream.direction(log_K))[0]
 
     def outside_span(self, vectors: Tensor) -> Tensor:

@@ -33,8 +33,11 @@ def film(result: CompareResult, method: str, column: int, frames: int = 10) -> l
         raise InvalidRequest(f"There is no sample {column + 1} of {method!r} in this run.")
     part, backbone = result.methods[method], result.backbone
     chosen = np.unique(np.linspace(0, len(part.index) - 1, frames).round().astype(int)).tolist()
-    predicted = backbone.pictures(part.predicted[chosen, column])
-    states = backbone.to_uint8(torch.stack([_state(result, part, column, moment) for moment in chosen]))
+    predicted = backbone.pictures(part.predicted[chosen, column].to(backbone.oracle.device))
+    if backbone.dimension == backbone.oracle.dimension:
+        states = backbone.pictures(part.states[chosen, column].to(backbone.oracle.device))
+    else:
+        states = backbone.to_uint8(torch.stack([_completed(result, part, column, moment) for moment in chosen]))
     grid = part.grid
     return [
         Frame(
@@ -49,7 +52,7 @@ def film(result: CompareResult, method: str, column: int, frames: int = 10) -> l
     ]
 
 
-def _state(result: CompareResult, part: MethodResult, column: int, moment: int) -> torch.Tensor:
+def _completed(result: CompareResult, part: MethodResult, column: int, moment: int) -> torch.Tensor:
     """x_t as a picture (dimension,): the coordinates, the noise outside the pictures' span, and the guide's rest there.
 
     Outside the span nothing is ever predicted, so the state there is the guide plus m times the shared noise: that of

@@ -35,7 +35,7 @@ def open_upload(data: bytes) -> Image.Image:
                     f"The picture has {width} x {height} = {width * height / 1e6:.0f} megapixels; "
                     f"at most {limits.MAX_UPLOAD_PIXELS / 1e6:.0f} are taken."
                 )
-            picture.draft("RGB", (256, 256))
+            picture.draft("RGB", (1024, 1024))
             return ImageOps.exif_transpose(picture).convert("RGBA")
     except Image.DecompressionBombError:
         most = f"{limits.MAX_UPLOAD_PIXELS / 1e6:.0f}"
@@ -58,6 +58,13 @@ def to_square(picture: Image.Image, side: int) -> NDArray[np.uint8]:
     if pixels.astype(float).std() < _BLANK_SPREAD:
         raise InvalidRequest("The picture to follow is empty: draw something, upload a picture or choose an emoji.")
     return pixels
+
+
+def resized(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """A square picture (s, s, 3) at another side."""
+    if len(pixels) == side:
+        return pixels
+    return np.asarray(Image.fromarray(pixels).resize((side, side), Image.Resampling.LANCZOS))
 
 
 def to_png(pixels: NDArray[np.uint8]) -> bytes:

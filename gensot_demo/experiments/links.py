@@ -15,7 +15,7 @@ MAX_LENGTH = 4000
 MAX_FIELDS = 64
 _NUMBERS = {"strength": float, "view_noise": float, "steps": int, "samples": int, "seed": int, "resolution": int}
 _REFERENCES = {"follow": "emoji", "follow_average": "average"}
-_WORDS = ("sampler", "path")
+_WORDS = ("backbone", "negative", "sampler", "path")
 _SEPARATOR = "*"
 
 

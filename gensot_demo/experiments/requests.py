@@ -13,8 +13,6 @@ from gensot_demo.transport.catalogue import SAMPLERS
 
 from . import limits
 
-PATHS = ("cosine", "condot", "vp", "ve")
-
 
 class InvalidRequest(ValueError):
     """A request that cannot be run; its message is one or more sentences for the person."""
@@ -79,7 +77,15 @@ DEFAULT_METHODS = ("unguided", "sdedit", "dps", "gensot")
 
 
 class CompareRequest(_Frozen):
-    """Compare guidance methods on one task, with the same noise. Version 1 of the link format."""
+    """Compare guidance methods on one task, with the same noise. Version 1 of the link format.
+
+    backbone: the model, by name, hub id or as the server calls it.  negative: a prompt to lead away from.
+    path: that of methods without one of their own; "model" is the model's own schedule with its own timesteps.
+    resolution: of the exact collection; every other backbone has its own.
+    """
+
+    backbone: Annotated[str, Field(min_length=1, max_length=limits.MAX_BACKBONE_NAME)] = "collection"
+    negative: str = ""
 
     conditions: tuple[ConditionChoice, ...] = Field((), max_length=limits.MAX_CONDITIONS)
     references: tuple[ReferenceChoice, ...] = Field((), max_length=limits.MAX_REFERENCES)
@@ -89,7 +95,7 @@ class CompareRequest(_Frozen):
     samples: Annotated[int, Field(ge=1, le=limits.MAX_SAMPLES, title="Samples per method")] = 6
     seed: Annotated[int, Field(ge=0, le=limits.MAX_SEED, title="Seed")] = 7
     sampler: str = "averaged"
-    path: Literal["cosine", "condot", "vp", "ve"] = "cosine"
+    path: Literal["cosine", "condot", "vp", "ve", "model"] = "cosine"
     resolution: Literal[64, 32] = 64
     methods: tuple[MethodChoice, ...] = Field(
         tuple(MethodChoice(name=name) for name in DEFAULT_METHODS), max_length=limits.MAX_METHODS
@@ -123,7 +129,7 @@ class CompareRequest(_Frozen):
     @classmethod
     def first_view(cls) -> CompareRequest:
         """What the page shows first: follow the average face, with the methods that can."""
-        return cls(references=(ReferenceChoice(average="faces"),))
+        return cls(backbone="network", references=(ReferenceChoice(average="faces"),), view_noise=4.0, steps=20)
 
     @property
     def seeds(self) -> tuple[int, ...]:

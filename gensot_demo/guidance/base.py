@@ -40,6 +40,8 @@ class Task:
     joint: all conditions at once with trust 1, or None.  references: pictures (d,) to follow, with trusts k_j.
     view_noise: standard deviation per coordinate of the view that a reference is.
     stochastic: whether the sampler adds noise on the way; path-integral weights need that.
+    negative: what guidance leads away from; None is "no condition".
+    no_joint, no_null: why the model has no prediction for all conditions at once, or none without any; None if it has.
     """
 
     conditions: tuple[Condition, ...] = ()
@@ -49,6 +51,9 @@ class Task:
     reference_trusts: tuple[float, ...] = ()
     view_noise: float = 1.0
     stochastic: bool = True
+    negative: Condition = None
+    no_joint: str | None = None
+    no_null: str | None = None
 
     @property
     def view_precision(self) -> float:

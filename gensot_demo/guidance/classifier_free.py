@@ -30,6 +30,9 @@ class ClassifierFreeGuidance(GuidanceMethod):
     source = "Ho & Salimans, arXiv 2207.12598, eq. 6; composed: Liu et al., arXiv 2206.01714"
     cost = "1 forward per condition + 1"
 
+    def unavailable(self, task: Task) -> str | None:
+        return task.no_null if task.conditions else None
+
     def predict(self, task: Task, point: PathPoint, x: Tensor) -> Asking:
-        answer = yield ask(point, x, (None, *task.conditions))
+        answer = yield ask(point, x, (task.negative, *task.conditions))
         return Prediction(added_scores(answer.predicted, task.trusts))

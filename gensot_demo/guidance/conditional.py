@@ -19,6 +19,9 @@ class Conditional(GuidanceMethod):
     equation = r"\hat y = \mathbb{E}[y \mid x_t, c]"
     source = "Karras et al., arXiv 2206.00364"
 
+    def unavailable(self, task: Task) -> str | None:
+        return task.no_joint
+
     def predict(self, task: Task, point: PathPoint, x: Tensor) -> Asking:
         answer = yield ask(point, x, (task.joint,))
         return Prediction(answer.predicted[0])

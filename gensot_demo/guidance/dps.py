@@ -26,7 +26,7 @@ class DiffusionPosteriorSampling(GuidanceMethod):
     scale: float = Field(1.0, ge=0, le=10, title="Step size", description="1 is the step that Bayes' rule gives.")
 
     def unavailable(self, task: Task) -> str | None:
-        return None if task.references else "DPS needs a picture to follow."
+        return task.no_joint if task.references else "DPS needs a picture to follow."
 
     def predict(self, task: Task, point: PathPoint, x: Tensor) -> Asking:
         target, pull = task.view_mean, self.scale * task.view_precision

@@ -67,6 +67,9 @@ class GenSOT(GuidanceMethod):
         "reference", title="Path guide", description="What the path is drawn to on the way; not what arrives."
     )
 
+    def unavailable(self, task: Task) -> str | None:
+        return task.no_null if any(k != 1 for k in task.trusts) else None
+
     def particles_for(self, task: Task) -> int:
         return self.particles if self.weighted(task) else 1
 
@@ -87,7 +90,7 @@ class GenSOT(GuidanceMethod):
         return constant_protocol(self.stiffness, centre, centre.clone(), self.temperature)
 
     def predict(self, task: Task, point: PathPoint, x: Tensor) -> Asking:
-        answer = yield tilted_query(point, x, task, (None, *task.conditions))
+        answer = yield tilted_query(point, x, task, (task.negative, *task.conditions))
         predicted = answer.predicted
         state = added_scores(predicted, task.trusts)
         if not self.weighted(task):

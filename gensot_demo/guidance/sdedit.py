@@ -28,7 +28,7 @@ class SDEdit(GuidanceMethod):
     )
 
     def unavailable(self, task: Task) -> str | None:
-        return None if task.references else "SDEdit needs a picture to follow."
+        return task.no_joint if task.references else "SDEdit needs a picture to follow."
 
     def start(self, task: Task, grid: PathPoints, noise: SharedNoise) -> Starting:
         level = -2 * math.log(self.start_noise * task.view_noise)

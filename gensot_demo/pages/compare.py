@@ -14,9 +14,10 @@ from gradio.context import Context
 from gensot_demo.backbones.pictures import load_picture_backbone
 from gensot_demo.experiments import limits
 from gensot_demo.experiments.asking import ask_for
-from gensot_demo.experiments.compare import CompareResult, Update, compare, measure
+from gensot_demo.experiments.compare import CompareResult, Update, compare
 from gensot_demo.experiments.film import film
 from gensot_demo.experiments.links import from_query, to_query
+from gensot_demo.experiments.measuring import measure
 from gensot_demo.experiments.requests import CompareRequest, InvalidRequest
 from gensot_demo.experiments.runs import RUNS
 from gensot_demo.figures.comparison import decision_figure, dissipation_figure, energy_figure

@@ -8,9 +8,10 @@ from typing import Any
 import gradio as gr
 
 from gensot_demo.experiments import limits
-from gensot_demo.experiments.compare import CompareResult, Update, compare, measure
+from gensot_demo.experiments.compare import CompareResult, Update, compare
 from gensot_demo.experiments.law import LawReport
 from gensot_demo.experiments.links import from_query, to_query
+from gensot_demo.experiments.measuring import measure
 from gensot_demo.experiments.plane.links import from_query as transport_from_query
 from gensot_demo.experiments.plane.numbers import numbers
 from gensot_demo.experiments.plane.run import Progress, transport

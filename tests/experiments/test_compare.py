@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from gensot_demo.experiments import limits
+from gensot_demo.backbones.pictures import PictureBackbone
 from gensot_demo.experiments.asking import ask_for
-from gensot_demo.experiments.compare import CompareResult, Update, compare, measure
+from gensot_demo.experiments.compare import CompareResult, Update, compare
 from gensot_demo.experiments.film import film
 from gensot_demo.experiments.images import to_png
+from gensot_demo.experiments.measuring import measure
 from gensot_demo.experiments.requests import (
     CompareRequest,
     ConditionChoice,
@@ -231,7 +232,7 @@ def test_what_cannot_be_run_is_refused_in_a_sentence(changes, words):
 
 
 def test_too_much_work_is_refused_with_what_to_lower(monkeypatch):
-    monkeypatch.setattr(limits, "MAX_EVALUATIONS", 1000)
+    monkeypatch.setattr(PictureBackbone, "max_states", 1000)
     with pytest.raises(
         InvalidRequest, match=r"at most 1,000 are allowed\. Take fewer steps, samples, draws, particles"
     ) as refused:

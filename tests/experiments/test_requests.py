@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from contextlib import suppress
+from typing import get_args
 from urllib.parse import quote
 
 import pytest
@@ -13,7 +14,6 @@ from hypothesis import strategies as st
 from gensot_demo.experiments import limits
 from gensot_demo.experiments.links import MAX_LENGTH, from_query, to_query
 from gensot_demo.experiments.requests import (
-    PATHS,
     CompareRequest,
     ConditionChoice,
     InvalidRequest,
@@ -62,7 +62,7 @@ REQUESTS = st.builds(
     samples=st.integers(1, limits.MAX_SAMPLES),
     seed=st.integers(0, limits.MAX_SEED - limits.MAX_SAMPLES),
     sampler=st.sampled_from(list(SAMPLERS)),
-    path=st.sampled_from(PATHS),
+    path=st.sampled_from(get_args(CompareRequest.model_fields["path"].annotation)),
     resolution=st.sampled_from([64, 32]),
     methods=METHODS,
 )

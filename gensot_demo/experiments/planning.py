@@ -1,0 +1,83 @@
+"""Which methods of a request can run on which model, along which grid, and what it will cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gensot_demo.backbones.base import Backbone
+from gensot_demo.guidance.base import BoundMethod, GuidanceMethod
+from gensot_demo.transport.catalogue import SAMPLERS
+from gensot_demo.transport.conductor import Job
+from gensot_demo.transport.noise import SharedNoise
+from gensot_demo.transport.paths import CondOTPath, CosinePath, PathPoints, ProbabilityPath, VEPath, VPLinearPath
+
+from .asking import Asked
+from .requests import CompareRequest, InvalidRequest, MethodChoice
+
+MODELS_OWN = "model"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A method ready to run, with the number of weighted particles behind each sample."""
+
+    job: Job
+    method: GuidanceMethod
+    particles: int
+
+
+def default_path(name: str, backbone: Backbone) -> ProbabilityPath:
+    """The path that methods without one of their own are sampled along."""
+    return {
+        "cosine": CosinePath,
+        "condot": CondOTPath,
+        "vp": VPLinearPath,
+        "ve": lambda: VEPath(backbone.sigma_range[0] * 1.01),
+        MODELS_OWN: backbone.model_path,
+    }[name]()
+
+
+def _grid(request: CompareRequest, method: GuidanceMethod, asked: Asked, backbone: Backbone) -> PathPoints:
+    shared = default_path(request.path, backbone)
+    path = method.path(asked.task, shared)
+    if path is shared and request.path == MODELS_OWN:
+        return backbone.model_grid(request.steps)
+    return backbone.grid(path, request.steps)
+
+
+def _plan(request: CompareRequest, choice: MethodChoice, asked: Asked, backbone: Backbone, noise: SharedNoise) -> Plan:
+    method = choice.method()
+    bound = BoundMethod(method, asked.task, noise.seeds, backbone.data_variance)
+    grid = _grid(request, method, asked, backbone)
+    return Plan(Job(choice.name, SAMPLERS[request.sampler].run, grid, noise, bound), method, noise.rows)
+
+
+def plans_of(
+    request: CompareRequest, asked: Asked, backbone: Backbone, seeds: tuple[int, ...]
+) -> tuple[list[Plan], list[str]]:
+    """What can run, and why the rest cannot; raises InvalidRequest if nothing can."""
+    plans, notes = [], []
+    noises: dict[int, SharedNoise] = {}  # one object per population size: what one method has read, others reuse
+    for choice in request.methods:
+        method = choice.method()
+        reason = method.unavailable(asked.task)
+        if reason:
+            notes.append(f"{method.label} was left out: {reason}")
+        else:
+            particles = method.particles_for(asked.task)
+            noise = noises.setdefault(particles, backbone.noise(seeds, particles))
+            plans.append(_plan(request, choice, asked, backbone, noise))
+    if not plans:
+        raise InvalidRequest("None of the chosen methods can do this task. " + " ".join(notes))
+    return plans, notes
+
+
+def require_affordable(request: CompareRequest, plans: list[Plan], samples: int, most: int) -> None:
+    """Refuse a run of ``samples`` per method that would ask about more than ``most`` states."""
+    calls = SAMPLERS[request.sampler].calls_per_step * (1 + len(request.conditions))
+    total = samples * sum(plan.particles for plan in plans) * request.steps * calls
+    if total > most:
+        raise InvalidRequest(
+            f"This run would ask the model about {total:,} states; at most {most:,} are allowed. "
+            "Take fewer steps, samples, draws, particles or methods."
+        )
