@@ -113,6 +113,10 @@ class Backbone(ABC):
         points = at_noise_levels(path, noise_levels(steps, *self.sigma_range))
         return points.to(self.oracle.device, self.oracle.dtype)
 
+    def megabytes(self) -> float:
+        """What a learnt model holds in memory; 0 for a closed form."""
+        return 0.0
+
     def model_path(self) -> ProbabilityPath:
         """The path that the model was trained along: for the embedded ones z = y + sigma eps."""
         return VEPath(self.sigma_range[0] * 1.01)

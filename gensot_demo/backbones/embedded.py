@@ -127,6 +127,9 @@ class NetworkBackbone(ClassBackbone):
     def condition(self, name: str) -> Condition:
         return self.label(name)
 
+    def megabytes(self) -> float:
+        return sum(p.numel() * p.element_size() for p in self.network.unet.parameters()) / 1e6
+
 
 class TruthBackbone(ClassBackbone):
     """The training pictures themselves. Mirrored and shifted copies, which the network also saw, are left out."""

@@ -1,8 +1,9 @@
 """A denoising network as an oracle: joint batches, gradients, the ends of its range of noise, and too little memory.
 
 Networks are trained between two noise levels. Paths from a point ask from beyond the upper one, where the state tells
-next to nothing: there the state is completed to the upper level by the mean of y (exact to first order in 1/sigma).
-Below the lower level the network is asked at the lower level with the same y-scale.
+next to nothing: there it is completed by the mean of y to a state of the upper level, of the kind the network knows.
+The answer errs by Cov(y) eps (1/sigma_max - 1/sigma), without bias at that order. Below the lower level the network is
+asked at the lower level with the same y-scale.
 """
 
 from __future__ import annotations
@@ -81,7 +82,8 @@ class NetworkOracle(Oracle):
             predicted = torch.stack([first.detach(), *others])
             cotangent = query.cotangent(predicted)
             (slope,) = torch.autograd.grad(first, x, cotangent.to(first.dtype))
-        return predicted, (query.m**2 / query.a) * slope.to(query.x.dtype)
+        level = min(query.m / query.a, self.denoiser.sigma_max)  # where the network was asked, if that is lower
+        return predicted, query.m * level * slope.to(query.x.dtype)
 
     def _forward(self, queries: Sequence[Query], conditions: Sequence[Condition]) -> list[Tensor]:
         """One block (n, d) per (query, condition)."""

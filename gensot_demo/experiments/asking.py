@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from gensot_demo.backbones.base import Backbone, UnknownCondition
-from gensot_demo.backbones.catalogue import load_backbone
+from gensot_demo.backbones.catalogue import CATALOGUE
 from gensot_demo.backbones.emoji import load_collection
 from gensot_demo.backbones.errors import BackboneUnavailable
 from gensot_demo.guidance.base import Task
@@ -33,18 +33,25 @@ class Asked:
     law: NDArray[np.float64] | None
 
 
-def backbone_of(request: CompareRequest) -> Backbone:
-    """The model that a request is for; raises InvalidRequest with a sentence when it cannot be had."""
+def load(name: str, resolution: int = 64) -> Backbone:
+    """The model of that name; raises InvalidRequest with a sentence when it cannot be had."""
     try:
-        return load_backbone(request.backbone, request.resolution)
+        return CATALOGUE.load(name, resolution)
     except BackboneUnavailable as error:
         raise InvalidRequest(str(error)) from None
+
+
+def backbone_of(request: CompareRequest) -> Backbone:
+    """The model that a request is for; raises InvalidRequest with a sentence when it cannot be had."""
+    return load(request.backbone, request.resolution)
 
 
 def ask_for(request: CompareRequest, backbone: Backbone) -> Asked:
     """Translate a request; raises InvalidRequest for an unknown condition or emoji, or a law that nothing fulfils."""
     pictures = tuple(_reference(choice, backbone.info.resolution) for choice in request.references)
     names = [choice.name for choice in request.conditions]
+    if backbone.info.asks == "prompts" and not names and not pictures:
+        raise InvalidRequest(f"{backbone.info.label} needs a prompt: say what the picture should show.")
     try:
         conditions = tuple(backbone.condition(name) for name in names)
         backbone.require_law([(choice.name, choice.trust) for choice in request.conditions])

@@ -90,8 +90,8 @@ def compare(request: CompareRequest) -> Iterator[Update | CompareResult]:
     Closing the iterator stops the run within one forward of the model.
     Raises InvalidRequest with a sentence when the request cannot be run.
     """
-    began = time.perf_counter()
     backbone = backbone_of(request)
+    began = time.perf_counter()
     asked = ask_for(request, backbone)
     plans, notes = plans_of(request, asked, backbone, request.seeds)
     require_affordable(request, plans, request.samples, backbone.max_states)

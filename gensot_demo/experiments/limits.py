@@ -7,6 +7,7 @@ MIN_STEPS = 2
 MAX_SAMPLES = 12
 MAX_METHODS = 8
 MAX_BACKBONE_NAME = 200
+MAX_PROMPT_TYPED = 20_000  # what a field takes at all; a model refuses far fewer, with a sentence
 MAX_CONDITIONS = 2
 MAX_REFERENCES = 2
 MAX_STRENGTH = 10.0

@@ -34,6 +34,8 @@ def to_query(request: CompareRequest) -> tuple[str, list[str]]:
         value = getattr(request, name)
         if value != getattr(plain, name):
             fields.append((name, _shown(value)))
+    if request.beside:
+        fields.append(("beside", "1"))
     if request.methods != plain.methods:
         for choice in request.methods:
             settings = [f"{key}:{_shown(value)}" for key, value in choice.settings.items()]
@@ -69,6 +71,8 @@ def from_query(query: str) -> tuple[CompareRequest, list[str]]:
             values[key] = _number(key, text, _NUMBERS[key])
         elif key in _WORDS:
             values[key] = text
+        elif key == "beside":
+            values[key] = text == "1"
         elif not key.startswith("__"):  # the host's own parameters, such as __theme, are not ours to comment on
             notes.append(f"The link's field {key[:40]!r} is not known here and was ignored.")
     if not values["methods"]:

@@ -80,12 +80,14 @@ class CompareRequest(_Frozen):
     """Compare guidance methods on one task, with the same noise. Version 1 of the link format.
 
     backbone: the model, by name, hub id or as the server calls it.  negative: a prompt to lead away from.
+    beside: whether the page also shows what an exact oracle of the model's own pictures does; no run depends on it.
     path: that of methods without one of their own; "model" is the model's own schedule with its own timesteps.
     resolution: of the exact collection; every other backbone has its own.
     """
 
     backbone: Annotated[str, Field(min_length=1, max_length=limits.MAX_BACKBONE_NAME)] = "collection"
     negative: str = ""
+    beside: bool = False
 
     conditions: tuple[ConditionChoice, ...] = Field((), max_length=limits.MAX_CONDITIONS)
     references: tuple[ReferenceChoice, ...] = Field((), max_length=limits.MAX_REFERENCES)

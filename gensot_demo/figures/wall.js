@@ -52,7 +52,7 @@ function swapped(value) {
 function draw() {
   const value = props.value ? JSON.parse(props.value) : null;
   if (!value) {
-    wall.replaceChildren(make("p", { className: "gensot-wall-empty", textContent: props.empty || "" }));
+    wall.replaceChildren(...(props.empty ? [make("p", { className: "gensot-wall-empty", textContent: props.empty })] : []));
     wall.dataset.shape = "";
     return;
   }
@@ -63,7 +63,8 @@ function draw() {
   const rows = value.rows.map((row, index) =>
     make("div", { className: "gensot-wall-row" }, heading(row), ...row.items.map((item, column) => cell(row, index, item, column, value.pressable))),
   );
-  wall.replaceChildren(top, ...rows);
+  const title = value.title ? [make("h4", { className: "gensot-wall-title", textContent: value.title })] : [];
+  wall.replaceChildren(...title, top, ...rows);
   wall.setAttribute("aria-label", value.description || "");
 }
 

@@ -68,14 +68,15 @@ def wall_row(
     return {"name": name, "label": label, "note": note, "glyph": glyph, "colour": colour, "items": items}
 
 
-def wall_value(rows: Sequence[dict], columns: Sequence[str], description: str, pressable: bool) -> str:
+def wall_value(rows: Sequence[dict], columns: Sequence[str], description: str, pressable: bool, title: str = "") -> str:
     """The wall as JSON text; walls of equal shape are updated picture by picture."""
-    shape = f"{pressable}:{list(columns)}:" + ",".join(f"{row['name']}x{len(row['items'])}" for row in rows)
+    shape = f"{title}:{pressable}:{list(columns)}:" + ",".join(f"{row['name']}x{len(row['items'])}" for row in rows)
     return json.dumps(
         {
             "rows": list(rows),
             "columns": list(columns),
             "description": description,
+            "title": title,
             "pressable": pressable,
             "shape": shape,
         }

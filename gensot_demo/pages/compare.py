@@ -11,23 +11,23 @@ from typing import Any
 import gradio as gr
 from gradio.context import Context
 
-from gensot_demo.backbones.pictures import load_picture_backbone
+from gensot_demo.backbones.catalogue import EMBEDDED
+from gensot_demo.backbones.emoji import load_collection
 from gensot_demo.experiments import limits
-from gensot_demo.experiments.asking import ask_for
+from gensot_demo.experiments.asking import ask_for, backbone_of
 from gensot_demo.experiments.compare import CompareResult, Update, compare
-from gensot_demo.experiments.film import film
 from gensot_demo.experiments.links import from_query, to_query
 from gensot_demo.experiments.measuring import measure
 from gensot_demo.experiments.requests import CompareRequest, InvalidRequest
 from gensot_demo.experiments.runs import RUNS
 from gensot_demo.figures.comparison import decision_figure, dissipation_figure, energy_figure
 from gensot_demo.figures.component import PlotlyFigure
-from gensot_demo.figures.method_style import method_style
-from gensot_demo.figures.wall import PictureWall, wall_row, wall_value
-from gensot_demo.guidance.registry import REGISTRY
+from gensot_demo.figures.wall import PictureWall
 
 from . import endpoints, report
-from .controls import Controls, ask_controls, method_controls, run_controls
+from .controls import Controls, ask_controls, method_controls, run_controls, show_what_applies
+from .models import FIRST, choose, first_card, model_choice
+from .walls import beside, film_strip, finished_wall, running_wall
 
 HEAVY = {
     "concurrency_id": "device",
@@ -53,6 +53,8 @@ def build() -> None:
     query = gr.Textbox(visible="hidden", elem_id="query")  # the browser needs it, which never sees a State
     with gr.Row(elem_classes="gensot-split"):
         with gr.Column(scale=4, min_width=300, elem_classes="gensot-controls"):
+            controls["backbone"] = model_choice()
+            about, last_model = gr.HTML(first_card(), elem_id="backbone-card"), gr.State(FIRST)
             ask_controls(controls)
             method_controls(controls)
             run_controls(controls)
@@ -64,20 +66,28 @@ def build() -> None:
                 link = gr.Button("Copy link", min_width=80)
                 status = gr.HTML(report.status("Preparing the first comparison…"), elem_id="status", scale=4)
             gr.Markdown(
-                "The model is the emoji collection itself: the best possible denoiser of its 1861 pictures, in closed "
-                "form, so every law that can be asked for is known exactly. Every column starts from **the same "
-                "noise**; every row guides it differently. What differs within a column is the method's doing alone. "
-                "Click a picture to see how it came about.",
+                "Every column starts from **the same noise**; every row guides it differently. What differs within a "
+                "column is the method's doing alone. Click a picture to see how it came about.",
                 elem_classes="gensot-lead",
             )
             notice = gr.HTML(elem_id="notice", visible=False)
-            wall = PictureWall(empty="The pictures appear here.", elem_id="wall", elem_classes="gensot-wall-block")
+            controls["beside"] = gr.Checkbox(
+                False,
+                label="Beside it: what each method should have done",
+                info="The same request and noise on an exact oracle of the very pictures that the network learnt from.",
+                elem_id="beside",
+            )
+            with gr.Row(elem_classes="gensot-beside"):
+                wall = PictureWall(empty="The pictures appear here.", elem_id="wall", elem_classes="gensot-wall-block")
+                truth = PictureWall(elem_id="truth", elem_classes="gensot-wall-block")
+            truth_name, difference = gr.State(""), gr.HTML(elem_id="difference")
             verdict = gr.HTML(elem_id="verdict")
             strip_title = gr.Markdown(visible=False, elem_id="strip-title")
             strip = PictureWall(elem_id="strip", elem_classes="gensot-wall-block", visible=False)
     gr.Markdown("### Who follows the law asked for, and at what price?")
     table = _Table()
     figures = _figures()
+    show_what_applies(controls)
     outputs = [wall, status, verdict, table.table, *figures, run_name, query, controls["seed"]]
 
     def run(*values: Any) -> Iterator[list[Any]]:
@@ -96,6 +106,13 @@ def build() -> None:
     restored = Context.root_block.load(restore, None, [*controls.all(), notice, *outputs], **LIGHT)
     first = restored.then(run_unless_shown, **{**begin, "inputs": [run_name, *controls.all()]})
     runs = [go.click(run, **begin), fresh.click(run_fresh, **begin), first]
+    besides = {"inputs": [controls["beside"], run_name], "outputs": [truth, truth_name, difference], **HEAVY}
+    besides = [
+        event.then(beside, **besides) for event in (*runs, controls["beside"].input(None, api_visibility="private"))
+    ]
+    controls["backbone"].input(
+        choose, [controls["backbone"], last_model], [controls["backbone"], about, last_model, status], **HEAVY
+    )
     measuring = table.button.click(_measure, [run_name, table.draws], [table.status, verdict, table.table], **HEAVY)
     measuring.then(None, js="() => { window.gensot.ready('#measure-status'); }", api_visibility="private")
     for event in runs:
@@ -106,13 +123,14 @@ def build() -> None:
             js="(q) => { window.gensot.replaceQuery(q); window.gensot.ready('#status'); }",
             api_visibility="private",
         )
-    stop.click(None, None, None, cancels=[*runs, measuring], api_visibility="private").then(
+    stop.click(None, None, None, cancels=[*runs, *besides, measuring], api_visibility="private").then(
         lambda: [report.status(_STOPPED), ""], None, [status, table.status], **LIGHT
     )
     link.click(lambda *values: _link(controls, values), controls.all(), [query, status], **LIGHT).success(
         None, query, None, js="(q) => { window.gensot.copyLink(q); }", api_visibility="private"
     )
-    wall.select(_film, run_name, [strip_title, strip], **LIGHT)
+    wall.select(film_strip, run_name, [strip_title, strip], **LIGHT)
+    truth.select(film_strip, truth_name, [strip_title, strip], **LIGHT)
     endpoints.publish()
 
 
@@ -165,7 +183,7 @@ def _warm() -> None:
     """What the first comparison needs, computed before anyone asks."""
     *_, result = compare(CompareRequest.first_view())
     RUNS.keep(result)
-    result.backbone.collection.conditions()
+    load_collection().conditions()
 
 
 def _run(controls: Controls, values: tuple[Any, ...], new_seed: bool = False) -> Iterator[list[Any]]:
@@ -176,6 +194,7 @@ def _run(controls: Controls, values: tuple[Any, ...], new_seed: bool = False) ->
         if new_seed:
             request = request.model_copy(update={"seed": random.randrange(_FRESH_SEEDS)})
         text, notes = to_query(request)
+        request = request.model_copy(update={"beside": False})
         yield [gr.skip(), report.status("Starting…", 0.0), *keep[2:8], text, request.seed]
         if shown := _kept(request):
             yield shown
@@ -183,7 +202,7 @@ def _run(controls: Controls, values: tuple[Any, ...], new_seed: bool = False) ->
         for moment in compare(request):
             if isinstance(moment, Update):
                 yield [
-                    _running_wall(request, moment),
+                    running_wall(request, moment),
                     report.running("Sampling", moment.done, moment.seconds),
                     *keep[2:],
                 ]
@@ -199,45 +218,19 @@ def _run(controls: Controls, values: tuple[Any, ...], new_seed: bool = False) ->
 
 def _kept(request: CompareRequest) -> list[Any] | None:
     """All outputs of a run of this request that is still kept, at once, or None."""
-    name = RUNS.find(request)
+    name = RUNS.find(request.model_copy(update={"beside": False}))
     if name is None:
         return None
     text, notes = to_query(request)
     return [*_finished(RUNS.get(name), notes, name), text, request.seed]
 
 
-def _columns(request: CompareRequest) -> list[str]:
-    return [f"seed {seed}" for seed in request.seeds]
-
-
-def _row(name: str, pictures, note: str, captions=(), alternatives=()) -> dict:
-    style = method_style(name)
-    label = REGISTRY.get(name).label
-    return wall_row(
-        name, label, pictures, note=note, glyph=style.glyph, colour=name, captions=captions, alternatives=alternatives
-    )
-
-
-def _running_wall(request: CompareRequest, moment: Update) -> str:
-    rows = [_row(name, pictures, "") for name, pictures in moment.pictures.items()]
-    return wall_value(rows, _columns(request), "Predicted pictures while the comparison runs", True)
-
-
 def _finished(result: CompareResult, notes: list[str], run_name: str) -> list[Any]:
     """[wall, status, verdict, table, 3 figures, run name] of a finished comparison."""
-    names = result.backbone.collection.names
-    rows = []
-    for name, part in result.methods.items():
-        captions = [names[i] for i in part.nearest]
-        alternatives = [
-            f"{part.label}, seed {seed}: nearest emoji {names[i]}, {d:.1f} grey levels away"
-            for seed, i, d in zip(result.request.seeds, part.nearest, part.distance, strict=True)
-        ]
-        rows.append(_row(name, part.pictures, report.calls_of(part), captions, alternatives))
     parts = list(result.methods.values())
     said = report.verdict_lines(result.verdict, [*result.notes, *notes]) + report.law_sentence(result)
     return [
-        wall_value(rows, _columns(result.request), "Samples: one row per method, one column per seed", True),
+        finished_wall(result, f"{result.backbone.info.label}: what each method did"),
         report.status(f"Done in {result.seconds:.1f} s."),
         said,
         report.table(result, result.reports),
@@ -268,31 +261,6 @@ def _measure(run_name: str, draws: float) -> Iterator[list[Any]]:
         yield [report.status(str(error), kind="error"), gr.skip(), gr.skip()]
 
 
-def _film(run_name: str, event: gr.EventData) -> list[Any]:
-    """[title, strip] of the sample that was clicked."""
-    try:
-        result = RUNS.get(run_name)
-        method, column = str(event._data.get("row")), int(event._data.get("column", -1))
-        frames = film(result, method, column)
-    except (InvalidRequest, TypeError, ValueError) as error:
-        raise gr.Error(str(error), duration=8, print_exception=False) from None
-    part = result.methods[method]
-    title = (
-        f"#### How seed {result.request.seeds[column]} became {result.backbone.collection.names[part.nearest[column]]}"
-        f" under {part.label}\nFrom left to right the noise level σ falls. Above: the state x_t itself, picture times "
-        "a plus noise. Below: the picture that the method predicts at that moment."
-    )
-    rows = [
-        wall_row("state", "State x_t", [f.state for f in frames], captions=[f"t = {f.time:.3f}" for f in frames]),
-        wall_row(
-            "predicted", "Predicted", [f.predicted for f in frames], captions=[f"a = {f.scale:.2g}" for f in frames]
-        ),
-    ]
-    columns = [f"σ {f.sigma:.3g}" if f.sigma > 0 else "end" for f in frames]
-    value = wall_value(rows, columns, "Film strip of one sample", False)
-    return [gr.update(value=title, visible=True), gr.update(value=value, visible=True)]
-
-
 def _restore(controls: Controls, request: gr.Request) -> list[Any]:
     """[controls…, notice, outputs…] from the address; a bad link says so and shows the first view."""
     notice = gr.update(visible=False)
@@ -301,10 +269,13 @@ def _restore(controls: Controls, request: gr.Request) -> list[Any]:
     try:
         found, notes = from_query(text)
         if found.conditions or found.references:
-            ask_for(found, load_picture_backbone(found.resolution))
+            if found.backbone in EMBEDDED:  # a large model is loaded when a person runs it, not by a link
+                ask_for(found, backbone_of(found))
             wanted = found
-        else:  # nothing is asked for: the first view's picture, with the link's other settings
-            wanted = found.model_copy(update={"references": wanted.references})
+        else:  # nothing is asked for: the first view, with the link's own settings
+            plain = CompareRequest()
+            own = {name: value for name, value in found if value != getattr(plain, name)}
+            wanted = wanted.model_copy(update=own)
         if notes:
             notice = gr.update(value=report.status(" ".join(notes)), visible=True)
     except InvalidRequest as error:

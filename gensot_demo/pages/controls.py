@@ -6,20 +6,17 @@ Each method's own controls are made from the fields of its class, so a method fr
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import gradio as gr
-import numpy as np
 from pydantic.fields import FieldInfo
 
+from gensot_demo.backbones.embedded import training_pictures
 from gensot_demo.backbones.emoji import load_collection
 from gensot_demo.experiments import limits
-from gensot_demo.experiments.images import to_png
 from gensot_demo.experiments.requests import (
     DEFAULT_METHODS,
     CompareRequest,
-    InvalidRequest,
     ReferenceChoice,
     parse,
 )
@@ -27,9 +24,22 @@ from gensot_demo.guidance.base import GuidanceMethod
 from gensot_demo.guidance.registry import REGISTRY
 from gensot_demo.transport.catalogue import SAMPLERS
 
-ASK_FOLLOW, ASK_CONDITIONS = "Follow a picture", "Conditions"
-AVERAGE, EMOJI, DRAWING, UPLOAD = "An average", "An emoji", "A drawing", "A file"
-NOTHING = "(none)"
+from .models import FIRST, input_of
+from .task_values import (
+    ASK_CONDITIONS,
+    ASK_FOLLOW,
+    AVERAGE,
+    AVERAGE_OF,
+    DRAWING,
+    EMOJI,
+    NOTHING,
+    UPLOAD,
+    conditions_at,
+    plain_values,
+    references_at,
+    shown_task,
+)
+
 _TAKE_BRUSH = (
     "() => { setTimeout(() => document.querySelector('#drawing button[aria-label=\"Brush\"]')?.click(), 700); }"
 )
@@ -37,16 +47,25 @@ _USUAL_METHODS = {
     ASK_FOLLOW: list(DEFAULT_METHODS),
     ASK_CONDITIONS: ["unguided", "conditional", "cfg", "gensot"],
 }
-_AVERAGE_OF = "average of "
-PATH_LABELS = {"cosine": "Cosine", "condot": "Straight (CondOT)", "vp": "VP-linear", "ve": "VE"}
+PATH_LABELS = {
+    "cosine": "Cosine",
+    "condot": "Straight (CondOT)",
+    "vp": "VP-linear",
+    "ve": "VE",
+    "model": "The model's own, with its own timesteps",
+}
+_TAKEN_AS_THEY_ARE = ("beside", "strength", "view_noise", "steps", "samples", "seed", "sampler", "path")
+_HIDDEN = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 @dataclass
 class Controls:
-    """Components in a fixed order, by name. ``settings`` are (method, field, component)."""
+    """Components in a fixed order, by name. ``settings`` are (method, field, component); groups hold what is shown
+    together."""
 
     parts: dict[str, gr.components.Component] = field(default_factory=dict)
     settings: list[tuple[str, str, gr.components.Component]] = field(default_factory=list)
+    groups: dict[str, gr.Group] = field(default_factory=dict)
 
     def __setitem__(self, name: str, component: gr.components.Component) -> None:
         self.parts[name] = component
@@ -64,18 +83,13 @@ class Controls:
         settings: dict[str, dict[str, Any]] = {}
         for (method, name, _), value in zip(self.settings, values[len(self.parts) :], strict=True):
             settings.setdefault(method, {})[name] = value
-        following = at["ask"] == ASK_FOLLOW
         return parse(
             CompareRequest,
-            conditions=() if following else _conditions(at),
-            references=_references(at) if following else (),
-            strength=at["strength"],
-            view_noise=at["view_noise"],
-            steps=at["steps"],
-            samples=at["samples"],
-            seed=at["seed"],
-            sampler=at["sampler"],
-            path=at["path"],
+            **{name: at[name] for name in _TAKEN_AS_THEY_ARE},
+            backbone=(at["backbone"] or "").strip(),
+            negative=(at["negative"] or "").strip() if input_of(at["backbone"]) == "prompt" else "",
+            conditions=conditions_at(at),
+            references=references_at(at),
             resolution=int(at["resolution"]),
             methods=[  # in the registry's order, however they were switched on
                 {"name": name, "settings": settings.get(name, {})}
@@ -85,11 +99,8 @@ class Controls:
 
     def values(self, request: CompareRequest) -> list[Any]:
         """What the components show for a request, in the order of :meth:`all`."""
-        plain = _plain_values()
-        plain |= _shown_conditions(request) | _shown_references(request)
-        if not request.conditions and not request.references:
-            plain["ask"] = ASK_CONDITIONS
-        for name in ("strength", "view_noise", "steps", "samples", "seed", "sampler", "path"):
+        plain = shown_task(request)
+        for name in ("backbone", "negative", *_TAKEN_AS_THEY_ARE):
             plain[name] = getattr(request, name)
         plain["resolution"] = str(request.resolution)
         plain["methods"] = [choice.name for choice in request.methods]
@@ -101,107 +112,22 @@ class Controls:
         return [plain[name] for name in self.parts] + settings
 
 
-def _conditions(at: dict[str, Any]) -> list[dict[str, Any]]:
-    chosen = []
-    for number in ("1", "2"):
-        name = at[f"condition_{number}"]
-        if name and name != NOTHING:
-            chosen.append({"name": name, "trust": at[f"condition_trust_{number}"]})
-    return chosen
-
-
-def _references(at: dict[str, Any]) -> list[dict[str, Any]]:
-    kind, trust = at["reference_kind"], at["reference_trust"]
-    if kind == AVERAGE:
-        first = {"average": at["average"], "trust": trust}
-    elif kind == EMOJI:
-        first = {"emoji": at["emoji"], "trust": trust}
-    elif kind == DRAWING:
-        first = {"png": _drawing(at["drawing"]), "trust": trust}
-    else:
-        first = {"png": _file(at["file"]), "trust": trust}
-    second = at["second"]
-    if not second or second == NOTHING:
-        return [first]
-    kind, name = ("average", second.removeprefix(_AVERAGE_OF)) if second.startswith(_AVERAGE_OF) else ("emoji", second)
-    return [first, {kind: name, "trust": at["second_trust"]}]
-
-
-def _drawing(value: dict[str, Any] | None) -> bytes:
-    picture = None if value is None else value.get("composite")
-    if picture is None:
-        raise InvalidRequest("The drawing is empty: draw something, or choose another picture to follow.")
-    picture = np.asarray(picture)
-    if picture.shape[-1] == 4:
-        opacity = picture[..., 3:].astype(float) / 255
-        picture = (picture[..., :3] * opacity + 255 * (1 - opacity)).astype(np.uint8)
-    return to_png(picture)
-
-
-def _file(path: str | None) -> bytes:
-    if not path:
-        raise InvalidRequest("No file is chosen: upload a picture, or choose another picture to follow.")
-    size = Path(path).stat().st_size
-    if size > limits.MAX_UPLOAD_BYTES:
-        raise InvalidRequest(
-            f"The picture file has {size / 1e6:.1f} MB; at most {limits.MAX_UPLOAD_BYTES / 1e6:.0f} MB are taken."
-        )
-    return Path(path).read_bytes()
-
-
-def _plain_values() -> dict[str, Any]:
-    return {
-        "ask": ASK_FOLLOW,
-        "reference_kind": AVERAGE,
-        "average": "faces",
-        "emoji": "cat face",
-        "drawing": None,
-        "file": None,
-        "reference_trust": 1.0,
-        "second": NOTHING,
-        "second_trust": 1.0,
-        "condition_1": "hearts",
-        "condition_trust_1": 1.0,
-        "condition_2": NOTHING,
-        "condition_trust_2": 1.0,
-    }
-
-
-def _shown_conditions(request: CompareRequest) -> dict[str, Any]:
-    if not request.conditions:
-        return {}
-    shown: dict[str, Any] = {"ask": ASK_CONDITIONS}
-    for number, choice in zip(("1", "2"), request.conditions, strict=False):
-        shown |= {f"condition_{number}": choice.name, f"condition_trust_{number}": choice.trust}
-    return shown
-
-
-def _shown_references(request: CompareRequest) -> dict[str, Any]:
-    named = [choice for choice in request.references if choice.png is None]
-    if not named:
-        return {}
-    first: ReferenceChoice = named[0]
-    kind = {"reference_kind": EMOJI, "emoji": first.emoji} if first.emoji else {}
-    kind = kind or {"reference_kind": AVERAGE, "average": first.average}
-    shown = {"ask": ASK_FOLLOW, "reference_trust": first.trust, **kind}
-    if len(named) > 1:
-        second = named[1].emoji or _AVERAGE_OF + named[1].average
-        shown |= {"second": second, "second_trust": named[1].trust}
-    return shown
-
-
 def _number(name: str, label: str, info: str) -> gr.Slider:
     """A slider for a field of the request, with its range and default."""
     return slider_for(CompareRequest.model_fields[name], label, info)
 
 
-def slider_for(declared: FieldInfo, label: str, info: str | None = None) -> gr.Slider:
+def _trust() -> gr.Slider:
+    return gr.Slider(0, limits.MAX_TRUST, 1.0, step=0.1, label="Trust", min_width=120)
+
+
+def slider_for(declared: FieldInfo, label: str, info: str | None = None, visible: bool = True) -> gr.Slider:
     """A slider with the bounds and the default of a declared number."""
     bounds = {type(item).__name__.lower(): item for item in declared.metadata}
     low = bounds["ge"].ge if "ge" in bounds else bounds["gt"].gt
     high = bounds["le"].le if "le" in bounds else bounds["lt"].lt
     step = 1 if declared.annotation is int else _step(float(high) - float(low))
-    return gr.Slider(low, high, declared.default, step=step, label=label, info=info)
+    return gr.Slider(low, high, declared.default, step=step, label=label, info=info, visible=visible)
 
 
 def _step(width: float) -> float:
@@ -226,7 +152,7 @@ def setting_control(declared: FieldInfo, name: str) -> gr.components.Component:
 def ask_controls(controls: Controls) -> None:
     """What is asked: a picture to follow, or conditions."""
     names = load_collection().condition_names()
-    plain = _plain_values()
+    plain = plain_values()
     controls["ask"] = gr.Radio([ASK_FOLLOW, ASK_CONDITIONS], value=ASK_FOLLOW, label="What is asked for")
     with gr.Group() as follow:
         kinds = [AVERAGE, EMOJI, DRAWING, UPLOAD]
@@ -260,39 +186,45 @@ def ask_controls(controls: Controls) -> None:
         with gr.Accordion("Trust, and a second picture", open=False):
             controls["reference_trust"] = slider_for(ReferenceChoice.model_fields["trust"], "Trust in the picture")
             controls["second"] = gr.Dropdown(
-                [NOTHING, *(_AVERAGE_OF + name for name in names), *load_collection().names],
+                [NOTHING, *(AVERAGE_OF + name for name in names), *load_collection().names],
                 value=NOTHING,
                 label="Second picture",
                 filterable=True,
             )
             controls["second_trust"] = slider_for(ReferenceChoice.model_fields["trust"], "Trust in the second picture")
-    with gr.Group(visible=False) as conditions:
-        for number, title in (("1", "Condition"), ("2", "and")):
-            choices = names if number == "1" else [NOTHING, *names]
+    controls.groups["follow"] = follow
+    with gr.Group(visible=False) as controls.groups["conditions"]:
+        for number, title in (("1", ""), ("2", "and ")):
             with gr.Row():
-                controls[f"condition_{number}"] = gr.Dropdown(
-                    choices, value=plain[f"condition_{number}"], label=title, filterable=True, min_width=140
+                for kind, known in (("condition", names), ("class", list(training_pictures().classes))):
+                    controls[f"{kind}_{number}"] = gr.Dropdown(
+                        known if number == "1" else [NOTHING, *known],
+                        value=plain[f"{kind}_{number}"],
+                        label=f"{title}{kind}".capitalize(),
+                        filterable=True,
+                        min_width=140,
+                        visible=kind == input_of(FIRST),
+                    )
+                controls[f"condition_trust_{number}"] = _trust()
+    with gr.Group(visible=False) as controls.groups["prompts"]:
+        for number, title, example in (("1", "Prompt", "a cat"), ("2", "and prompt", "a painting")):
+            with gr.Row():
+                controls[f"prompt_{number}"] = gr.Textbox(
+                    label=title, placeholder=example, min_width=140, max_lines=3, max_length=limits.MAX_PROMPT_TYPED
                 )
-                controls[f"condition_trust_{number}"] = gr.Slider(
-                    0, limits.MAX_TRUST, 1.0, step=0.1, label="Trust", min_width=120
-                )
-        controls["strength"] = _number("strength", "Strength", "Multiplies every trust: 1 asks once, 3 insists.")
-    parts = dict(zip(kinds, ("average", "emoji", "drawing", "file"), strict=True))
-    controls["ask"].change(
-        lambda ask: [gr.update(visible=ask == ASK_FOLLOW), gr.update(visible=ask == ASK_CONDITIONS)],
-        controls["ask"],
-        [follow, conditions],
-        api_visibility="private",
-        show_progress="hidden",
+                controls[f"prompt_trust_{number}"] = _trust()
+        controls["negative"] = gr.Textbox(label="Negative prompt", info="What guidance leads away from.", max_lines=3)
+    controls["strength"] = slider_for(
+        CompareRequest.model_fields["strength"], "Strength", "Multiplies every trust: 1 asks once, 3 insists.", False
     )
+    parts = dict(zip(kinds, ("average", "emoji", "drawing", "file"), strict=True))
     # the editor starts without a tool in hand; a visitor who chose to draw wants the brush
     controls["reference_kind"].input(None, js=_TAKE_BRUSH, api_visibility="private")
     controls["reference_kind"].change(
         lambda kind: [gr.update(visible=kind == name) for name in parts],
         controls["reference_kind"],
         [controls[part] for part in parts.values()],
-        api_visibility="private",
-        show_progress="hidden",
+        **_HIDDEN,
     )
 
 
@@ -313,7 +245,29 @@ def run_controls(controls: Controls) -> None:
             label="Path of the methods without one of their own",
             info="Changes speed and energy, not what arrives.",
         )
-        controls["resolution"] = gr.Radio(["64", "32"], value="64", label="Resolution, pixels")
+        controls["resolution"] = gr.Radio(["64", "32"], value="64", label="Resolution of the exact collection, pixels")
+
+
+def show_what_applies(controls: Controls) -> None:
+    """Show what the chosen model can be asked for, and nothing else."""
+    dropdowns = [f"{kind}_{number}" for kind in ("condition", "class") for number in ("1", "2")]
+    groups = [controls.groups[name] for name in ("follow", "conditions", "prompts")]
+    outputs = [*groups, *(controls[name] for name in (*dropdowns, "strength", "resolution", "beside"))]
+    for name in ("ask", "backbone"):
+        controls[name].change(
+            lambda ask, backbone: _what_applies(ask, input_of(backbone), backbone, dropdowns),
+            [controls["ask"], controls["backbone"]],
+            outputs,
+            **_HIDDEN,
+        )
+
+
+def _what_applies(ask: str, kind: str | None, backbone: str, dropdowns: list[str]) -> list[dict[str, Any]]:
+    following, prompted = ask == ASK_FOLLOW, kind == "prompt"
+    visible = [following, not following and kind in ("condition", "class"), prompted]
+    visible += [name.startswith(f"{kind}_") for name in dropdowns]
+    visible += [prompted or not following, kind == "condition", backbone == FIRST]
+    return [gr.update(visible=value) for value in visible]
 
 
 def method_controls(controls: Controls) -> None:
@@ -336,15 +290,13 @@ def method_controls(controls: Controls) -> None:
         lambda chosen: [gr.update(visible=name in (chosen or [])) for name in methods],
         controls["methods"],
         abouts,
-        api_visibility="private",
-        show_progress="hidden",
+        **_HIDDEN,
     )
     controls["ask"].input(  # by hand only: a link brings its own methods
         lambda ask: _USUAL_METHODS[ask],
         controls["ask"],
         controls["methods"],
-        api_visibility="private",
-        show_progress="hidden",
+        **_HIDDEN,
     )
     for problem in REGISTRY.problems:
         gr.Markdown(problem)

@@ -25,12 +25,13 @@ def compare_endpoint(query: str) -> Iterator[dict[str, Any]]:
     Args:
         query: the settings as in a shared link, for example
             "follow_average=faces&view_noise=8&samples=4&steps=30&seed=7&method=dps&method=gensot*stiffness:50".
-            Conditions: "condition=red*2". Fields left out take their defaults; unknown ones are ignored with a note.
+            Conditions: "condition=red*2". Model: "backbone=network". Fields left out take their defaults; unknown ones
+            are ignored with a note.
 
     Returns:
         query, notes, verdict (sentences), seconds, and methods: by name its label, calls and backwards per sample,
         seconds, energy (action per dimension), nearest emoji, pictures (data: addresses, one per seed) and law
-        (distance from the exact law with floor and power).
+        (distance from the exact law with floor and power; null for a model whose law is not known).
     """
     try:
         request, notes = from_query(query)
@@ -111,7 +112,7 @@ def _law(report: LawReport) -> dict[str, Any]:
 
 
 def _plain(result: CompareResult, notes: list[str]) -> dict[str, Any]:
-    names = result.backbone.collection.names
+    names = result.backbone.names
     return {
         "query": to_query(result.request)[0],
         "notes": [*notes, *result.notes],
@@ -124,9 +125,9 @@ def _plain(result: CompareResult, notes: list[str]) -> dict[str, Any]:
                 "backwards": part.backwards,
                 "seconds": part.seconds,
                 "energy": part.energy.action if part.energy else None,
-                "nearest": [names[i] for i in part.nearest],
+                "nearest": [] if part.nearest is None else [names[i] for i in part.nearest],
                 "pictures": [data_address(picture) for picture in part.pictures],
-                "law": _law(result.reports[name]),
+                "law": _law(result.reports[name]) if name in result.reports else None,
             }
             for name, part in result.methods.items()
         },

@@ -43,8 +43,14 @@ def calls_of(part: MethodResult) -> str:
 
 
 def law_sentence(result: CompareResult) -> str:
-    """What the asked law is, in a sentence: its width and its likeliest pictures."""
-    law, names = result.asked.law, result.backbone.collection.names
+    """What the asked law is, in a sentence: its width and its likeliest pictures; or that nobody knows it."""
+    law, names = result.asked.law, result.backbone.names
+    if law is None:
+        label = escape(result.backbone.info.label)
+        return (
+            f'<p class="gensot-law">{label} has learnt its law from examples, and nobody knows that law exactly: so '
+            "there is no distance to it here.</p>"
+        )
     top = sorted(range(len(law)), key=lambda i: -law[i])[:3]
     shown = ", ".join(f"{escape(names[i])} {100 * law[i]:.0f} %" for i in top)
     return (
@@ -74,9 +80,16 @@ _HEADINGS = (
 )
 
 
+_OF_THE_LAW = range(6, 11)  # headings that need a known law
+
+
 def table(result: CompareResult, reports: dict[str, LawReport]) -> str:
-    """Costs, energies and distances, a row per method."""
-    head = "".join(f'<th scope="col" title="{escape(about)}">{name}</th>' for name, about in _HEADINGS)
+    """Costs, energies and, where the law is known, distances: a row per method."""
+    head = "".join(
+        f'<th scope="col" title="{escape(about)}">{name}</th>'
+        for n, (name, about) in enumerate(_HEADINGS)
+        if reports or n not in _OF_THE_LAW
+    )
     rows = "".join(_row(result, name, reports.get(name)) for name in result.methods)
     return (
         f'<div class="gensot-scroll" tabindex="0" role="region" aria-label="Costs and distances per method">'
@@ -105,6 +118,7 @@ def _row(result: CompareResult, name: str, report: LawReport | None) -> str:
     body = "".join(
         f"<td{' class=gensot-weak' if invalid and 6 <= n <= 9 else ''}>{escape(cell)}</td>"
         for n, cell in enumerate(cells)
+        if report or n + 1 not in _OF_THE_LAW
     )
     mark = (
         f'<span class="gensot-wall-mark" style="color:var(--gensot-{escape(name)},currentColor)">{style.glyph}</span>'

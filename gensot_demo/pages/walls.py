@@ -1,0 +1,111 @@
+"""The walls of the Compare page: samples while they come and when they are there, a film strip, and the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from gensot_demo.experiments.asking import backbone_of
+from gensot_demo.experiments.beside import Difference, differences, truth_beside
+from gensot_demo.experiments.compare import CompareResult, Update
+from gensot_demo.experiments.film import film
+from gensot_demo.experiments.requests import CompareRequest, InvalidRequest
+from gensot_demo.experiments.runs import RUNS
+from gensot_demo.figures.method_style import method_style
+from gensot_demo.figures.wall import wall_row, wall_value
+from gensot_demo.guidance.registry import REGISTRY
+
+from . import report
+
+
+def _columns(request: CompareRequest) -> list[str]:
+    return [f"seed {seed}" for seed in request.seeds]
+
+
+def _row(name: str, pictures, note: str, captions=(), alternatives=()) -> dict:
+    style = method_style(name)
+    label = REGISTRY.get(name).label
+    return wall_row(
+        name, label, pictures, note=note, glyph=style.glyph, colour=name, captions=captions, alternatives=alternatives
+    )
+
+
+def running_wall(request: CompareRequest, moment: Update) -> str:
+    """The predicted pictures of a running comparison."""
+    rows = [_row(name, pictures, "") for name, pictures in moment.pictures.items()]
+    title = f"{backbone_of(request).info.label}: what each method predicts now"
+    return wall_value(rows, _columns(request), "Predicted pictures while the comparison runs", True, title)
+
+
+def finished_wall(result: CompareResult, title: str = "") -> str:
+    """A row per method, a column per seed; the nearest known picture's name below each."""
+    rows = []
+    for name, part in result.methods.items():
+        captions, alternatives = [], [f"{part.label}, seed {seed}" for seed in result.request.seeds]
+        if part.nearest is not None:
+            captions = [result.backbone.names[i] for i in part.nearest]
+            alternatives = [
+                f"{said}: nearest emoji {nearest}, {away:.1f} grey levels away"
+                for said, nearest, away in zip(alternatives, captions, part.distance, strict=True)
+            ]
+        rows.append(_row(name, part.pictures, report.calls_of(part), captions, alternatives))
+    return wall_value(rows, _columns(result.request), "Samples: one row per method, one column per seed", True, title)
+
+
+def film_strip(run_name: str, event: gr.EventData) -> list[Any]:
+    """[title, strip] of the sample that was clicked."""
+    try:
+        result = RUNS.get(run_name)
+        method, column = str(event._data.get("row")), int(event._data.get("column", -1))
+        frames = film(result, method, column)
+    except (InvalidRequest, TypeError, ValueError) as error:
+        raise gr.Error(str(error), duration=8, print_exception=False) from None
+    part = result.methods[method]
+    became = "came about" if part.nearest is None else f"became {result.backbone.names[part.nearest[column]]}"
+    title = (
+        f"#### How seed {result.request.seeds[column]} {became} under {part.label}, on {result.backbone.info.label}\n"
+        "From left to right the noise level σ falls. Above: the state x_t itself, picture times a plus noise. Below: "
+        "the picture that the method predicts at that moment."
+    )
+    rows = [
+        wall_row("state", "State x_t", [f.state for f in frames], captions=[f"t = {f.time:.3f}" for f in frames]),
+        wall_row(
+            "predicted", "Predicted", [f.predicted for f in frames], captions=[f"a = {f.scale:.2g}" for f in frames]
+        ),
+    ]
+    columns = [f"σ {f.sigma:.3g}" if f.sigma > 0 else "end" for f in frames]
+    value = wall_value(rows, columns, "Film strip of one sample", False)
+    return [gr.update(value=title, visible=True), gr.update(value=value, visible=True)]
+
+
+def beside(wanted: bool, run_name: str) -> Iterator[list[Any]]:
+    """Updates of [wall of the truth, its run name, what differs] for the run that is shown."""
+    nothing = ["", "", ""]
+    try:
+        result = RUNS.get(run_name) if wanted and run_name else None
+        if result is None or result.request.backbone != "network":
+            yield nothing
+            return
+        for moment in truth_beside(result.request):
+            if isinstance(moment, CompareResult):
+                wall = finished_wall(moment, "What each method should have done: the exact oracle")
+                yield [wall, RUNS.keep(moment), _differences(differences(result, moment))]
+    except InvalidRequest as error:
+        yield ["", "", report.status(str(error), kind="error")]
+
+
+def _differences(found: dict[str, Difference]) -> str:
+    """How far the network's samples are from the exact ones, in a sentence per method."""
+    lines = "".join(
+        f"<li>{escape(d.label)}: {d.same} of {d.samples} samples are nearest to the same picture as the exact one; "
+        f"{d.grey_levels:.0f} grey levels apart (root mean square).</li>"
+        for d in found.values()
+    )
+    return (
+        '<p class="gensot-law">Left: what the network made. Right: what the same method makes of the same noise when '
+        "every prediction is exact. Where the right is good and the left is not, the network is at fault; where both "
+        f'are bad, the method is.</p><ul class="gensot-verdict">{lines}</ul>'
+    )
