@@ -51,16 +51,24 @@ def serve(
     method: Annotated[
         list[Path] | None, typer.Option(metavar="FILE", help="Python file with guidance methods of your own; repeat.")
     ] = None,
+    pipeline: Annotated[
+        list[Path] | None, typer.Option(metavar="FOLDER", help="Folder with a diffusers pipeline of your own; repeat.")
+    ] = None,
 ) -> None:
-    """Open the app. Files given by --method are run: name only those that you trust."""
+    """Open the app. Files given by --method are run: name only those that you trust. Of a folder given by --pipeline
+    only weights and settings are read, never code."""
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before Gradio is imported, which reads it
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     from gensot_demo.shell import build_app, launch_options, on_space
 
     if method and on_space():
         raise _refuse("--method runs a file of your own and is not available on a Space; start the app locally.")
+    if pipeline and on_space():
+        raise _refuse("--pipeline opens a folder of your own and is not available on a Space; start the app locally.")
     for file in method or []:
         _add_file(file)
+    for folder in pipeline or []:
+        _add_folder(folder)
     options = launch_options()
     if port is not None:
         options["server_port"] = port
@@ -81,6 +89,17 @@ def _add_file(file: Path) -> None:
     typer.echo(f"Methods of {file}: {', '.join(names)}.", err=True)
 
 
+def _add_folder(folder: Path) -> None:
+    from gensot_demo.backbones.catalogue import CATALOGUE
+    from gensot_demo.backbones.errors import BackboneUnavailable
+
+    try:
+        name = CATALOGUE.add_folder(folder)
+    except BackboneUnavailable as error:
+        raise _refuse(error) from None
+    typer.echo(f"Model of {folder}: {name}.", err=True)
+
+
 @app.command()
 def sample(
     condition: Annotated[
@@ -93,6 +112,11 @@ def sample(
         list[str] | None, typer.Option(metavar="CONDITION[:TRUST]", help="Follow the average picture of a condition.")
     ] = None,
     follow_file: Annotated[list[Path] | None, typer.Option(metavar="PNG", help="Follow a picture of your own.")] = None,
+    backbone: Annotated[
+        str | None,
+        typer.Option(metavar="NAME|ID|FOLDER", help="The model: network, collection, truth, a hub id, a folder."),
+    ] = None,
+    negative: Annotated[str | None, typer.Option(help="A prompt to lead away from, for models with prompts.")] = None,
     strength: Annotated[
         float | None, typer.Option(help=f"Factor on the conditions' trusts, 0 to {limits.MAX_STRENGTH:g}.")
     ] = None,
@@ -127,7 +151,7 @@ def sample(
 
     scalars = {
         "strength": strength, "view_noise": view_noise, "steps": steps, "samples": samples, "seed": seed,
-        "sampler": sampler, "path": path, "resolution": resolution,
+        "sampler": sampler, "path": path, "resolution": resolution, "backbone": _model(backbone), "negative": negative,
     }  # fmt: skip
     lists = {
         "condition": condition,
@@ -204,6 +228,19 @@ def transport(
     typer.echo(json.dumps(out))
 
 
+def _model(name: str | None) -> str | None:
+    """The name of a model; a folder becomes one of the catalogue."""
+    if name is None or not Path(name).is_dir():
+        return name
+    from gensot_demo.backbones.catalogue import CATALOGUE
+    from gensot_demo.backbones.errors import BackboneUnavailable
+
+    try:
+        return CATALOGUE.add_folder(Path(name))
+    except BackboneUnavailable as error:
+        raise _refuse(error) from None
+
+
 def _request(given: dict[str, Any]) -> CompareRequest:
     """The request that the given options ask for; raises InvalidRequest."""
     from gensot_demo.experiments.requests import CompareRequest, parse
@@ -224,8 +261,10 @@ def _request(given: dict[str, Any]) -> CompareRequest:
     if methods:
         values["methods"] = methods
     elif not any(values[name] for name in asked):
-        values["references"] = CompareRequest.first_view().references
-    return parse(CompareRequest, **values, **given)
+        first = CompareRequest.first_view()
+        plain = CompareRequest()
+        values |= {name: value for name, value in first if value != getattr(plain, name)}
+    return parse(CompareRequest, **{**values, **given})
 
 
 def _with_trust(text: str) -> tuple[str, float]:
@@ -286,7 +325,8 @@ def _grid(result: CompareResult) -> Image.Image:
     """One row of pictures per method with its label, one column per seed."""
     from PIL import Image, ImageDraw, ImageFont
 
-    side = _MAGNIFIED * result.request.resolution
+    resolution = next(iter(result.methods.values())).pictures.shape[1]
+    side = _MAGNIFIED * resolution if resolution <= 64 else resolution
     pitch = side + _MARGIN
     size = (_LABEL_WIDTH + len(result.request.seeds) * pitch, _HEADER + len(result.methods) * pitch)
     grid = Image.new("RGB", size, "white")

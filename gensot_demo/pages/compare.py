@@ -11,8 +11,9 @@ from typing import Any
 import gradio as gr
 from gradio.context import Context
 
-from gensot_demo.backbones.catalogue import EMBEDDED
+from gensot_demo.backbones.catalogue import CATALOGUE, EMBEDDED
 from gensot_demo.backbones.emoji import load_collection
+from gensot_demo.backbones.errors import BackboneUnavailable
 from gensot_demo.experiments import limits
 from gensot_demo.experiments.asking import ask_for, backbone_of
 from gensot_demo.experiments.compare import CompareResult, Update, compare
@@ -97,7 +98,7 @@ def build() -> None:
         yield from _run(controls, values, new_seed=True)
 
     def run_unless_shown(shown: str, *values: Any) -> Iterator[list[Any]]:
-        yield from [[gr.skip()] * len(outputs)] if shown else _run(controls, values)
+        yield from [[gr.skip()] * len(outputs)] if shown else _run_by_itself(controls, values)
 
     def restore(request: gr.Request) -> list[Any]:
         return _restore(controls, request)
@@ -186,6 +187,16 @@ def _warm() -> None:
     load_collection().conditions()
 
 
+def _run_by_itself(controls: Controls, values: tuple[Any, ...]) -> Iterator[list[Any]]:
+    """The run that a link starts: a large model is loaded only when a person presses the button."""
+    at = dict(zip(controls.parts, values, strict=False))
+    if at["backbone"] in EMBEDDED:
+        yield from _run(controls, values)
+    else:
+        sentence = f"Press Compare to load {at['backbone']} and run this link."
+        yield [gr.skip(), report.status(sentence), *[gr.skip()] * (_OUTPUTS - 2)]
+
+
 def _run(controls: Controls, values: tuple[Any, ...], new_seed: bool = False) -> Iterator[list[Any]]:
     """One comparison, as updates of [wall, status, verdict, table, 3 figures, run name, query, seed]."""
     keep = [gr.skip()] * _OUTPUTS
@@ -269,7 +280,8 @@ def _restore(controls: Controls, request: gr.Request) -> list[Any]:
     try:
         found, notes = from_query(text)
         if found.conditions or found.references:
-            if found.backbone in EMBEDDED:  # a large model is loaded when a person runs it, not by a link
+            CATALOGUE.info(found.backbone)
+            if found.backbone in EMBEDDED:
                 ask_for(found, backbone_of(found))
             wanted = found
         else:  # nothing is asked for: the first view, with the link's own settings
@@ -278,7 +290,7 @@ def _restore(controls: Controls, request: gr.Request) -> list[Any]:
             wanted = wanted.model_copy(update=own)
         if notes:
             notice = gr.update(value=report.status(" ".join(notes)), visible=True)
-    except InvalidRequest as error:
+    except (InvalidRequest, BackboneUnavailable) as error:
         wanted = CompareRequest.first_view()
         text = f"The link could not be followed. {error} The first view is shown instead."
         notice = gr.update(value=report.status(text, kind="error"), visible=True)

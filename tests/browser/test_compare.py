@@ -5,20 +5,10 @@ import sys
 
 import pytest
 
+from tests.browser.compare_page import DONE, open_compare, rows
 from tools.running_app import ROOT, running_app
 
 SMALL = "v=1&follow_average=faces*1&steps=20&samples=3&method=unguided&method=gensot"
-DONE = "document.querySelector('#status')?.innerText.includes('Done')"
-
-
-def open_compare(page, url, query=""):
-    page.goto(f"{url}/?{query}" if query else url)
-    page.wait_for_selector("#wall .gensot-wall-row")
-    page.wait_for_function(DONE)
-
-
-def rows(page) -> list[str]:
-    return page.locator("#wall .gensot-wall-row b").all_inner_texts()
 
 
 def watch(page, selector: str) -> None:
