@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -72,6 +72,12 @@ def ask_for(request: CompareRequest, backbone: Backbone) -> Asked:
         no_null=backbone.no_null,
     )
     return Asked(task, pictures, exact_law(task, backbone) if backbone.info.exact else None)
+
+
+def on_cpu(asked: Asked) -> Asked:
+    """The same with its references on the CPU: what a finished run keeps holds no memory of the device."""
+    task = replace(asked.task, references=tuple(reference.cpu() for reference in asked.task.references))
+    return replace(asked, task=task)
 
 
 def exact_law(task: Task, backbone: Backbone) -> NDArray[np.float64]:

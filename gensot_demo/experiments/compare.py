@@ -18,11 +18,12 @@ from gensot_demo.transport.measures import EnergyCurve, energy_curve, order_para
 from gensot_demo.transport.paths import PathPoints
 
 from . import limits
-from .asking import Asked, ask_for, backbone_of, picture_order
+from .asking import Asked, ask_for, backbone_of, on_cpu, picture_order
 from .device import TURNSTILE
 from .law import LawReport, Verdict, assess, verdict
 from .planning import Plan, plans_of, require_affordable
 from .requests import CompareRequest
+from .zero_gpu import on_lent_gpu
 
 UPDATES = 12
 
@@ -84,6 +85,7 @@ class CompareResult:
         return backbone_of(self.request)
 
 
+@on_lent_gpu
 def compare(request: CompareRequest) -> Iterator[Update | CompareResult]:
     """Run a comparison; yields about a dozen :class:`Update` and last a :class:`CompareResult`.
 
@@ -157,7 +159,9 @@ def _result(
         reports = {name: assess(asked.law, result.nearest, order) for name, result in methods.items()}
     calls = {name: result.calls + result.backwards for name, result in methods.items()}
     labels = {name: result.label for name, result in methods.items()}
-    return CompareResult(request, asked, methods, tuple(notes), seconds, reports, verdict(labels, reports, calls))
+    return CompareResult(
+        request, on_cpu(asked), methods, tuple(notes), seconds, reports, verdict(labels, reports, calls)
+    )
 
 
 def _method_result(plan: Plan, trace: Trace, backbone: Backbone, flow: bool) -> MethodResult:
@@ -178,7 +182,7 @@ def _method_result(plan: Plan, trace: Trace, backbone: Backbone, flow: bool) -> 
         index=index,
         states=states.cpu(),
         predicted=predicted.cpu(),
-        grid=trace.grid,
+        grid=trace.grid.to("cpu", trace.grid.g.dtype),
         energy=energy_curve(trace.grid, index, states, predicted, outside, flow) if len(index) > 2 else None,
         order=order_parameter(predicted, end).cpu().numpy(),
         calls=trace.evaluations / len(seeds),

@@ -18,6 +18,7 @@ from .device import TURNSTILE
 from .law import LawReport, Verdict, assess, verdict
 from .planning import plans_of, require_affordable
 from .requests import CompareRequest, InvalidRequest
+from .zero_gpu import on_lent_gpu
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ _DRAWS_AT_ONCE = 64
 _STATES_AT_ONCE = 512
 
 
+@on_lent_gpu
 def measure(request: CompareRequest, draws: int) -> Iterator[Measured]:
     """Draw ``draws`` samples of every method and compare their frequencies with the exact law; yields as it goes.
 

@@ -13,6 +13,7 @@ from gensot_demo.experiments import limits
 from gensot_demo.experiments.asking import load
 from gensot_demo.experiments.requests import InvalidRequest
 from gensot_demo.experiments.speed import milliseconds_a_call
+from gensot_demo.experiments.zero_gpu import lent_by_call
 
 from . import report
 
@@ -60,7 +61,8 @@ def choose(name: str | None, last: str) -> tuple[object, object, str, str]:
         if not 0 < len(name) <= limits.MAX_BACKBONE_NAME:
             raise InvalidRequest(f"The model's name has {len(name)} characters; it must have 1 to 200.")
         backbone = load(name)
-        shown = card(backbone.info, milliseconds_a_call(backbone), backbone.megabytes())
+        speed = None if lent_by_call() else milliseconds_a_call(backbone)
+        shown = card(backbone.info, speed, backbone.megabytes())
         return gr.skip(), shown, name, report.status(f"{backbone.info.label} is ready.")
     except InvalidRequest as error:
         sentence = f"{error} The page stays with {CATALOGUE.info(last).label}."
