@@ -86,6 +86,7 @@ class CarriedPath:
 
     def rows(self, first: int, end: int, like: Tensor) -> PathPoints:
         """Rows ``first`` to ``end`` with shifts (end - first, c, h, w)."""
+        self.task(like)
         guide = torch.as_tensor(self.guide, dtype=torch.float32, device=like.device).expand(like.shape[1:])
         rows = {f.name: getattr(self.grid, f.name)[first:end] for f in fields(self.grid)}
         ones = (1,) * guide.dim()

@@ -93,7 +93,7 @@ class GenSOTGuidance(BaseGuidance):
 
     @property
     def num_conditions(self) -> int:
-        """Forward passes at the current step."""
+        """Forward passes at the current step; before a run the most that a step may need."""
         return len(self._asked())
 
     @property
@@ -119,11 +119,13 @@ class GenSOTGuidance(BaseGuidance):
 
     def forward(self, pred_cond: Tensor, pred_uncond: Tensor | None = None, **more: Tensor) -> GuiderOutput:
         """The guided prediction in the network's own parametrisation, tensors of one shape (n, ...)."""
+        main, *others = self.trusts
+        if self._step is not None and self._step == self._num_inference_steps - 1:
+            self._step = self._num_inference_steps = None  # the next run's text encoder asks how many passes there are
         if pred_uncond is None:
             return GuiderOutput(pred=pred_cond, pred_cond=pred_cond, pred_uncond=None)
-        asked = [k for k, active in zip(self.trusts[1:], self._active(), strict=True) if active]
-        states = torch.stack([pred_uncond, pred_cond, *more.values()])
-        pred = added_scores(states, (self.trusts[0], *asked))
+        asked = [others[int(name.removeprefix(_MORE))] for name in more]
+        pred = added_scores(torch.stack([pred_uncond, pred_cond, *more.values()]), (main, *asked))
         return GuiderOutput(pred=pred, pred_cond=pred_cond, pred_uncond=pred_uncond)
 
     def _within(self) -> bool:
@@ -132,15 +134,14 @@ class GenSOTGuidance(BaseGuidance):
         steps = self._num_inference_steps
         return steps is None or int(self._start * steps) <= self._step < int(self._stop * steps)
 
-    def _active(self) -> list[bool]:
-        return [not math.isclose(k, 0.0) for k in self.trusts[1:]]
-
     def _asked(self) -> list[str]:
-        """Names of the passes of this step, in order."""
-        active = self._active()
-        if math.isclose(self.trusts[0], 1.0) and not any(active):
+        """Names of the passes of this step, in order; outside a run of all that a step may need."""
+        main, *others = self.trusts
+        anything = self._enabled and self._num_inference_steps is None and self.schedule is not None
+        wanted = [anything or not math.isclose(k, 0.0) for k in others]
+        if math.isclose(main, 1.0) and not any(wanted) and not anything:
             return [_MAIN]
-        return [_MAIN, _NULL, *(f"{_MORE}{n}" for n, asked in enumerate(active) if asked)]
+        return [_MAIN, _NULL, *(f"{_MORE}{n}" for n, asked in enumerate(wanted) if asked)]
 
     def _filled(self, batch: BlockState, fields: Mapping) -> BlockState:
         """A batch with the fields of its own condition."""

@@ -33,7 +33,9 @@ class NoiseTable:
             betas = DDPMScheduler(**{name: config[name] for name in _TABLE_FIELDS}).betas
         except NotImplementedError:
             raise ValueError(f"beta_schedule is {config['beta_schedule']!r}, which diffusers does not know.") from None
-        signal = torch.cumprod(1 - betas.double(), 0).clamp_min(_LEAST_SIGNAL).numpy()
+        signal = torch.cumprod(1 - betas.double(), 0).numpy()
+        if signal[-1] == 0.0:
+            signal[-1] = min(_LEAST_SIGNAL, signal[-2] / 4)
         return cls(0.5 * (np.log1p(-signal) - np.log(signal)))
 
     @property
