@@ -217,3 +217,19 @@ def test_path_time_puts_the_steps_where_the_protocol_does():
     assert torch.diff(soft.grid.t[:-1]).std() < 1e-9
     assert float((stiff.sigmas[5] / soft.sigmas[5]).log().abs()) > 0.5
     assert float((stiff.sigmas[5] / plain.sigmas[5]).log().abs()) > 0.2
+
+
+def test_half_precision_keeps_the_noise_under_a_strong_reference():
+    """In the network's input the path's noise is then far below the rounding; it lives on in the scheduler."""
+    states = []
+    for dtype in (torch.float32, torch.float16):
+        scheduler, network = made()
+        scheduler = GenSOTScheduler.from_config(scheduler.config, reference_noise=0.05, stochastic=False)
+        scheduler.set_reference(torch.full((1, SIZE, SIZE), VIEW))
+        seen = []
+        sampled(
+            scheduler, network, 20, dtype=dtype, change=lambda u, s=scheduler, kept=seen: kept.append(s.path_state) or u
+        )
+        states.append(seen[5])
+    spread = float(states[0].std())
+    assert float((states[1] - states[0]).std()) < 0.02 * spread
