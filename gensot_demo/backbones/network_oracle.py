@@ -18,7 +18,7 @@ from torch import Tensor
 
 from gensot_demo.transport.oracles import Answer, Condition, Oracle, Query
 
-_MEAN_DRAWS, _MEAN_SEED = 16, 0
+_MEAN_SEED = 0
 
 
 class OutOfMemory(RuntimeError):
@@ -29,6 +29,7 @@ class Denoiser(ABC):
     """A network in its own parametrisation.
 
     sigma_min, sigma_max: the noise levels m/a it was trained between; sigma_max may be inf (flow models).
+    mean_draws: pairs of forwards that E[y | c] is estimated from.
     """
 
     dimension: int
@@ -36,6 +37,7 @@ class Denoiser(ABC):
     device: torch.device
     sigma_min: float
     sigma_max: float
+    mean_draws: int = 16
 
     @abstractmethod
     def predict(self, x: Tensor, a: Tensor, m: Tensor, conditions: Sequence[Condition]) -> Tensor:
@@ -74,8 +76,8 @@ class NetworkOracle(Oracle):
         """(predictions (C, n, d), (m^2/a) (dD/dx)^T v): D of the first condition with its backward pass."""
         query, others = piece
         if query.a == 0.0:  # the state tells nothing
-            predicted = torch.stack([self._mean(query.conditions[0]).expand_as(query.x), *others])
-            return predicted, torch.zeros_like(query.x)
+            first = self._forward([query], [query.conditions[0]])[0]
+            return torch.stack([first, *others]), torch.zeros_like(query.x)
         with torch.enable_grad():
             x = query.x.detach().requires_grad_(True)
             first = self._rows([query], [query.conditions[0]], [x])[0]
@@ -132,8 +134,8 @@ class NetworkOracle(Oracle):
             high = self.denoiser.sigma_max
             a, m = (0.0, 1.0) if np.isinf(high) else (1 / np.hypot(1, high), high / np.hypot(1, high))
             generator = torch.Generator().manual_seed(_MEAN_SEED)
-            noise = torch.randn(_MEAN_DRAWS, self.dimension, generator=generator).to(self.device, self.dtype)
-            noise = torch.cat([noise, -noise])
+            noise = torch.randn(self.denoiser.mean_draws, self.dimension, generator=generator)
+            noise = torch.cat([noise, -noise]).to(self.device, self.dtype)
             full = torch.full((len(noise),), 1.0, dtype=torch.float64)
             with torch.no_grad():
                 drawn = self._chunked(m * noise, a * full, m * full, [condition] * len(noise))
