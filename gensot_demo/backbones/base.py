@@ -93,6 +93,10 @@ class Backbone(ABC):
             return None, f"{self.info.label} takes one condition at a time."
         return (self.condition(names[0]) if names else None), None
 
+    def truncated(self, name: str) -> str | None:
+        """What of a condition the model does not read, in a sentence, or None."""
+        return None
+
     def require_law(self, chosen: Sequence[tuple[str, float]]) -> None:
         """Raise UnknownCondition with a sentence where nothing is known to satisfy all of these (name, trust)."""
         return None

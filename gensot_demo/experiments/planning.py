@@ -37,11 +37,20 @@ def default_path(name: str, backbone: Backbone) -> ProbabilityPath:
     }[name]()
 
 
+_NEEDS_INFORMATION = ("heun", "euler")  # samplers that divide by a
+
+
 def _grid(request: CompareRequest, method: GuidanceMethod, asked: Asked, backbone: Backbone) -> PathPoints:
     shared = default_path(request.path, backbone)
     path = method.path(asked.task, shared)
     if path is shared and request.path == MODELS_OWN:
-        return backbone.model_grid(request.steps)
+        grid = backbone.model_grid(request.steps)
+        if float(grid.a[0]) == 0.0 and request.sampler in _NEEDS_INFORMATION:
+            raise InvalidRequest(
+                f"{backbone.info.label} starts from pure noise on its own timesteps, where the sampler "
+                f"{SAMPLERS[request.sampler].label!r} has no finite step. Choose another sampler or path."
+            )
+        return grid
     return backbone.grid(path, request.steps)
 
 

@@ -210,6 +210,8 @@ def _run(controls: Controls, values: tuple[Any, ...], new_seed: bool = False) ->
         if shown := _kept(request):
             yield shown
             return
+        if request.backbone not in EMBEDDED:
+            yield [gr.skip(), report.status(f"Loading {CATALOGUE.info(request.backbone).label}…", 0.0), *keep[2:]]
         for moment in compare(request):
             if isinstance(moment, Update):
                 yield [
@@ -219,7 +221,7 @@ def _run(controls: Controls, values: tuple[Any, ...], new_seed: bool = False) ->
                 ]
             else:
                 yield [*_finished(moment, notes, RUNS.keep(moment)), text, request.seed]
-    except InvalidRequest as error:
+    except (InvalidRequest, BackboneUnavailable) as error:
         yield [gr.skip(), report.status(str(error), kind="error"), *keep[2:]]
     except Exception as error:
         logging.getLogger(__name__).exception("a comparison failed")

@@ -22,6 +22,7 @@ from .catalogue import UNKNOWN_LICENCE
 from .embeddings import Embeddings, checked_prompt, truncated
 from .pixels import LatentCodec
 from .schedules import NoiseTable, SchedulerPath, own_grid
+from .weights import weights_size
 
 # A flow model starts from pure noise; a run along another path starts at this level, where a picture of unit variance
 # still has 1/6400 of the state's: the prior error is of that order, and s = 0.988 is a level the model was trained at.
@@ -98,6 +99,9 @@ class PipelineBackbone(Backbone):
         patch = 2 if "Flux" in type(self.pipeline).__name__ else _patch(self.pipeline)
         points = own_grid(self.pipeline, steps, (height // patch) * (width // patch))
         return points.to(self.oracle.device, self.oracle.dtype)
+
+    def megabytes(self) -> float:
+        return weights_size(self.pipeline) / 1e6
 
     def encode(self, pictures: NDArray[np.uint8]) -> Tensor:
         return self.codec.encode(pictures).to(self.oracle.device, self.oracle.dtype).flatten(1)

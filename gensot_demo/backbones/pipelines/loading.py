@@ -1,7 +1,7 @@
 """Loading a diffusers pipeline from a folder or from the Hub: what is allowed, what fits, and sentences for what fails.
 
-Weights come from safetensors files only (listed models without them are converted once), code from diffusers and
-transformers only, and a listed model at a pinned commit. A public Space loads listed models only, and no folders.
+Weights come from safetensors files only, code from diffusers and transformers only, and a listed model at a pinned
+commit. A public Space loads listed models only, and no folders.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ from gensot_demo.backbones.errors import BackboneUnavailable
 from gensot_demo.backbones.network_oracle import compute_device, release_memory
 
 from .backbone import PipelineBackbone
-from .catalogue import HUB_MODELS, MODELS_VARIABLE, HubModel, allowed_models, on_space
-from .conversion import converted
+from .catalogue import MODELS_VARIABLE, HubModel, allowed_models, on_space
 from .weights import TooLittleMemory, free_memory, read_index, tensor_values, weight_files
 
 __all__ = ["BackboneUnavailable", "LoadedPipeline", "TooLittleMemory", "load_backbone", "load_pipeline"]
@@ -49,12 +48,15 @@ class LoadedPipeline:
     note: str | None = None
 
 
-def load_backbone(name: str, *, resolution: int | None = None, **options: Any) -> PipelineBackbone:
-    """A model by name as a backbone; ``options`` go to :func:`load_pipeline`. Raises BackboneUnavailable."""
-    loaded = load_pipeline(name, **options)
+def load_backbone(
+    source: str, *, name: str | None = None, resolution: int | None = None, **options: Any
+) -> PipelineBackbone:
+    """A folder or a Hub id as a backbone, called ``name`` in links (None: as it was asked for); ``options`` go to
+    :func:`load_pipeline`. Raises BackboneUnavailable."""
+    loaded = load_pipeline(source, **options)
     source = str(loaded.folder) if loaded.revision is None else f"{loaded.name} at {loaded.revision[:12]}"
     return PipelineBackbone(
-        loaded.pipeline, name=loaded.name, label=loaded.label, licence=loaded.licence, source=source,
+        loaded.pipeline, name=name or loaded.name, label=loaded.label, licence=loaded.licence, source=source,
         note=loaded.note, resolution=resolution,
     )  # fmt: skip
 
@@ -126,21 +128,11 @@ def _entry(text: str) -> HubModel:
 def _fetched(name: str, revision: str | None) -> tuple[dict[str, Any], Path]:
     """(index, folder) of a Hub model, downloaded where needed; the index first, as a wrong class needs no weights."""
     from diffusers import DiffusionPipeline
-    from huggingface_hub import constants, hf_hub_download
+    from huggingface_hub import hf_hub_download
 
-    pinned = name in HUB_MODELS and revision == HUB_MODELS[name].revision
-    kept = Path(constants.HF_HOME) / "gensot-demo" / f"{name.replace('/', '--')}@{revision}"
-    if pinned and kept.is_dir():
-        return read_index(kept), kept
     try:
         index = read_index(Path(hf_hub_download(name, "model_index.json", revision=revision)).parent)
-        try:
-            return index, Path(DiffusionPipeline.download(name, revision=revision, use_safetensors=True))
-        except Exception as error:
-            if not pinned or "safetensors" not in str(error):
-                raise
-        pickled = Path(DiffusionPipeline.download(name, revision=revision, use_safetensors=False))
-        return index, converted(pickled, kept)
+        return index, Path(DiffusionPipeline.download(name, revision=revision, use_safetensors=True))
     except BackboneUnavailable:
         raise
     except Exception as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any
 
 from gensot_demo.backbones.network_oracle import release_memory
 
@@ -63,11 +62,4 @@ class ResidentModels:
     def megabytes(self) -> dict[str, float]:
         """Memory of each resident model's weights in MB, the longest unused first."""
         with self._guard:
-            return {name: weights_size(backbone.pipeline) / 1e6 for name, backbone in self._models.items()}
-
-
-def weights_size(pipeline: Any) -> int:
-    """Bytes of all parameters and buffers of a pipeline's networks."""
-    networks = [part for part in pipeline.components.values() if hasattr(part, "parameters")]
-    tensors = {id(t): t for network in networks for t in (*network.parameters(), *network.buffers())}
-    return sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
+            return {name: backbone.megabytes() for name, backbone in self._models.items()}

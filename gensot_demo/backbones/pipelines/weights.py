@@ -140,3 +140,10 @@ def _container_memory() -> int | None:
         return limit - used + int(stat[stat.index("inactive_file") + 1])
     except (OSError, ValueError):
         return None
+
+
+def weights_size(pipeline: Any) -> int:
+    """Bytes of all parameters and buffers of a pipeline's networks."""
+    networks = [part for part in pipeline.components.values() if hasattr(part, "parameters")]
+    tensors = {id(t): t for network in networks for t in (*network.parameters(), *network.buffers())}
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
