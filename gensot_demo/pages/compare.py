@@ -88,6 +88,7 @@ def build() -> None:
     gr.Markdown("### Who follows the law asked for, and at what price?")
     table = _Table()
     figures = _figures()
+    controls.groups["measure"] = table.measuring
     show_what_applies(controls)
     outputs = [wall, status, verdict, table.table, *figures, run_name, query, controls["seed"]]
 
@@ -138,7 +139,7 @@ def build() -> None:
 class _Table:
     def __init__(self) -> None:
         self.table = gr.HTML(elem_id="table")
-        with gr.Row(elem_classes="gensot-run"):
+        with gr.Row(elem_classes="gensot-run") as self.measuring:
             self.draws = gr.Slider(
                 limits.MIN_DRAWS, limits.MAX_DRAWS, DEFAULT_DRAWS, step=64, label="Draws per method", scale=3
             )

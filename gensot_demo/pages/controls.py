@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args, get_origin
 import gradio as gr
 from pydantic.fields import FieldInfo
 
+from gensot_demo.backbones.catalogue import EMBEDDED
 from gensot_demo.backbones.embedded import training_pictures
 from gensot_demo.backbones.emoji import load_collection
 from gensot_demo.experiments import limits
@@ -251,7 +252,7 @@ def run_controls(controls: Controls) -> None:
 def show_what_applies(controls: Controls) -> None:
     """Show what the chosen model can be asked for, and nothing else."""
     dropdowns = [f"{kind}_{number}" for kind in ("condition", "class") for number in ("1", "2")]
-    groups = [controls.groups[name] for name in ("follow", "conditions", "prompts")]
+    groups = [controls.groups[name] for name in ("follow", "conditions", "prompts", "measure")]
     outputs = [*groups, *(controls[name] for name in (*dropdowns, "strength", "resolution", "beside"))]
     for name in ("ask", "backbone"):
         controls[name].change(
@@ -264,7 +265,8 @@ def show_what_applies(controls: Controls) -> None:
 
 def _what_applies(ask: str, kind: str | None, backbone: str, dropdowns: list[str]) -> list[dict[str, Any]]:
     following, prompted = ask == ASK_FOLLOW, kind == "prompt"
-    visible = [following, not following and kind in ("condition", "class"), prompted]
+    exact = backbone in EMBEDDED and EMBEDDED[backbone].exact
+    visible = [following, not following and kind in ("condition", "class"), prompted, exact]
     visible += [name.startswith(f"{kind}_") for name in dropdowns]
     visible += [prompted or not following, kind == "condition", backbone == FIRST]
     return [gr.update(visible=value) for value in visible]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from html import escape
+from typing import Any
 
 import gradio as gr
 
@@ -54,19 +56,23 @@ def first_card() -> str:
     return card(CATALOGUE.info(FIRST))
 
 
-def choose(name: str | None, last: str) -> tuple[object, object, str, str]:
-    """(name to show, card, last model that could be had, status): loads a model; when that fails the last one stays."""
+def choose(name: str | None, last: str) -> Iterator[list[Any]]:
+    """Updates of [name shown, card, last model that could be had, status]: loads a model; if that fails the last one
+    stays."""
     name = (name or "").strip()
     try:
         if not 0 < len(name) <= limits.MAX_BACKBONE_NAME:
             raise InvalidRequest(f"The model's name has {len(name)} characters; it must have 1 to 200.")
+        info = CATALOGUE.info(name)
+        yield [gr.skip(), card(info), gr.skip(), report.status(f"Loading {info.label}…", 0.0)]
         backbone = load(name)
         speed = None if lent_by_call() else milliseconds_a_call(backbone)
         shown = card(backbone.info, speed, backbone.megabytes())
-        return gr.skip(), shown, name, report.status(f"{backbone.info.label} is ready.")
-    except InvalidRequest as error:
-        sentence = f"{error} The page stays with {CATALOGUE.info(last).label}."
-        return last, gr.skip(), last, report.status(sentence, kind="error")
+        yield [gr.skip(), shown, name, report.status(f"{backbone.info.label} is ready.")]
+    except (InvalidRequest, BackboneUnavailable) as error:
+        kept = CATALOGUE.info(last)
+        sentence = f"{error} The page stays with {kept.label}."
+        yield [last, card(kept), last, report.status(sentence, kind="error")]
 
 
 def input_of(name: str) -> str | None:

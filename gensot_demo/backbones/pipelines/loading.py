@@ -7,10 +7,13 @@ commit. A public Space loads listed models only, and no folders.
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import torch
 
@@ -26,6 +29,7 @@ __all__ = ["BackboneUnavailable", "LoadedPipeline", "TooLittleMemory", "load_bac
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _WORKING_ROOM = 1.25  # weights, and a quarter of them for what a forward holds
 _COPIES_WHILE_LOADING = 2.0
+_PATIENCE = 3.0  # seconds
 _SAFETY = ("safety_checker", "feature_extractor")
 
 
@@ -130,13 +134,29 @@ def _fetched(name: str, revision: str | None) -> tuple[dict[str, Any], Path]:
     from diffusers import DiffusionPipeline
     from huggingface_hub import hf_hub_download
 
+    here = {"revision": revision, "local_files_only": not _hub_answers()}
     try:
-        index = read_index(Path(hf_hub_download(name, "model_index.json", revision=revision)).parent)
-        return index, Path(DiffusionPipeline.download(name, revision=revision, use_safetensors=True))
+        index = read_index(Path(hf_hub_download(name, "model_index.json", **here)).parent)
+        return index, Path(DiffusionPipeline.download(name, use_safetensors=True, **here))
     except BackboneUnavailable:
         raise
     except Exception as error:
         raise BackboneUnavailable(_hub_sentence(name, revision, error)) from error
+
+
+def _hub_answers() -> bool:
+    """Whether the Hub can be reached, within three seconds: its own client tries for half a minute. With a proxy only
+    the client can tell."""
+    from huggingface_hub import constants
+
+    if any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")):
+        return True
+    address = urlsplit(constants.ENDPOINT)
+    try:
+        with socket.create_connection((address.hostname, address.port or 443), timeout=_PATIENCE):
+            return True
+    except OSError:
+        return False
 
 
 def _hub_sentence(name: str, revision: str | None, error: Exception) -> str:

@@ -1,5 +1,6 @@
 """What is loaded, what is refused, and the sentence that says why."""
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -217,7 +218,7 @@ def _response(status):
 def test_what_the_hub_says(monkeypatch, error, sentence):
     import huggingface_hub
 
-    def fails(name, file, revision):
+    def fails(name, file, revision, local_files_only):
         assert (name, file, revision) == ("a/b", "model_index.json", "abc")
         raise error
 
@@ -247,7 +248,7 @@ def test_a_hub_model_comes_at_its_pinned_commit(tiny_folder, monkeypatch):
     source, seen = tiny_folder("ddpm"), []
     name = "google/ddpm-cifar10-32"
 
-    def index(asked, file, revision):
+    def index(asked, file, revision, **_):
         seen.append((asked, revision))
         return str(source / file)
 
@@ -267,6 +268,34 @@ def test_a_hub_model_comes_at_its_pinned_commit(tiny_folder, monkeypatch):
     assert backbone.info.source == f"{name} at {HUB_MODELS[name].revision[:12]}"
 
 
+def test_without_a_connection_only_what_is_here_is_looked_at(monkeypatch):
+    import socket
+
+    import huggingface_hub
+
+    asked = []
+
+    def look(*arguments, **options):
+        asked.append(options["local_files_only"])
+        raise errors.LocalEntryNotFoundError("no")
+
+    def nobody(*arguments, **options):
+        raise OSError("unreachable")
+
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", look)
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with monkeypatch.context() as patch:
+        patch.setattr(socket, "create_connection", nobody)
+        assert "cannot be reached" in refused("a/b")
+    with monkeypatch.context() as patch:
+        patch.setattr(socket, "create_connection", lambda *a, **k: contextlib.nullcontext())
+        refused("a/b")
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy")
+    refused("a/b")
+    assert asked == [True, False, False]
+
+
 @pytest.mark.parametrize("name", ["someone/else", "google/ddpm-cifar10-32"])
 def test_a_model_without_safetensors_is_refused(tmp_path, monkeypatch, name):
     import diffusers
@@ -274,13 +303,13 @@ def test_a_model_without_safetensors_is_refused(tmp_path, monkeypatch, name):
 
     from tests.support.tiny_pipelines import save
 
-    def download(asked, revision, use_safetensors):
+    def download(asked, revision, use_safetensors, **_):
         assert use_safetensors
         raise OSError("Could not find the necessary `safetensors` weights in ...")
 
     source = save("ddpm", tmp_path / "pickled", safe=False)
     assert not list(source.rglob("*.safetensors"))
-    monkeypatch.setattr(huggingface_hub, "hf_hub_download", lambda name, file, revision: str(source / file))
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", lambda name, file, **_: str(source / file))
     monkeypatch.setattr(diffusers.DiffusionPipeline, "download", download)
     assert "has no safetensors weights; pickled weights can run code" in refused(name, device="cpu")
 
