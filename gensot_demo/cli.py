@@ -180,8 +180,6 @@ def sample(
                 typer.echo(f"{moment.done:4.0%}  {moment.seconds:.1f} s", err=True)
         for note in result.notes:
             typer.echo(note, err=True)
-        if not result.methods:
-            raise InvalidRequest("No method reached the end; there is nothing to write.")
         out.parent.mkdir(parents=True, exist_ok=True)
         _grid(result).save(out, pnginfo=_metadata(result))
     except OSError as error:

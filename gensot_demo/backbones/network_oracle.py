@@ -16,12 +16,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gensot_demo.transport.errors import Explained
 from gensot_demo.transport.oracles import Answer, Condition, Oracle, Query
 
 _MEAN_SEED = 0
 
 
-class OutOfMemory(RuntimeError):
+class OutOfMemory(Explained, RuntimeError):
     """Not even one state fits; the message is a sentence."""
 
 
@@ -156,6 +157,7 @@ class NetworkOracle(Oracle):
                 parts = []
             release_memory()
             if size == 1:
+                self.largest_batch = None  # others may hold the memory now; next time is another time
                 raise OutOfMemory(
                     "The device has too little memory for a single picture of this model. Choose a smaller model."
                 )

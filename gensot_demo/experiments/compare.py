@@ -22,7 +22,7 @@ from .asking import Asked, ask_for, backbone_of, on_cpu, picture_order
 from .device import TURNSTILE
 from .law import LawReport, Verdict, assess, verdict
 from .planning import Plan, plans_of, require_affordable
-from .requests import CompareRequest
+from .requests import CompareRequest, InvalidRequest
 from .zero_gpu import on_lent_gpu
 
 UPDATES = 12
@@ -90,7 +90,7 @@ def compare(request: CompareRequest) -> Iterator[Update | CompareResult]:
     """Run a comparison; yields about a dozen :class:`Update` and last a :class:`CompareResult`.
 
     Closing the iterator stops the run within one forward of the model.
-    Raises InvalidRequest with a sentence when the request cannot be run.
+    Raises InvalidRequest with a sentence when the request cannot be run, or no method came to its end.
     """
     backbone = backbone_of(request)
     began = time.perf_counter()
@@ -109,6 +109,9 @@ def compare(request: CompareRequest) -> Iterator[Update | CompareResult]:
         if ready and moment.done < 1 and int(moment.done * (UPDATES + 1)) > shown:
             shown = int(moment.done * (UPDATES + 1))
             yield Update(_previews(backbone, plans, traces), moment.done, time.perf_counter() - began)
+    if not any(trace.finished for trace in traces):
+        reasons = dict.fromkeys(trace.error for trace in traces if trace.error)
+        raise InvalidRequest("No method reached the end. " + " ".join(reasons))
     yield _result(request, asked, backbone, plans, traces, notes, time.perf_counter() - began)
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from .errors import reason
 from .noise import SharedNoise
 from .oracles import Answer, Oracle, Query
 from .paths import PathPoints
@@ -115,7 +116,7 @@ class _Runner:
         except StopIteration:
             self.trace.finished = True
         except Exception as error:  # a visitor's own method may raise anything; it must not take the others down
-            self.trace.error = f"{type(error).__name__}: {error}"
+            self.trace.error = reason(error)
         finally:
             self.trace.seconds += time.perf_counter() - began
         return None
@@ -179,7 +180,7 @@ def _answered(
                 answers += answer_in_chunks(oracle, [query], max_rows)
                 kept.append((runner, query))
             except Exception as error:
-                runner.trace.error = f"{type(error).__name__}: {error}"
+                runner.trace.error = reason(error)
         return kept, answers
 
 

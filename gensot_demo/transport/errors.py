@@ -5,8 +5,17 @@ from __future__ import annotations
 import math
 
 
-class InvalidValue(ValueError):
+class Explained(Exception):
+    """An error whose message is a sentence for the person, to be shown as it is."""
+
+
+class InvalidValue(Explained, ValueError):
     """A parameter is not a finite number or lies outside its range; the message says which, what and where."""
+
+
+def reason(error: Exception) -> str:
+    """What to tell a person: the sentence of an explained error, else its kind and message."""
+    return str(error) if isinstance(error, Explained) else f"{type(error).__name__}: {error}"
 
 
 def require_number(name: str, value: float, low: float, high: float) -> float:

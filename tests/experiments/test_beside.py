@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from gensot_demo.experiments.beside import differences, truth_beside
 from gensot_demo.experiments.compare import CompareResult, compare
@@ -116,3 +117,21 @@ def test_what_cannot_be_asked_is_refused_in_a_sentence(asked, sentence):
 def test_there_is_nothing_to_measure_a_network_against(followed):
     with pytest.raises(InvalidRequest, match="Emoji network has no known law to measure against"):
         list(measure(followed.request, 64))
+
+
+def test_memory_that_runs_out_on_the_way_is_said_and_the_next_run_works(monkeypatch, followed):
+    backbone = followed.backbone
+    asked, predict = [], type(backbone.oracle.denoiser).predict
+
+    def runs_out(self, x, *others):
+        asked.append(len(x))
+        if sum(asked) > 30:
+            raise torch.OutOfMemoryError("simulated")
+        return predict(self, x, *others)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(backbone.oracle.denoiser), "predict", runs_out)
+        with pytest.raises(InvalidRequest, match=r"No method reached the end\. The device has too little memory"):
+            run(followed.request)
+    again = run(followed.request)
+    np.testing.assert_array_equal(again.methods["gensot"].pictures, followed.methods["gensot"].pictures)

@@ -256,11 +256,9 @@ def test_a_failing_method_ends_alone(strangers):
     assert any("Exploding ended early" in note and "finite" in note for note in result.notes)
 
 
-def test_a_failing_method_alone_leaves_an_empty_result(strangers):
-    result = run(request(names=("broken",), samples=1))
-    assert result.methods == {}
-    assert result.verdict.sentences == ()
-    assert len(result.notes) == 1
+def test_a_failing_method_alone_says_why_there_is_no_result(strangers):
+    with pytest.raises(InvalidRequest, match=r"No method reached the end\. ArithmeticError: the pen fell down"):
+        run(request(names=("broken",), samples=1))
 
 
 def test_a_picture_of_ones_own_is_followed():
