@@ -1,8 +1,14 @@
 """The choice of the model on the Compare page, and the truth beside the network."""
 
 import re
+import subprocess
+import sys
+
+import pytest
 
 from tests.browser.compare_page import DONE, open_compare, rows
+from tests.support.tiny_pipelines import save
+from tools.running_app import running_app
 
 NETWORK = "v=1&backbone=network&follow_average=faces*1&view_noise=4&steps=8&samples=3&method=unguided&method=gensot"
 
@@ -66,3 +72,90 @@ def test_on_a_phone_the_truth_is_below(app_url, new_page):
     wall, truth = (page.locator(one).bounding_box() for one in ("#wall", "#truth"))
     assert truth["y"] >= wall["y"] + wall["height"]
     assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+
+
+@pytest.fixture(scope="module")
+def own_models(tmp_path_factory):
+    """The app with two pipelines of a person's own."""
+    folder = tmp_path_factory.mktemp("models")
+    models = [save(kind, folder / name) for kind, name in (("sd", "tiny-words"), ("ddpm", "tiny-pixels"))]
+    command = [sys.executable, "-m", "gensot_demo", "serve"]
+    with running_app([*command, *(part for model in models for part in ("--pipeline", str(model)))]) as address:
+        yield address
+
+
+def choose(page, name: str) -> str:
+    page.get_by_label("Model", exact=True).click()
+    page.get_by_role("option", name=name, exact=True).click()
+    page.wait_for_function(
+        "(name) => document.querySelector('#status').innerText === `${name} is ready.`"
+        " || document.querySelector('#status').innerText.includes('stays with')",
+        arg=name,
+    )
+    return page.inner_text("#status")
+
+
+def ends_with(page, words: str) -> None:
+    page.locator("#compare").click()
+    page.wait_for_function("(words) => document.querySelector('#status').innerText.includes(words)", arg=words)
+
+
+def test_a_pipeline_of_ones_own_takes_prompts_and_pictures(own_models, page):
+    open_compare(page, own_models, NETWORK)
+    assert choose(page, "tiny-words") == "tiny-words is ready."
+    assert "0.1 M parameters" in page.inner_text("#backbone-card")
+    ends_with(page, "Done")  # follows a picture without a prompt
+    page.get_by_label("Conditions", exact=True).check()
+    ends_with(page, "needs a prompt")
+    page.get_by_label("Prompt", exact=True).fill("a red cat")
+    page.get_by_label("and prompt", exact=True).fill("a house")
+    ends_with(page, "Done")
+    page.wait_for_function("document.querySelector('#wall .gensot-wall-title').innerText.includes('tiny-words')")
+    assert rows(page) == ["Unguided", "Conditional", "Classifier-free guidance", "GenSOT"]
+    page.wait_for_function("location.search.includes('condition=a+red+cat')")
+    kept = pictures(page, "#wall")
+    page.get_by_label("Prompt", exact=True).fill("cat " * 2500)
+    ends_with(page, "9,999 characters")
+    assert pictures(page, "#wall") == kept
+    assert not page.locator("#measure").is_visible()
+    assert page.console_errors == []
+
+
+def test_a_model_that_cannot_be_had_leaves_the_last_one(own_models, page):
+    open_compare(page, own_models, NETWORK)
+    choose(page, "tiny-pixels")
+    said = choose(page, "Stable Diffusion 1.5")
+    assert "is not on this machine" in said
+    assert said.endswith("The page stays with tiny-pixels.")
+    page.wait_for_function("document.querySelector('#backbone input').value === 'tiny-pixels'")
+    model = page.get_by_label("Model", exact=True)
+    model.click()
+    model.fill("../../etc")
+    model.press("Enter")
+    page.wait_for_function("document.querySelector('#status').innerText.includes(\"'../../etc' is unknown\")")
+    ends_with(page, "Done")
+    page.wait_for_function("document.querySelector('#wall .gensot-wall-title').innerText.includes('tiny-pixels')")
+    assert page.console_errors == []
+
+
+def test_a_link_to_a_large_model_waits_for_the_button(own_models, page):
+    page.goto(f"{own_models}/?v=1&backbone=tiny-words&condition=a%20cat*2&strength=3&method=cfg&samples=2&steps=6")
+    page.wait_for_function("document.querySelector('#status')?.innerText.startsWith('Press Compare to load tiny-words')")
+    assert page.get_by_label("Prompt", exact=True).input_value() == "a cat"
+    ends_with(page, "Done")
+    assert rows(page) == ["Classifier-free guidance"]
+
+
+def test_an_unknown_model_in_a_link_says_so(app_url, page):
+    open_compare(page, app_url, "v=1&backbone=no%20such%20model&follow_average=faces*1")
+    page.wait_for_selector("#notice .gensot-status")
+    assert "'no such model' is unknown" in page.inner_text("#notice")
+
+
+def test_a_folder_that_is_no_pipeline_is_refused_before_the_app_starts(tmp_path):
+    save("ddpm", tmp_path / "pickled", safe=False)
+    command = [sys.executable, "-m", "gensot_demo", "serve", "--pipeline", str(tmp_path / "pickled")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2
+    assert "safetensors" in done.stderr
+    assert "Traceback" not in done.stderr
