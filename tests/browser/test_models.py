@@ -140,7 +140,9 @@ def test_a_model_that_cannot_be_had_leaves_the_last_one(own_models, page):
 
 def test_a_link_to_a_large_model_waits_for_the_button(own_models, page):
     page.goto(f"{own_models}/?v=1&backbone=tiny-words&condition=a%20cat*2&strength=3&method=cfg&samples=2&steps=6")
-    page.wait_for_function("document.querySelector('#status')?.innerText.startsWith('Press Compare to load tiny-words')")
+    page.wait_for_function(
+        "document.querySelector('#status')?.innerText.startsWith('Press Compare to load tiny-words')"
+    )
     assert page.get_by_label("Prompt", exact=True).input_value() == "a cat"
     ends_with(page, "Done")
     assert rows(page) == ["Classifier-free guidance"]
