@@ -28,6 +28,7 @@ from gensot_demo.figures.wall import PictureWall
 from . import endpoints, report
 from .controls import Controls, ask_controls, method_controls, run_controls, show_what_applies
 from .models import FIRST, choose, first_card, model_choice
+from .models import restored as restored_model
 from .walls import beside, film_strip, finished_wall, running_wall
 
 HEAVY = {
@@ -108,13 +109,20 @@ def build() -> None:
     restored = Context.root_block.load(restore, None, [*controls.all(), notice, *outputs], **LIGHT)
     first = restored.then(run_unless_shown, **{**begin, "inputs": [run_name, *controls.all()]})
     runs = [go.click(run, **begin), fresh.click(run_fresh, **begin), first]
-    besides = {"inputs": [controls["beside"], run_name], "outputs": [truth, truth_name, difference], **HEAVY}
+    beside_outputs = [truth, truth_name, difference]
+    for button in (go, fresh):  # what was beside the last run does not belong to the next one
+        button.click(lambda: ["", "", ""], None, beside_outputs, **LIGHT)
+    switched = controls["beside"].input(
+        lambda *values: _link(controls, values), controls.all(), [query, status], **LIGHT
+    )
+    switched.success(None, query, None, js="(q) => { window.gensot.replaceQuery(q); }", api_visibility="private")
     besides = [
-        event.then(beside, **besides) for event in (*runs, controls["beside"].input(None, api_visibility="private"))
+        event.then(beside, [controls["beside"], run_name], beside_outputs, **HEAVY) for event in (*runs, switched)
     ]
     controls["backbone"].input(
         choose, [controls["backbone"], last_model], [controls["backbone"], about, last_model, status], **HEAVY
     )
+    first.then(restored_model, controls["backbone"], [about, last_model], **HEAVY)
     measuring = table.button.click(_measure, [run_name, table.draws], [table.status, verdict, table.table], **HEAVY)
     measuring.then(None, js="() => { window.gensot.ready('#measure-status'); }", api_visibility="private")
     for event in runs:

@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from gensot_demo.backbones.base import BackboneInfo
+from gensot_demo.backbones.base import Backbone, BackboneInfo
 from gensot_demo.backbones.catalogue import CATALOGUE, EMBEDDED
 from gensot_demo.backbones.errors import BackboneUnavailable
 from gensot_demo.experiments import limits
@@ -56,6 +56,18 @@ def first_card() -> str:
     return card(CATALOGUE.info(FIRST))
 
 
+def _measured_card(backbone: Backbone) -> str:
+    speed = None if lent_by_call() else milliseconds_a_call(backbone)
+    return card(backbone.info, speed, backbone.megabytes())
+
+
+def restored(name: str) -> list[Any]:
+    """[card, last model that could be had] of the model that a link or the first view brought; loads no large one."""
+    if name in EMBEDDED:
+        return [_measured_card(load(name)), name]
+    return [card(CATALOGUE.info(name)), gr.skip()]
+
+
 def choose(name: str | None, last: str) -> Iterator[list[Any]]:
     """Updates of [name shown, card, last model that could be had, status]: loads a model; if that fails the last one
     stays."""
@@ -66,9 +78,7 @@ def choose(name: str | None, last: str) -> Iterator[list[Any]]:
         info = CATALOGUE.info(name)
         yield [gr.skip(), card(info), gr.skip(), report.status(f"Loading {info.label}…", 0.0)]
         backbone = load(name)
-        speed = None if lent_by_call() else milliseconds_a_call(backbone)
-        shown = card(backbone.info, speed, backbone.megabytes())
-        yield [gr.skip(), shown, name, report.status(f"{backbone.info.label} is ready.")]
+        yield [gr.skip(), _measured_card(backbone), name, report.status(f"{backbone.info.label} is ready.")]
     except (InvalidRequest, BackboneUnavailable) as error:
         kept = CATALOGUE.info(last)
         sentence = f"{error} The page stays with {kept.label}."

@@ -29,6 +29,8 @@ def test_the_truth_stands_beside_the_network_in_one_click(app_url, page):
     left, right = (page.locator(wall).bounding_box() for wall in ("#wall", "#truth"))
     assert right["x"] > left["x"] + left["width"] / 2
     page.wait_for_function("document.querySelector('#difference').innerText.includes('grey levels apart')")
+    page.wait_for_function("location.search.includes('beside=1')")
+    assert re.search(r"[\d.]+ ms a picture and call here", page.inner_text("#backbone-card"))
     page.locator("#truth .gensot-wall-row").nth(1).locator("button").nth(2).click()
     page.wait_for_selector("#strip .gensot-wall-row")
     assert "What the network learnt from" in page.inner_text("#strip-title")
