@@ -215,6 +215,7 @@ def _accelerated() -> bool:
 def _opened(folder: Path, index: dict[str, Any], dtype: torch.dtype, skip: tuple[str, ...]) -> Any:
     import diffusers
 
+    _without_chatter()
     absent = [name for name, value in index.items() if isinstance(value, list) and value[0] is None]
     options: dict[str, Any] = dict.fromkeys((*absent, *(name for name in skip if name in index)))
     if "safety_checker" in options and "requires_safety_checker" in index:
@@ -228,6 +229,16 @@ def _opened(folder: Path, index: dict[str, Any], dtype: torch.dtype, skip: tuple
         raise TooLittleMemory(f"{folder.name} does not fit into memory.") from None
     except Exception as error:  # diffusers and transformers raise of every kind for a folder that is not as it should
         raise BackboneUnavailable(f"{folder.name} could not be loaded: {_first_line(error)}") from error
+
+
+def _without_chatter() -> None:
+    """A server's log is no place for bars of progress, nor for advice on packages that nothing here needs."""
+    import diffusers.utils.logging
+    import transformers.utils.logging
+
+    for logging in (diffusers.utils.logging, transformers.utils.logging):
+        logging.disable_progress_bar()
+        logging.set_verbosity_error()
 
 
 def _first_line(error: Exception) -> str:
