@@ -28,8 +28,8 @@ class Measures:
     """shares, errors (modes,): terminal mode weights and their standard errors.  truth (modes,): exact.
 
     w2: mean distance of blocks of ``compared`` particles from as many draws of the law, with w2_error.  floor: what one
-    such block of a perfect sampler scores, with its standard deviation floor_spread.  power: what a law with 20 % less
-    of its largest mode scores.  moved: RMS distance of the ends from those of the first panel, particle by particle;
+    such block of a perfect sampler scores, with its standard deviation floor_spread.  power: what a law scores
+    whose largest mode has lost 0.2 of all probability.  moved: RMS distance of the ends from those of the first panel, particle by particle;
     None where particles are not the same.  ess: effective share of weighted particles, or None.
     """
 
