@@ -57,7 +57,7 @@ def table(result: TransportResult) -> str:
         *([] if shown else [("Weight furthest off", f"Mode: {_SHARE}")]),
         ("W₂", "Distance to the law asked for, mean over blocks of particles ± standard error."),
         ("Floor", "The same for a perfect sampler."),
-        ("Wrong law", "The same for a law whose largest mode lost a fifth of all probability; near the floor W₂ tells nothing."),
+        ("Wrong law", "The same for a law whose largest mode lost 0.2 of all mass; near the floor W₂ tells nothing."),
         ("Moved", "Root mean square distance of each particle's end from its end in the first panel."),
     ]  # fmt: skip
     head = "".join(f'<th scope="col" title="{escape(tip)}">{escape(text)}</th>' for text, tip in headings)

@@ -29,8 +29,8 @@ class Measures:
 
     w2: mean distance of blocks of ``compared`` particles from as many draws of the law, with w2_error.  floor: what one
     such block of a perfect sampler scores, with its standard deviation floor_spread.  power: what a law scores
-    whose largest mode has lost 0.2 of all probability.  moved: RMS distance of the ends from those of the first panel, particle by particle;
-    None where particles are not the same.  ess: effective share of weighted particles, or None.
+    whose largest mode has lost 0.2 of all probability.  moved: RMS distance of the ends from those of the first panel,
+    particle by particle; None where particles are not the same.  ess: effective share of weighted particles, or None.
     """
 
     action: float
