@@ -6,12 +6,14 @@ reference leaves (docs/FORMULAS.md 1.6); u is an affine function of x at every r
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor
 
+from gensot_demo.backbones.pipelines.schedules import NoiseTable
 from gensot_demo.guidance.base import Task
 from gensot_demo.guidance.gensot import tilted_query
 from gensot_demo.transport.errors import InvalidValue
@@ -20,8 +22,6 @@ from gensot_demo.transport.oracles import Answer, Query
 from gensot_demo.transport.paths import PathPoint, PathPoints
 from gensot_demo.transport.samplers import bridge_step, deterministic_step
 from gensot_demo.transport.steering import Asking, Prediction, Starting, Steering, start_from_noise
-
-from .levels import NoiseTable
 
 
 class _Given(SharedNoise):
@@ -94,9 +94,13 @@ class CarriedPath:
         return replace(self.grid, **{**rows, **shifts})
 
     def network_input(self, query: Query) -> tuple[Tensor, float, float]:
-        """(u, a', m') of a question."""
-        factor, a, m = self.table.network_scales(query.a, query.m)
-        return query.x * factor, a, m
+        """(u, a', m') of a question; below the lowest level the network is asked at the lowest, y scaled alike."""
+        lowest = self.table.sigma_min
+        if query.m < lowest * query.a:
+            unit = 1 / math.hypot(1.0, lowest)
+            return query.x * (unit / query.a), unit, lowest * unit
+        size = math.hypot(query.a, query.m)
+        return query.x / size, query.a / size, query.m / size
 
     def asked(self, row: int, x: Tensor) -> tuple[Tensor, float, float]:
         """(u, a', m') for the state x (n, c, h, w) at a row before the end."""

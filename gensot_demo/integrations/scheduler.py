@@ -6,10 +6,10 @@ works, whether it calls ``scale_model_input`` or not. The path's state x is kept
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
 import torch
 from diffusers import ConfigMixin, DDPMScheduler, SchedulerMixin
 from diffusers.configuration_utils import register_to_config
@@ -18,16 +18,21 @@ from diffusers.utils import BaseOutput
 from diffusers.utils.torch_utils import randn_tensor
 from torch import Tensor
 
+from gensot_demo.backbones.pipelines.predictions import PREDICTION_TYPES, predicted_state
+from gensot_demo.backbones.pipelines.schedules import NoiseTable
 from gensot_demo.transport.errors import InvalidValue, require_number
 from gensot_demo.transport.grids import at_noise_levels, noise_levels
 from gensot_demo.transport.harmonic import MAX_STIFFNESS, HarmonicPath, constant_protocol
 from gensot_demo.transport.paths import PathPoints
 
 from .carried import CarriedPath
-from .levels import PREDICTION_TYPES, NoiseTable, predicted_state
 
 SPACINGS = ("noise_levels", "path_time")
 _SMALLEST, _LARGEST = 1e-6, 1e6
+_LEAST_SIGNAL = 2.0**-24  # of a table that ends in pure noise (zero terminal signal): its last level is 4096, not inf
+_TABLE_FIELDS = (
+    "num_train_timesteps", "beta_start", "beta_end", "beta_schedule", "trained_betas", "rescale_betas_zero_snr",
+)  # fmt: skip
 Generators = torch.Generator | list[torch.Generator] | None
 
 
@@ -115,7 +120,7 @@ class GenSOTScheduler(SchedulerMixin, ConfigMixin):
         require_number("stiffness", stiffness, 0.0, MAX_STIFFNESS)
         # for a guide that is c times a vector and a start at the guide, the shift is c times this path's
         self._path = HarmonicPath(constant_protocol(stiffness, torch.ones(1), torch.ones(1).double(), temperature))
-        self._table = NoiseTable.of_config(self.config)
+        self._table = _noise_table(self.config)
         self._reference: Tensor | None = None
         self._mean: Tensor | None = None
         self._forget()
@@ -206,8 +211,9 @@ class GenSOTScheduler(SchedulerMixin, ConfigMixin):
         elif (sigmas is None) == (timesteps is None):
             raise InvalidValue("set_timesteps needs one of num_inference_steps, timesteps and sigmas.")
         else:
-            asked = self._table.sigmas(np.asarray(timesteps, dtype=np.float64)) if sigmas is None else sigmas
-            grid = at_noise_levels(self._path, self._checked(asked))
+            if sigmas is None:
+                sigmas = self._table.sigmas(torch.as_tensor(timesteps, dtype=torch.float64))
+            grid = at_noise_levels(self._path, self._checked(sigmas))
         self._restart()
         guide = self.config.guide
         if guide == "reference":
@@ -215,11 +221,11 @@ class GenSOTScheduler(SchedulerMixin, ConfigMixin):
         noise = self.config.reference_noise
         self._carried = CarriedPath(grid, self._table, self._reference, noise, guide)
         self.num_inference_steps = len(grid) - 1 + self._opening
-        information = np.exp(grid.log_K[:-1].numpy())
+        information = torch.exp(grid.log_K[:-1])
         if self._reference is not None:
-            information = np.concatenate([[0.0], information]) + noise**-2
-        times = self._table.timesteps(information**-0.5)
-        self.timesteps = torch.from_numpy(times).to(dtype=torch.float32, device=device)
+            information = torch.cat([information.new_zeros(1), information]) + noise**-2
+        times = self._table.timesteps(torch.log(information))
+        self.timesteps = times.to(dtype=torch.float32, device=device)
 
     def _spaced(self, steps: int) -> PathPoints:
         levels = noise_levels(steps, self._table.sigma_max, self._table.sigma_min, self.config.rho)
@@ -342,7 +348,7 @@ class GenSOTScheduler(SchedulerMixin, ConfigMixin):
         otherwise, for training, a y + m eps at the table's ``timesteps`` (n,).
         """
         if self._begin_index is None or self.num_inference_steps is None:
-            sigma = torch.as_tensor(self._table.sigmas(timesteps.double().cpu().numpy())).to(noise.device)
+            sigma = self._table.sigmas(timesteps.cpu()).to(noise.device)
             sigma = sigma.reshape(-1, *(1,) * (noise.dim() - 1))
             size = torch.hypot(torch.ones_like(sigma), sigma)
             return (1 / size).to(noise.dtype) * original_samples + (sigma / size).to(noise.dtype) * noise
@@ -352,6 +358,22 @@ class GenSOTScheduler(SchedulerMixin, ConfigMixin):
         if row >= self._carried.end:
             return original_samples
         return self._carried.noisy(row, original_samples, noise).to(noise.dtype)
+
+
+def _noise_table(config: Mapping[str, Any]) -> NoiseTable:
+    """The table of a variance-preserving scheduler config, its last level finite: the steps start there.
+
+    It is computed from the betas: in diffusers' float32 ``alphas_cumprod`` the lowest levels have three digits left.
+    Raises InvalidValue for an unknown beta_schedule and for levels that do not rise.
+    """
+    try:
+        betas = DDPMScheduler(**{name: config[name] for name in _TABLE_FIELDS}).betas
+    except NotImplementedError:
+        raise InvalidValue(f"beta_schedule is {config['beta_schedule']!r}, which diffusers does not know.") from None
+    signal = torch.cumprod(1 - betas.double(), 0)
+    if signal[-1] == 0.0:
+        signal[-1] = min(_LEAST_SIGNAL, float(signal[-2]) / 4)
+    return NoiseTable.of_signal(signal)
 
 
 def _single(name: str, value: Tensor | None) -> Tensor | None:

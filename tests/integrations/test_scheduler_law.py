@@ -23,7 +23,7 @@ def made(kind: str = "epsilon", reference: float | None = None, **settings):
     scheduler = GenSOTScheduler(prediction_type=kind, reference_noise=VIEW_NOISE, **settings)
     if reference is not None:
         scheduler.set_reference(torch.full((1, SIZE, SIZE), reference))
-    return scheduler, GaussianNetwork(scheduler._table.log_sigma, MEAN, VARIANCE, kind, SIZE)
+    return scheduler, GaussianNetwork(-0.5 * scheduler._table.log_levels, MEAN, VARIANCE, kind, SIZE)
 
 
 def sampled(scheduler, network, steps=80, seed=0, scales=True, dtype=torch.float32, change=None) -> torch.Tensor:

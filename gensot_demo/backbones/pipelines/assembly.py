@@ -21,9 +21,8 @@ from .denoisers import (
 )
 from .embeddings import ClassEmbeddings, Embeddings
 from .pixels import Codec, LatentCodec, PixelCodec
+from .predictions import PREDICTION_TYPES
 from .schedules import NoiseTable, is_flow
-
-_PREDICTIONS = ("epsilon", "v_prediction", "sample")
 
 
 @dataclass(frozen=True)
@@ -114,7 +113,7 @@ def _flux(pipeline: Any, resolution: int | None) -> Assembled:
 def _discrete(pipeline: Any) -> tuple[NoiseTable, str]:
     scheduler = pipeline.scheduler
     prediction = scheduler.config.get("prediction_type", "epsilon")
-    if prediction not in _PREDICTIONS or getattr(scheduler, "alphas_cumprod", None) is None:
+    if prediction not in PREDICTION_TYPES or getattr(scheduler, "alphas_cumprod", None) is None:
         raise BackboneUnavailable(
             f"The scheduler {type(scheduler).__name__} with prediction type {prediction!r} is not supported."
         )

@@ -2,9 +2,7 @@
 
 A query comes as x = a y + m eps with a^2 + m^2 = 1. Discrete-time networks live on exactly that scale and are told a
 float timestep; flow networks live on x = (1 - s) y + s eps, the same state divided by a + m, with s = m/(a + m).
-With eps, v and y-hat the network's outputs (docs/FORMULAS.md, section 6):
-
-    D = (x - m eps)/a,      D = a x - m v (v = a eps - m y),      D = yhat,      D = x - s v (v = eps - y).
+What discrete-time networks return is read by :mod:`.predictions`; flow networks return v = eps - y, D = x - s v.
 """
 
 from __future__ import annotations
@@ -21,6 +19,7 @@ from gensot_demo.backbones.network_oracle import Denoiser
 from gensot_demo.transport.oracles import Condition
 
 from .embeddings import ClassEmbeddings, Embeddings
+from .predictions import predicted_state
 from .schedules import NoiseTable
 
 FLOW_SIGMA_MIN = 1e-3 / (1 - 1e-3)  # the lowest level of a flow scheduler's table, s = 1/1000
@@ -57,23 +56,20 @@ class PipelineDenoiser(Denoiser):
 
 
 class DiscreteDenoiser(PipelineDenoiser):
-    """Discrete time: prediction_type is "epsilon", "v_prediction" or "sample"."""
+    """Discrete time; prediction_type: one of ``predictions.PREDICTION_TYPES``."""
 
     def __init__(self, network: nn.Module, shape: tuple[int, int, int], table: NoiseTable, prediction_type: str):
         super().__init__(network, shape)
         self.table, self.prediction_type = table, prediction_type
         levels = table.log_levels
         reachable = levels[torch.isfinite(levels)] if prediction_type == "epsilon" else levels
-        self.sigma_min = math.exp(-0.5 * float(levels[0])) / _SLACK
-        self.sigma_max = math.inf if math.isinf(reachable[-1]) else math.exp(-0.5 * float(reachable[-1])) * _SLACK
+        self.sigma_min = table.sigma_min / _SLACK
+        self.sigma_max = math.exp(-0.5 * float(reachable[-1])) * _SLACK
 
     def predict(self, x: Tensor, a: Tensor, m: Tensor, conditions: Sequence[Condition]) -> Tensor:
         timesteps = self.table.timesteps(2 * (torch.log(a) - torch.log(m)))
         output = self._output(x, timesteps, conditions)
-        a, m = self._column(a), self._column(m)
-        if self.prediction_type == "epsilon":
-            return (x - m * output) / a
-        return output if self.prediction_type == "sample" else a * x - m * output
+        return predicted_state(self.prediction_type, output, x, self._column(a), self._column(m))
 
 
 class FlowDenoiser(PipelineDenoiser):

@@ -24,7 +24,7 @@ _CLOSEST = 1e-9  # neighbouring rows of a grid differ by more than this in log K
 class NoiseTable:
     """log K = log SNR of timesteps 0 .. T-1, strictly falling; the last may be -inf (zero terminal SNR).
 
-    log_levels: (T,) float64.
+    log_levels: (T,) float64 on the CPU, T at least 2. Raises InvalidValue where they do not fall strictly.
     """
 
     def __init__(self, log_levels: Tensor):
@@ -34,10 +34,15 @@ class NoiseTable:
         self.log_levels = levels
 
     @classmethod
-    def of_scheduler(cls, scheduler: Any) -> NoiseTable:
-        """From a diffusers scheduler's ``alphas_cumprod`` = a^2, with m^2 = 1 - a^2."""
-        squares = torch.as_tensor(scheduler.alphas_cumprod, dtype=torch.float64).cpu()
+    def of_signal(cls, squares: Tensor) -> NoiseTable:
+        """From a^2 of each timestep (T,), in [0, 1), with m^2 = 1 - a^2."""
+        squares = torch.as_tensor(squares, dtype=torch.float64).cpu()
         return cls(torch.log(squares) - torch.log1p(-squares))
+
+    @classmethod
+    def of_scheduler(cls, scheduler: Any) -> NoiseTable:
+        """From a diffusers scheduler's ``alphas_cumprod`` = a^2."""
+        return cls.of_signal(scheduler.alphas_cumprod)
 
     @property
     def last(self) -> int:
@@ -45,9 +50,14 @@ class NoiseTable:
         return len(self.log_levels) - 1
 
     @property
-    def pure_noise(self) -> bool:
-        """Whether the last timestep is a = 0."""
-        return bool(torch.isinf(self.log_levels[-1]))
+    def sigma_min(self) -> float:
+        """The lowest noise level m/a, of timestep 0."""
+        return math.exp(-0.5 * float(self.log_levels[0]))
+
+    @property
+    def sigma_max(self) -> float:
+        """The highest noise level m/a, of timestep T - 1; inf where that is pure noise."""
+        return math.exp(-0.5 * float(self.log_levels[-1]))
 
     def timesteps(self, log_K: Tensor) -> Tensor:
         """Timesteps (S,), float64 in [0, T-1], at which log SNR is ``log_K`` (S,); exact at the table's own levels."""
@@ -57,6 +67,10 @@ class NoiseTable:
         upper, lower = levels[left], levels[left + 1]
         share = torch.where(torch.isinf(lower), 1 - torch.exp(0.5 * (log_K - upper)), (upper - log_K) / (upper - lower))
         return left + share.clamp(0, 1)
+
+    def sigmas(self, timesteps: Tensor) -> Tensor:
+        """Noise levels (S,), float64, of real-valued timesteps (S,) clipped to [0, T-1]."""
+        return 1 / self.information_root(timesteps.double().clamp(0, self.last))[0]
 
     def information_root(self, timesteps: Tensor) -> tuple[Tensor, Tensor]:
         """(r, dr/dtimestep) with r = a/m = 1/sigma at timesteps (S,) in (-1, T-1]; r = inf at -1."""
@@ -139,9 +153,8 @@ def _end_timestep(scheduler: Any, table: NoiseTable, timesteps: Tensor, steps: i
         sigma = 0.0 if final >= 1.0 else math.sqrt((1 - final) / final)
         if previous >= 0:
             return torch.tensor([float(previous)], dtype=torch.float64)
-    lowest = math.exp(-0.5 * float(table.log_levels[0]))
-    if sigma < lowest * (1 - 1e-6):
-        return torch.tensor([sigma / lowest - 1], dtype=torch.float64)
+    if sigma < table.sigma_min * (1 - 1e-6):
+        return torch.tensor([sigma / table.sigma_min - 1], dtype=torch.float64)
     return table.timesteps(torch.tensor([-2 * math.log(sigma)], dtype=torch.float64))
 
 

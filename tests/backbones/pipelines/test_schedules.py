@@ -63,8 +63,17 @@ def test_levels_are_found_again_and_beyond_the_table_is_its_end():
     assert torch.allclose(path.at(path.times_of_sigma(sigma)).sigma, sigma, rtol=1e-9)
 
 
+def test_noise_levels_of_timesteps_stop_at_the_tables_ends():
+    table = NoiseTable.of_scheduler(scheduler("DDIMScheduler"))
+    assert table.sigmas(torch.tensor([-5, 0])).tolist() == pytest.approx([table.sigma_min] * 2, rel=1e-14)
+    assert table.sigmas(torch.tensor([999, 1200])).tolist() == pytest.approx([table.sigma_max] * 2, rel=1e-14)
+    timesteps = torch.tensor([0.25, 731.0, 998.75], dtype=torch.float64)
+    assert torch.allclose(table.timesteps(-2 * table.sigmas(timesteps).log()), timesteps, atol=1e-9)
+
+
 def test_pure_noise_at_the_last_timestep():
     table = NoiseTable.of_scheduler(scheduler("DDIMScheduler", rescale_betas_zero_snr=True))
+    assert table.sigma_max == float(table.sigmas(torch.tensor([999]))) == math.inf
     assert table.timesteps(torch.tensor([-math.inf, -60.0])).tolist() == pytest.approx([999.0, 999.0], abs=1e-9)
     start = SchedulerPath(table).at(0.0).point(0)
     assert (start.a, start.m, start.log_K) == (0.0, 1.0, -math.inf)
