@@ -45,20 +45,10 @@ def to_query(request: CompareRequest) -> tuple[str, list[str]]:
 
 def from_query(query: str) -> tuple[CompareRequest, list[str]]:
     """The request in a query string and notes on what was ignored; raises InvalidRequest for a bad known value."""
-    if not isinstance(query, str):
-        raise InvalidRequest(f"The query is {str(query)[:40]!r}; it must be text such as 'follow=cat face&steps=30'.")
-    query = query.removeprefix("?")
-    if len(query) > MAX_LENGTH:
-        raise InvalidRequest(f"The link is {len(query)} characters long; at most {MAX_LENGTH} are read.")
-    if query.count("&") >= MAX_FIELDS:
-        raise InvalidRequest(f"The link has {query.count('&') + 1} fields; at most {MAX_FIELDS} are read.")
+    fields, notes = fields_of(query, "follow=cat face&steps=30")
     values: dict = {"conditions": [], "references": [], "methods": []}
-    notes = []
-    for key, text in parse_qsl(query, keep_blank_values=True):
-        if key == "v":
-            if text != str(VERSION):
-                notes.append(f"This link is of version {text[:20]!r}; it is read as version {VERSION}.")
-        elif key == "condition":
+    for key, text in fields:
+        if key == "condition":
             name, trust = _with_trust(text, "condition")
             values["conditions"].append({"name": name, "trust": trust})
         elif key in _REFERENCES:
@@ -73,11 +63,32 @@ def from_query(query: str) -> tuple[CompareRequest, list[str]]:
             values[key] = text
         elif key == "beside":
             values[key] = text == "1"
-        elif not key.startswith("__"):  # the host's own parameters, such as __theme, are not ours to comment on
-            notes.append(f"The link's field {key[:40]!r} is not known here and was ignored.")
+        else:
+            notes.append(ignored(key))
     if not values["methods"]:
         del values["methods"]
     return parse(CompareRequest, **values), notes
+
+
+def fields_of(query: str, example: str) -> tuple[list[tuple[str, str]], list[str]]:
+    """((key, text) pairs, notes) of any page's link; the version and the host's own parameters, such as __theme, are
+    left out. Raises InvalidRequest for what is no text, or too long."""
+    if not isinstance(query, str):
+        raise InvalidRequest(f"The query is {str(query)[:40]!r}; it must be text such as {example!r}.")
+    query = query.removeprefix("?")
+    if len(query) > MAX_LENGTH:
+        raise InvalidRequest(f"The link is {len(query)} characters long; at most {MAX_LENGTH} are read.")
+    if query.count("&") >= MAX_FIELDS:
+        raise InvalidRequest(f"The link has {query.count('&') + 1} fields; at most {MAX_FIELDS} are read.")
+    pairs = parse_qsl(query, keep_blank_values=True)
+    foreign = [text for key, text in pairs if key == "v" and text != str(VERSION)]
+    notes = [f"This link is of version {text[:20]!r}; it is read as version {VERSION}." for text in foreign]
+    return [(key, text) for key, text in pairs if key != "v" and not key.startswith("__")], notes
+
+
+def ignored(key: str) -> str:
+    """The note on a field that a page does not know."""
+    return f"The link's field {key[:40]!r} is not known here and was ignored."
 
 
 def _shown(value: object) -> str:

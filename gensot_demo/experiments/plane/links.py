@@ -6,9 +6,9 @@ Example: ``v=1&target=modes&modes=1,1,.3,2;-1,0,.5,1&method=gensot_s&stiffness=5
 from __future__ import annotations
 
 from typing import get_args
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote
 
-from ..links import MAX_FIELDS, MAX_LENGTH, VERSION
+from ..links import VERSION, fields_of, ignored
 from ..requests import InvalidRequest, parse
 from .request import TransportRequest, thinned
 
@@ -42,21 +42,11 @@ def to_query(request: TransportRequest) -> tuple[str, list[str]]:
 
 def from_query(query: str) -> tuple[TransportRequest, list[str]]:
     """The request in a query string and notes on what was ignored; raises InvalidRequest for a bad known value."""
-    if not isinstance(query, str):
-        raise InvalidRequest(f"The query is {str(query)[:40]!r}; it must be text such as 'target=ring&stiffness=20'.")
-    query = query.removeprefix("?")
-    if len(query) > MAX_LENGTH:
-        raise InvalidRequest(f"The link is {len(query)} characters long; at most {MAX_LENGTH} are read.")
-    if query.count("&") >= MAX_FIELDS:
-        raise InvalidRequest(f"The link has {query.count('&') + 1} fields; at most {MAX_FIELDS} are read.")
+    fields, notes = fields_of(query, "target=ring&stiffness=20")
     values: dict = {}
-    notes = []
     words = {short: name for name, short in _LISTS.items()}
-    for key, text in parse_qsl(query, keep_blank_values=True):
-        if key == "v":
-            if text != str(VERSION):
-                notes.append(f"This link is of version {text[:20]!r}; it is read as version {VERSION}.")
-        elif key in words:
+    for key, text in fields:
+        if key in words:
             values.setdefault(words[key], []).extend([text] if text else [])
         elif key in _ROWS:
             values[key] = [_numbers(key, row, _ROWS[key]) for row in text.split(";") if row]
@@ -64,8 +54,8 @@ def from_query(query: str) -> tuple[TransportRequest, list[str]]:
             values[key] = _numbers(key, text)
         elif key in TransportRequest.model_fields and key not in ("points", *_LISTS):
             values[key] = _number(key, text) if _is_number(key) else text
-        elif not key.startswith("__"):
-            notes.append(f"The link's field {key[:40]!r} is not known here and was ignored.")
+        else:
+            notes.append(ignored(key))
     return parse(TransportRequest, **values), notes
 
 
