@@ -69,6 +69,8 @@ class NetworkOracle(Oracle):
             predicted = state.expand(len(query.conditions), *state.shape)
             return Answer(predicted, None if query.cotangent is None else torch.zeros_like(query.x))
         if query.cotangent is None:
+            if len(found) == 1:  # nothing else was asked: no copy is needed, and a view holds no other's memory
+                return Answer(found[n, 0][None])
             return Answer(torch.stack([found[n, c] for c in range(len(query.conditions))]))
         parts = [self._with_gradient(rows) for rows in _split(query, found, n, self.largest_batch)]
         return Answer(torch.cat([p for p, _ in parts], 1), torch.cat([g for _, g in parts]))
@@ -99,21 +101,23 @@ class NetworkOracle(Oracle):
         if not queries:
             return []
         blank = [query.a == 0.0 and not bool(query.x.any()) for query in queries]
-        asked = [n for n, empty in enumerate(blank) if not empty]
-        inputs = [self._in_range(queries[n], conditions[n], states[n]) for n in asked]
-        x = torch.cat([state for state, _, _ in inputs]) if inputs else queries[0].x[:0]
-        a, m = (
-            torch.cat([torch.full((len(i[0]),), i[k], dtype=torch.float64) for i in inputs])
-            if inputs
-            else torch.empty(0)
-            for k in (1, 2)
-        )
-        rows = [conditions[n] for n in asked for _ in range(len(queries[n].x))]
-        blocks = iter(self._chunked(x, a, m, rows).split([len(queries[n].x) for n in asked]) if asked else ())
+        open_ones = zip(queries, conditions, states, blank, strict=True)
+        blocks = iter(self._asked([(query, c, state) for query, c, state, empty in open_ones if not empty]))
         return [
-            self._mean(conditions[n]).expand_as(queries[n].x) if empty else next(blocks)
-            for n, empty in enumerate(blank)
+            self._mean(condition).expand_as(query.x) if empty else next(blocks)
+            for query, condition, empty in zip(queries, conditions, blank, strict=True)
         ]
+
+    def _asked(self, questions: Sequence[tuple[Query, Condition, Tensor]]) -> Sequence[Tensor]:
+        """One block (n, d) per (query, condition, state), from one forward."""
+        if not questions:
+            return []
+        inputs = [self._in_range(*question) for question in questions]
+        row = [n for n, (x, _, _) in enumerate(inputs) for _ in range(len(x))]
+        a, m = (torch.tensor([inputs[n][k] for n in row], dtype=torch.float64) for k in (1, 2))
+        told = [questions[n][1] for n in row]
+        x = inputs[0][0] if len(inputs) == 1 else torch.cat([x for x, _, _ in inputs])
+        return self._chunked(x, a, m, told).split([len(x) for x, _, _ in inputs])
 
     def _in_range(self, query: Query, condition: Condition, x: Tensor) -> tuple[Tensor, float, float]:
         """(x, a, m) with a^2 + m^2 = 1 at a noise level that the network knows."""

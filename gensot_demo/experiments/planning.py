@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from gensot_demo.backbones.base import Backbone
 from gensot_demo.guidance.base import BoundMethod, GuidanceMethod
@@ -40,10 +41,18 @@ def default_path(name: str, backbone: Backbone) -> ProbabilityPath:
 _NEEDS_INFORMATION = ("heun", "euler")  # samplers that divide by a
 
 
-def _grid(request: CompareRequest, method: GuidanceMethod, asked: Asked, backbone: Backbone) -> PathPoints:
-    shared = default_path(request.path, backbone)
-    path = method.path(asked.task, shared)
-    if path is shared and request.path == MODELS_OWN:
+class _Common:
+    """What methods without a path of their own share: the path, and its grid, made once and only if one needs it."""
+
+    def __init__(self, request: CompareRequest, backbone: Backbone):
+        self.request, self.backbone = request, backbone
+        self.path = default_path(request.path, backbone)
+
+    @cached_property
+    def grid(self) -> PathPoints:
+        request, backbone = self.request, self.backbone
+        if request.path != MODELS_OWN:
+            return backbone.grid(self.path, request.steps)
         grid = backbone.model_grid(request.steps)
         if float(grid.a[0]) == 0.0 and request.sampler in _NEEDS_INFORMATION:
             raise InvalidRequest(
@@ -51,13 +60,13 @@ def _grid(request: CompareRequest, method: GuidanceMethod, asked: Asked, backbon
                 f"{SAMPLERS[request.sampler].label!r} has no finite step. Choose another sampler or path."
             )
         return grid
-    return backbone.grid(path, request.steps)
 
 
-def _plan(request: CompareRequest, choice: MethodChoice, asked: Asked, backbone: Backbone, noise: SharedNoise) -> Plan:
-    method = choice.method()
+def _plan(choice: MethodChoice, asked: Asked, noise: SharedNoise, common: _Common) -> Plan:
+    request, backbone, method = common.request, common.backbone, choice.method()
     bound = BoundMethod(method, asked.task, noise.seeds, backbone.data_variance)
-    grid = _grid(request, method, asked, backbone)
+    path = method.path(asked.task, common.path)
+    grid = common.grid if path is common.path else backbone.grid(path, request.steps)
     return Plan(Job(choice.name, SAMPLERS[request.sampler].run, grid, noise, bound), method, noise.rows)
 
 
@@ -66,6 +75,7 @@ def plans_of(
 ) -> tuple[list[Plan], list[str]]:
     """What can run, and why the rest cannot; raises InvalidRequest if nothing can."""
     plans, notes = [], []
+    common = _Common(request, backbone)
     noises: dict[int, SharedNoise] = {}  # one object per population size: what one method has read, others reuse
     for choice in request.methods:
         method = choice.method()
@@ -75,7 +85,7 @@ def plans_of(
         else:
             particles = method.particles_for(asked.task)
             noise = noises.setdefault(particles, backbone.noise(seeds, particles))
-            plans.append(_plan(request, choice, asked, backbone, noise))
+            plans.append(_plan(choice, asked, noise, common))
     if not plans:
         raise InvalidRequest("None of the chosen methods can do this task. " + " ".join(notes))
     return plans, notes

@@ -15,7 +15,7 @@ def added_scores(predicted: Tensor, trusts: tuple[float, ...]) -> Tensor:
     free = predicted[0]
     out = free.clone()
     for trust, conditional in zip(trusts, predicted[1:], strict=True):
-        out += trust * (conditional - free)
+        out.add_(conditional - free, alpha=trust)
     return out
 
 

@@ -147,7 +147,7 @@ class HarmonicPath(ProbabilityPath):
         alpha = torch.exp(plus.log_phi - self.end.log_phi)
         s = torch.sqrt(kappa / total)
         gamma = (plus.load + minus.load) / total[:, None]
-        log_K = plus.log_phi - self.end.log_phi - minus.log_phi - math.log(kappa)
+        log_K = self._log_K(plus, minus)
         b = torch.exp(-minus.log_phi)
         start, finish = t <= 0, t >= 1
 
@@ -172,6 +172,13 @@ class HarmonicPath(ProbabilityPath):
             dg=ends(minus.load - minus.slope[:, None] * gamma, r0 - aM0 * x0, -self.end.load),
             push=ends(minus.load, r0, 0.0),
         )
+
+    def _log_K(self, plus: _Jacobi, minus: _Jacobi) -> Tensor:
+        return plus.log_phi - self.end.log_phi - minus.log_phi - math.log(self.protocol.temperature)
+
+    def log_information(self, t: Tensor) -> Tensor:
+        log_K = self._log_K(*self._fields(torch.where((t > 0) & (t < 1), t, 0.5)))
+        return torch.where(t <= 0, -math.inf, torch.where(t >= 1, math.inf, log_K))
 
     def times_of_sigma(self, sigma: Tensor) -> Tensor:
         p = self.protocol

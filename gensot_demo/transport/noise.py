@@ -127,9 +127,8 @@ class SharedNoise:
         if log_K == -math.inf:
             return self.direction(log_K_next)
         shrink = math.exp(0.5 * (log_K - log_K_next))
-        return (self.direction(log_K_next) - shrink * self.direction(log_K)) / math.sqrt(
-            -math.expm1(log_K - log_K_next)
-        )
+        change = torch.add(self.direction(log_K_next), self.direction(log_K), alpha=-shrink)
+        return change.div_(math.sqrt(-math.expm1(log_K - log_K_next)))
 
 
 class LaterNoise(SharedNoise):

@@ -99,13 +99,17 @@ class ProbabilityPath(ABC):
     def at(self, t: Tensor | float) -> PathPoints:
         """The path at times ``t``, a scalar or shape (T,), each in [0, 1]."""
 
+    def log_information(self, t: Tensor) -> Tensor:
+        """log K (T,) at times ``t`` (T,) in [0, 1]: that column of :meth:`at` alone."""
+        return self.at(t).log_K
+
     def times_of_sigma(self, sigma: Tensor) -> Tensor:
         """Times at which the noise level is ``sigma`` (S,), by bisection in logit t; clipped to the path's range."""
         target = -2.0 * torch.log(torch.as_tensor(sigma, dtype=torch.float64))
         low, high = torch.full_like(target, -_LOGIT_LIMIT), torch.full_like(target, _LOGIT_LIMIT)
         for _ in range(_BISECTIONS):
             middle = 0.5 * (low + high)
-            below = self.at(torch.sigmoid(middle)).log_K < target
+            below = self.log_information(torch.sigmoid(middle)) < target
             low, high = torch.where(below, middle, low), torch.where(below, high, middle)
         return torch.sigmoid(0.5 * (low + high))
 
@@ -125,6 +129,10 @@ class SchedulePath(ProbabilityPath):
     def schedule(self, t: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """(a, a', m, m') at times t, each of shape (T,)."""
 
+    def log_information(self, t: Tensor) -> Tensor:
+        a, _, m, _ = self.schedule(t)
+        return _log_snr(a, m)
+
     def at(self, t: Tensor | float) -> PathPoints:
         times = time_tensor(t)
         a, da, m, dm = self.schedule(times)
@@ -133,9 +141,13 @@ class SchedulePath(ProbabilityPath):
         relaxation = da / a - 2 * decay
         zero = torch.zeros(len(times), 1, dtype=times.dtype)
         return PathPoints(
-            t=times, a=a, da=da, m=m, dm=dm, log_K=2 * (torch.log(a) - torch.log(m)), relaxation=relaxation,
+            t=times, a=a, da=da, m=m, dm=dm, log_K=_log_snr(a, m), relaxation=relaxation,
             pull=2 * (da - a * decay), diffusivity=2 * m * (da * m / a - dm), g=zero, dg=zero, push=zero,
         )  # fmt: skip
+
+
+def _log_snr(a: Tensor, m: Tensor) -> Tensor:
+    return 2 * (torch.log(a) - torch.log(m))
 
 
 class CosinePath(SchedulePath):

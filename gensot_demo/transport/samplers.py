@@ -54,14 +54,19 @@ class Leg:
     def bridge(self, x: Tensor, predicted: Tensor) -> Tensor:
         """x(t') | x(t), y = predicted: exact for the reference bridge (docs/FORMULAS.md 1.3)."""
         here, there = self.here, self.there
-        mean = there.a * predicted + there.g
+        rho = there.m**2 / here.m**2 * (here.a / there.a) if here.m > 0.0 else 0.0
+        mean = self.mixed(rho, x, predicted)
         if there.m == 0.0:
             return mean
-        if here.m > 0.0:
-            rho = there.m**2 / here.m**2 * (here.a / there.a)
-            mean = mean + rho * (x - here.a * predicted - here.g)
         eps = self.noise.increment(here.log_K, there.log_K)
-        return mean + there.m * math.sqrt(self.gain) * eps
+        return mean.add_(eps, alpha=there.m * math.sqrt(self.gain))
+
+    def mixed(self, kept: float, x: Tensor, predicted: Tensor) -> Tensor:
+        """a' yhat + g' + kept (x - a yhat - g), in as few passes over the states as there are terms."""
+        here, there = self.here, self.there
+        if kept == 0.0:
+            return there.a * predicted + there.g
+        return torch.mul(x, kept).add_(predicted, alpha=there.a - kept * here.a).add_(there.g - kept * here.g)
 
 
 Sampling = Generator[Query | Step, Answer | None, None]
@@ -130,9 +135,8 @@ def deterministic_step(grid: PathPoints, noise: SharedNoise, steering: Steering)
     """x' = a' yhat + g' + (m'/m)(x - a yhat - g): DDIM (Song et al., arXiv 2010.02502); starts where m > 0."""
 
     def advance(leg: Leg, x: Tensor, prediction: Prediction) -> Generator[Query, Answer, Tensor]:
-        here, there, yhat = leg.here, leg.there, prediction.state
-        _require_noise(here)
-        return _no_question(there.a * yhat + there.g + (there.m / here.m) * (x - here.a * yhat - here.g))
+        _require_noise(leg.here)
+        return _no_question(leg.mixed(leg.there.m / leg.here.m, x, prediction.state))
 
     return _walk(grid, noise, steering, advance)
 
