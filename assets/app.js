@@ -134,5 +134,12 @@ window.gensot ??= (() => {
     document.querySelector(selector)?.removeAttribute("data-waiting");
   }
 
-  return { setTheme, replaceQuery, shareAddress, copyLink, toast, ready };
+  // What a click has opened elsewhere on the page comes into sight.
+  function reveal(selector) {
+    const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const show = () => document.querySelector(selector)?.scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
+    setTimeout(show, 150); // drawn only after the answer
+  }
+
+  return { setTheme, replaceQuery, shareAddress, copyLink, toast, ready, reveal };
 })();

@@ -228,7 +228,7 @@ def transport(
 
 def _model(name: str | None) -> str | None:
     """The name of a model; a folder becomes one of the catalogue."""
-    if name is None or not Path(name).is_dir():
+    if not name or len(name) > limits.MAX_BACKBONE_NAME or not Path(name).is_dir():
         return name
     from gensot_demo.backbones.catalogue import CATALOGUE
     from gensot_demo.backbones.errors import BackboneUnavailable

@@ -56,9 +56,12 @@ def ask_for(request: CompareRequest, backbone: Backbone) -> Asked:
         conditions = tuple(backbone.condition(name) for name in names)
         backbone.require_law([(choice.name, choice.trust) for choice in request.conditions])
         joint, no_joint = backbone.joint(names)
-        negative = backbone.condition(request.negative) if request.negative else None
     except UnknownCondition as error:
         raise InvalidRequest(str(error)) from None
+    try:
+        negative = backbone.condition(request.negative) if request.negative else None
+    except UnknownCondition as error:
+        raise InvalidRequest(f"Negative prompt: {error}") from None
     task = Task(
         conditions=conditions,
         trusts=tuple(request.strength * choice.trust for choice in request.conditions),

@@ -96,8 +96,9 @@ def compare(request: CompareRequest) -> Iterator[Update | CompareResult]:
     began = time.perf_counter()
     asked = ask_for(request, backbone)
     plans, notes = plans_of(request, asked, backbone, request.seeds)
-    said = [backbone.truncated(text) for text in (*(c.name for c in request.conditions), request.negative) if text]
-    notes += [sentence for sentence in said if sentence]
+    prompts = [("", choice.name) for choice in request.conditions] + [("Negative prompt: ", request.negative)]
+    said = [(which, backbone.truncated(text)) for which, text in prompts if text]
+    notes += [which + sentence for which, sentence in said if sentence]
     require_affordable(request, plans, request.samples, backbone.max_states)
     traces: list[Trace] = []
     shown = -1

@@ -27,6 +27,7 @@ def to_query(request: CompareRequest) -> tuple[str, list[str]]:
     for reference in request.references:
         if reference.png is not None:
             notes.append("The drawn or uploaded picture is not part of the link.")
+            fields.append(("own_picture", "1"))
             continue
         key, name = ("follow", reference.emoji) if reference.emoji else ("follow_average", reference.average)
         fields.append((key, f"{name}{_SEPARATOR}{_shown(reference.trust)}"))
@@ -61,6 +62,8 @@ def from_query(query: str) -> tuple[CompareRequest, list[str]]:
             values[key] = _number(key, text, _NUMBERS[key])
         elif key in _WORDS:
             values[key] = text
+        elif key == "own_picture":
+            notes.append("The picture that was followed is not part of the link; the first view's stands in for it.")
         elif key == "beside":
             values[key] = text == "1"
         else:

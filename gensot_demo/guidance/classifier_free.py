@@ -31,7 +31,7 @@ class ClassifierFreeGuidance(GuidanceMethod):
     cost = "1 forward per condition + 1"
 
     def unavailable(self, task: Task) -> str | None:
-        return task.no_null if task.conditions else None
+        return task.no_null if task.conditions else "classifier-free guidance needs a condition."
 
     def predict(self, task: Task, point: PathPoint, x: Tensor) -> Asking:
         answer = yield ask(point, x, (task.negative, *task.conditions))

@@ -20,7 +20,7 @@ class Conditional(GuidanceMethod):
     source = "Karras et al., arXiv 2206.00364"
 
     def unavailable(self, task: Task) -> str | None:
-        return task.no_joint
+        return task.no_joint if task.conditions else "the conditional law needs a condition."
 
     def predict(self, task: Task, point: PathPoint, x: Tensor) -> Asking:
         answer = yield ask(point, x, (task.joint,))

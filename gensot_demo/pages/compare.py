@@ -75,8 +75,9 @@ def build() -> None:
             notice = gr.HTML(elem_id="notice", visible=False)
             controls["beside"] = gr.Checkbox(
                 False,
-                label="Beside it: what each method should have done",
-                info="The same request and noise on an exact oracle of the very pictures that the network learnt from.",
+                label="Compare with a perfect model",
+                info="The same methods, request and noise, but every prediction is exact: that model is the very "
+                "pictures which the network learnt from.",
                 elem_id="beside",
             )
             with gr.Row(elem_classes="gensot-beside"):
@@ -110,8 +111,14 @@ def build() -> None:
     first = restored.then(run_unless_shown, **{**begin, "inputs": [run_name, *controls.all()]})
     runs = [go.click(run, **begin), fresh.click(run_fresh, **begin), first]
     beside_outputs = [truth, truth_name, difference]
-    for button in (go, fresh):  # what was beside the last run does not belong to the next one
-        button.click(lambda: ["", "", ""], None, beside_outputs, **LIGHT)
+    hidden = gr.update(visible=False)
+    for button in (go, fresh):  # what tells of the last run does not belong to the next one
+        button.click(
+            lambda: ["", "", "", hidden, hidden, ""],
+            None,
+            [*beside_outputs, strip_title, strip, table.status],
+            **LIGHT,
+        )
     switched = controls["beside"].input(
         lambda *values: _link(controls, values), controls.all(), [query, status], **LIGHT
     )
@@ -139,15 +146,17 @@ def build() -> None:
     link.click(lambda *values: _link(controls, values), controls.all(), [query, status], **LIGHT).success(
         None, query, None, js="(q) => { window.gensot.copyLink(q); }", api_visibility="private"
     )
-    wall.select(film_strip, run_name, [strip_title, strip], **LIGHT)
-    truth.select(film_strip, truth_name, [strip_title, strip], **LIGHT)
+    for pictures, name in ((wall, run_name), (truth, truth_name)):
+        pictures.select(film_strip, name, [strip_title, strip], **LIGHT).success(
+            None, None, None, js="() => { window.gensot.reveal('#strip'); }", api_visibility="private"
+        )
     endpoints.publish()
 
 
 class _Table:
     def __init__(self) -> None:
         self.table = gr.HTML(elem_id="table")
-        with gr.Row(elem_classes="gensot-run") as self.measuring:
+        with gr.Row(elem_classes="gensot-run", visible=False) as self.measuring:  # the first model's law is unknown
             self.draws = gr.Slider(
                 limits.MIN_DRAWS, limits.MAX_DRAWS, DEFAULT_DRAWS, step=64, label="Draws per method", scale=3
             )
@@ -172,8 +181,8 @@ def _figures() -> list[PlotlyFigure]:
             (
                 "How fast does the state move?",
                 "Kinetic energy of the probability flow. GenSOT's path starts at its guide and is held in a narrow "
-                "tube, so it moves late and little; the others start from unit noise. What arrives does not depend "
-                "on it.",
+                "tube, so it moves late and little; the others start from noise, which is larger the wider their path "
+                "is (VE, some models' own). What arrives does not depend on it.",
                 "Kinetic energy appears here.",
             ),
             (
@@ -226,7 +235,9 @@ def _run(controls: Controls, values: tuple[Any, ...], new_seed: bool = False) ->
                 yield [
                     running_wall(request, moment),
                     report.running("Sampling", moment.done, moment.seconds),
-                    *keep[2:],
+                    *keep[2:7],
+                    "",  # what is on the wall now is no finished run
+                    *keep[8:],
                 ]
             else:
                 yield [*_finished(moment, notes, RUNS.keep(moment)), text, request.seed]
@@ -290,15 +301,15 @@ def _restore(controls: Controls, request: gr.Request) -> list[Any]:
     text = request.url.query or ""
     try:
         found, notes = from_query(text)
+        CATALOGUE.info(found.backbone)
         if found.conditions or found.references:
-            CATALOGUE.info(found.backbone)
             if found.backbone in EMBEDDED:
                 ask_for(found, backbone_of(found))
             wanted = found
-        else:  # nothing is asked for: the first view, with the link's own settings
-            plain = CompareRequest()
-            own = {name: value for name, value in found if value != getattr(plain, name)}
-            wanted = wanted.model_copy(update=own)
+        else:  # nothing is asked for: the picture that the first view follows, with the link's own settings
+            own = {name: getattr(found, name) for name in found.model_fields_set - {"conditions", "references"}}
+            start = wanted if own.get("backbone", FIRST) == FIRST else CompareRequest(references=wanted.references)
+            wanted = start.model_copy(update=own)
         if notes:
             notice = gr.update(value=report.status(" ".join(notes)), visible=True)
     except (InvalidRequest, BackboneUnavailable) as error:

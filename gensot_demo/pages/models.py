@@ -76,7 +76,7 @@ def choose(name: str | None, last: str) -> Iterator[list[Any]]:
         if not 0 < len(name) <= limits.MAX_BACKBONE_NAME:
             raise InvalidRequest(f"The model's name has {len(name)} characters; it must have 1 to 200.")
         info = CATALOGUE.info(name)
-        yield [gr.skip(), card(info), gr.skip(), report.status(f"Loading {info.label}…", 0.0)]
+        yield [name, card(info), gr.skip(), report.status(f"Loading {info.label}…", 0.0)]
         backbone = load(name)
         yield [gr.skip(), _measured_card(backbone), name, report.status(f"{backbone.info.label} is ready.")]
     except (InvalidRequest, BackboneUnavailable) as error:
@@ -88,9 +88,9 @@ def choose(name: str | None, last: str) -> Iterator[list[Any]]:
 def input_of(name: str) -> str | None:
     """Which of INPUTS asks this model for something; None where nothing can be asked, or the model is unknown."""
     try:
-        asks = CATALOGUE.info(name).asks
+        asks = CATALOGUE.info(name.strip()).asks
     except BackboneUnavailable:
         return "prompt"
     if asks == "nothing":
         return None
-    return "condition" if asks == "conditions" else "class" if name in EMBEDDED else "prompt"
+    return "condition" if asks == "conditions" else "class" if name.strip() in EMBEDDED else "prompt"

@@ -48,8 +48,8 @@ def law_sentence(result: CompareResult) -> str:
     if law is None:
         label = escape(result.backbone.info.label)
         return (
-            f'<p class="gensot-law">{label} has learnt its law from examples, and nobody knows that law exactly: so '
-            "there is no distance to it here.</p>"
+            f'<p class="gensot-law">Nobody knows exactly what {label} has made of its training pictures, so no method '
+            "can be ranked here. Compare with a perfect model, or choose a model that is exact.</p>"
         )
     top = sorted(range(len(law)), key=lambda i: -law[i])[:3]
     shown = ", ".join(f"{escape(names[i])} {100 * law[i]:.0f} %" for i in top)

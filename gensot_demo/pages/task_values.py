@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from gensot_demo.backbones.emoji import load_collection
 from gensot_demo.experiments import limits
 from gensot_demo.experiments.images import to_png
 from gensot_demo.experiments.requests import CompareRequest, InvalidRequest, ReferenceChoice
@@ -122,10 +123,19 @@ def _shown_references(request: CompareRequest) -> dict[str, Any]:
     if not named:
         return {}
     first: ReferenceChoice = named[0]
-    kind = {"reference_kind": EMOJI, "emoji": first.emoji} if first.emoji else {}
+    kind = {"reference_kind": EMOJI, "emoji": _listed(first.emoji)} if first.emoji else {}
     kind = kind or {"reference_kind": AVERAGE, "average": first.average}
     shown = {"ask": ASK_FOLLOW, "reference_trust": first.trust, **kind}
     if len(named) > 1:
-        second = named[1].emoji or AVERAGE_OF + named[1].average
+        second = _listed(named[1].emoji) if named[1].emoji else AVERAGE_OF + named[1].average
         shown |= {"second": second, "second_trust": named[1].trust}
     return shown
+
+
+def _listed(emoji: str) -> str:
+    """An emoji by the name that the list of choices has, whatever name or character a link has for it."""
+    collection = load_collection()
+    try:
+        return collection.names[collection.index_of(emoji)]
+    except ValueError:
+        return plain_values()["emoji"]

@@ -46,7 +46,8 @@ def finished_wall(result: CompareResult, title: str = "") -> str:
     for name, part in result.methods.items():
         captions, alternatives = [], [f"{part.label}, seed {seed}" for seed in result.request.seeds]
         if part.nearest is not None:
-            captions = [result.backbone.names[i] for i in part.nearest]
+            near = "" if result.backbone.info.exact else "≈ "  # a network's picture is none of those it learnt from
+            captions = [near + result.backbone.names[i] for i in part.nearest]
             alternatives = [
                 f"{said}: nearest emoji {nearest}, {away:.1f} grey levels away"
                 for said, nearest, away in zip(alternatives, captions, part.distance, strict=True)
@@ -91,7 +92,7 @@ def beside(wanted: bool, run_name: str) -> Iterator[list[Any]]:
             return
         for moment in truth_beside(result.request):
             if isinstance(moment, CompareResult):
-                wall = finished_wall(moment, "What each method should have done: the exact oracle")
+                wall = finished_wall(moment, "A perfect model: what each method should have done")
                 yield [wall, RUNS.keep(moment), _differences(differences(result, moment))]
     except InvalidRequest as error:
         yield ["", "", report.status(str(error), kind="error")]
@@ -105,7 +106,7 @@ def _differences(found: dict[str, Difference]) -> str:
         for d in found.values()
     )
     return (
-        '<p class="gensot-law">Left: what the network made. Right: what the same method makes of the same noise when '
-        "every prediction is exact. Where the right is good and the left is not, the network is at fault; where both "
-        f'are bad, the method is.</p><ul class="gensot-verdict">{lines}</ul>'
+        '<p class="gensot-law">The perfect model is the network\'s training pictures themselves, so that every '
+        "prediction is exact. What is bad there too is the method's fault; what is bad only on the network is the "
+        f'network\'s.</p><ul class="gensot-verdict">{lines}</ul>'
     )

@@ -150,10 +150,34 @@ def test_a_link_to_a_large_model_waits_for_the_button(own_models, page):
     assert rows(page) == ["Classifier-free guidance"]
 
 
-def test_an_unknown_model_in_a_link_says_so(app_url, page):
-    open_compare(page, app_url, "v=1&backbone=no%20such%20model&follow_average=faces*1")
+@pytest.mark.parametrize("task", ["", "&follow_average=faces*1"])
+def test_an_unknown_model_in_a_link_says_so(app_url, page, task):
+    open_compare(page, app_url, f"v=1&backbone=no%20such%20model{task}")
     page.wait_for_selector("#notice .gensot-status")
     assert "'no such model' is unknown" in page.inner_text("#notice")
+
+
+def test_a_link_may_name_only_what_it_changes(app_url, page):
+    open_compare(page, app_url, "v=1&backbone=collection&samples=1&steps=30&resolution=32")
+    assert "collection" in page.inner_text("#wall .gensot-wall-title")
+    assert page.get_by_label("number input for View noise").input_value() == "8"
+
+
+def test_a_link_may_call_an_emoji_by_its_character(app_url, page):
+    open_compare(page, app_url, "v=1&follow=%F0%9F%98%80*1&samples=1&steps=6&resolution=32&method=gensot")
+    assert page.get_by_label("Emoji", exact=True).input_value() == "grinning face"
+
+
+def test_after_stop_nothing_stands_beside_what_was_not_finished(app_url, page):
+    open_compare(page, app_url, NETWORK.replace("steps=8", "steps=60") + "&beside=1")
+    page.wait_for_selector("#truth .gensot-wall-row")
+    page.get_by_role("button", name="New noise").click()
+    page.wait_for_function("document.querySelector('#status').innerText.startsWith('Sampling')")
+    page.locator("#stop").click()
+    page.wait_for_function("document.querySelector('#status').innerText.startsWith('Stopped')")
+    page.wait_for_timeout(2500)
+    assert page.locator("#truth .gensot-wall-row").count() == 0
+    assert "grey levels" not in page.inner_text("#difference")
 
 
 def test_a_folder_that_is_no_pipeline_is_refused_before_the_app_starts(tmp_path):

@@ -129,6 +129,9 @@ def test_a_drawing_does_not_travel_and_the_link_says_so():
     request = CompareRequest(references=(ReferenceChoice(png=b"..."),))
     query, notes = to_query(request)
     assert notes == ["The drawn or uploaded picture is not part of the link."]
+    assert from_query(query)[1] == [
+        "The picture that was followed is not part of the link; the first view's stands in for it."
+    ]
     assert from_query(query)[0].references == ()
 
 

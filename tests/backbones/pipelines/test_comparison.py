@@ -29,7 +29,8 @@ def test_compare(tiny, monkeypatch, kind, names, path):
     )
     result = list(compare(request))[-1]
     missing = set(METHODS) - result.methods.keys()
-    assert missing == ({"cfg", "gensot"} if backbone.no_null else set())
+    needs_condition = set() if names else {"cfg", "conditional"}
+    assert missing == needs_condition | ({"cfg", "gensot"} if backbone.no_null else set())
     assert not any("ended early" in note for note in result.notes)
     side = backbone.info.resolution
     pictures = {name: method.pictures for name, method in result.methods.items()}
