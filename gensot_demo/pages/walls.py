@@ -92,7 +92,7 @@ def beside(wanted: bool, run_name: str) -> Iterator[list[Any]]:
             return
         for moment in truth_beside(result.request):
             if isinstance(moment, CompareResult):
-                wall = finished_wall(moment, "A perfect model: what each method should have done")
+                wall = finished_wall(moment, "A perfect model: what each method does there")
                 yield [wall, RUNS.keep(moment), _differences(differences(result, moment))]
     except InvalidRequest as error:
         yield ["", "", report.status(str(error), kind="error")]
