@@ -226,7 +226,7 @@ def _run(controls: Controls, values: tuple[Any, ...], new_seed: bool = False) ->
         request = request.model_copy(update={"beside": False})
         yield [gr.skip(), report.status("Starting…", 0.0), *keep[2:8], text, request.seed]
         if shown := _kept(request):
-            yield [*shown[:-2], text, request.seed]
+            yield shown
             return
         if request.backbone not in EMBEDDED:
             yield [gr.skip(), report.status(f"Loading {CATALOGUE.info(request.backbone).label}…", 0.0), *keep[2:]]
