@@ -23,7 +23,7 @@ class Catalogue:
     """Backbones by name. Thread-safe."""
 
     def __init__(self) -> None:
-        self._guard = threading.Lock()
+        self._guard, self._embedding = threading.Lock(), threading.Lock()
         self._folders: dict[str, Path] = {}
         self._known: dict[str, BackboneInfo] = {}  # of what is not embedded, once it is known
         self._given: dict[str, Backbone] = {}  # pipelines that somebody else loaded
@@ -56,12 +56,9 @@ class Catalogue:
 
         Raises BackboneUnavailable with a sentence for a model that cannot be had.
         """
-        if name == NETWORK_INFO.name:
-            return load_network_backbone()
-        if name == TRUTH_INFO.name:
-            return load_truth_backbone()
-        if name == COLLECTION_INFO.name:
-            return load_picture_backbone(resolution)
+        if name in EMBEDDED:
+            with self._embedding:  # else two visitors of a cold app would each load it
+                return _embedded(name, resolution)
         self.info(name)
         if name in self._given:
             return self._given[name]
@@ -115,6 +112,12 @@ class Catalogue:
             if self._residents is None:
                 self._residents = ResidentModels(load)
             return self._residents
+
+
+def _embedded(name: str, resolution: int) -> Backbone:
+    if name == NETWORK_INFO.name:
+        return load_network_backbone()
+    return load_truth_backbone() if name == TRUTH_INFO.name else load_picture_backbone(resolution)
 
 
 CATALOGUE = Catalogue()

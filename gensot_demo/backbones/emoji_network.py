@@ -24,6 +24,7 @@ from torch.nn import functional
 
 from gensot_demo.transport.oracles import Condition
 
+from .heavy_imports import diffusers
 from .network_oracle import Denoiser
 
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "emoji_network"
@@ -75,17 +76,15 @@ class EmojiNetwork:
 
 def load_network(folder: Path = FOLDER, *, early: bool = False, dtype: torch.dtype = torch.float32) -> EmojiNetwork:
     """The network in `folder`, frozen, in evaluation mode; `early` for the snapshot after 15 % of the training."""
-    from diffusers import EDMEulerScheduler, UNet2DModel
-
-    folder = Path(folder)
-    unet = UNet2DModel.from_pretrained(
+    package, folder = diffusers(), Path(folder)
+    unet = package.UNet2DModel.from_pretrained(
         folder / ("unet_early" if early else "unet"),
         variant="fp16",
         use_safetensors=True,
         torch_dtype=dtype,
         low_cpu_mem_usage=False,  # True needs accelerate, which nothing else here does
     )
-    scheduler = EDMEulerScheduler.from_pretrained(folder / "scheduler").config
+    scheduler = package.EDMEulerScheduler.from_pretrained(folder / "scheduler").config
     return EmojiNetwork(
         unet.requires_grad_(False).eval(),
         tuple(trained_on(folder)),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import random
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -30,6 +29,7 @@ from .controls import Controls, ask_controls, method_controls, run_controls, sho
 from .models import FIRST, choose, first_card, model_choice
 from .models import restored as restored_model
 from .walls import beside, film_strip, finished_wall, running_wall
+from .warm_up import WARM_UP
 
 HEAVY = {
     "concurrency_id": "device",
@@ -39,7 +39,6 @@ HEAVY = {
 }
 LIGHT = {"show_progress": "hidden", "api_visibility": "private"}
 DEFAULT_DRAWS = 384
-_UNTIL_SERVED = 2.0  # seconds
 _STOPPED = "Stopped. The pictures are as far as they got; the numbers below are those of the last finished run."
 _FRESH_SEEDS = 1_000_000  # enough, and short enough to read
 _OUTPUTS = 10  # wall, status, verdict, table, three figures, run name, query, seed
@@ -47,9 +46,7 @@ _OUTPUTS = 10  # wall, status, verdict, table, three figures, run name, query, s
 
 def build() -> None:
     """The page's content, inside its Blocks."""
-    warm_up = threading.Timer(_UNTIL_SERVED, _warm)  # the server comes first: both want the same two cores
-    warm_up.daemon = True
-    warm_up.start()
+    WARM_UP.add(_first_view)
     controls = Controls()
     run_name = gr.State("")
     query = gr.Textbox(visible="hidden", elem_id="query")  # the browser needs it, which never sees a State
@@ -94,12 +91,15 @@ def build() -> None:
     show_what_applies(controls)
     outputs = [wall, status, verdict, table.table, *figures, run_name, query, controls["seed"]]
 
+    @WARM_UP.yields_to
     def run(*values: Any) -> Iterator[list[Any]]:
         yield from _run(controls, values)
 
+    @WARM_UP.yields_to
     def run_fresh(*values: Any) -> Iterator[list[Any]]:
         yield from _run(controls, values, new_seed=True)
 
+    @WARM_UP.yields_to
     def run_unless_shown(shown: str, *values: Any) -> Iterator[list[Any]]:
         yield from [[gr.skip()] * len(outputs)] if shown else _run_by_itself(controls, values)
 
@@ -198,10 +198,15 @@ def _figures() -> list[PlotlyFigure]:
     return figures
 
 
-def _warm() -> None:
-    """What the first comparison needs, computed before anyone asks."""
-    *_, result = compare(CompareRequest.first_view())
-    RUNS.keep(result)
+def _first_view() -> Iterator[None]:
+    """What the first visitor needs, unless a visitor was faster."""
+    request = CompareRequest.first_view()
+    for moment in compare(request):
+        if RUNS.find(request):
+            break
+        if isinstance(moment, CompareResult):
+            RUNS.keep(moment)
+        yield
     load_collection().conditions()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import random
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -31,10 +30,10 @@ from gensot_demo.figures.transport import (
 
 from . import endpoints, report, transport_report
 from .transport_controls import QUIET, TransportControls
+from .warm_up import WARM_UP
 
 HEAVY = {**QUIET, "concurrency_id": "device", "concurrency_limit": limits.RUNS_AT_ONCE}
 REPEATED_SEEDS = 8
-_UNTIL_SERVED = 8.0  # seconds; the first page's own first view comes before
 _STOPPED = "Stopped. What is shown is the last finished run."
 _FRESH_SEEDS = 1_000_000
 _MOVED = 10  # outputs of a move: player, status, four figures, query, seed, seconds, the preset's text
@@ -73,9 +72,7 @@ _FIGURES = (
 
 def build() -> None:
     """The page's content, inside its Blocks."""
-    warm_up = threading.Timer(_UNTIL_SERVED, _warm)
-    warm_up.daemon = True
-    warm_up.start()
+    WARM_UP.add(_first_view)
     query = gr.Textbox(visible="hidden", elem_id="query")
     with gr.Row(elem_classes="gensot-split"):
         with gr.Column(scale=4, min_width=300, elem_classes="gensot-controls"):
@@ -107,12 +104,15 @@ def build() -> None:
     *moving, distance, entropy = figures
     took = gr.State(0.0)
 
+    @WARM_UP.yields_to
     def run(*values: Any) -> Iterator[list[Any]]:
         yield from _move(controls, values)
 
+    @WARM_UP.yields_to
     def run_fresh(*values: Any) -> Iterator[list[Any]]:
         yield from _move(controls, values, new_seed=True)
 
+    @WARM_UP.yields_to
     def measure(seconds: float, *values: Any) -> Iterator[list[Any]]:
         yield from _measure(controls, values, seconds)
 
@@ -199,11 +199,12 @@ def _figures() -> list[PlotlyFigure]:
     return figures
 
 
-def _warm() -> None:
+def _first_view() -> Iterator[None]:
     """What the first view needs, computed before anyone asks; and POT, which takes seconds to import."""
     for moment in transport(TransportRequest()):
         if isinstance(moment, TransportResult):
             player_of(moment)
+        yield
 
 
 def _move(controls: TransportControls, values: tuple[Any, ...], new_seed: bool = False) -> Iterator[list[Any]]:

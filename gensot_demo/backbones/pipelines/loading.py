@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import torch
 
 from gensot_demo.backbones.errors import BackboneUnavailable
+from gensot_demo.backbones.heavy_imports import diffusers
 from gensot_demo.backbones.network_oracle import compute_device, release_memory
 
 from .backbone import PipelineBackbone
@@ -131,13 +132,12 @@ def _entry(text: str) -> HubModel:
 
 def _fetched(name: str, revision: str | None) -> tuple[dict[str, Any], Path]:
     """(index, folder) of a Hub model, downloaded where needed; the index first, as a wrong class needs no weights."""
-    from diffusers import DiffusionPipeline
     from huggingface_hub import hf_hub_download
 
     here = {"revision": revision, "local_files_only": not _hub_answers()}
     try:
         index = read_index(Path(hf_hub_download(name, "model_index.json", **here)).parent)
-        return index, Path(DiffusionPipeline.download(name, use_safetensors=True, **here))
+        return index, Path(diffusers().DiffusionPipeline.download(name, use_safetensors=True, **here))
     except BackboneUnavailable:
         raise
     except Exception as error:
@@ -213,15 +213,13 @@ def _accelerated() -> bool:
 
 
 def _opened(folder: Path, index: dict[str, Any], dtype: torch.dtype, skip: tuple[str, ...]) -> Any:
-    import diffusers
-
     _without_chatter()
     absent = [name for name, value in index.items() if isinstance(value, list) and value[0] is None]
     options: dict[str, Any] = dict.fromkeys((*absent, *(name for name in skip if name in index)))
     if "safety_checker" in options and "requires_safety_checker" in index:
         options["requires_safety_checker"] = False
     try:
-        return getattr(diffusers, index["_class_name"]).from_pretrained(
+        return getattr(diffusers(), index["_class_name"]).from_pretrained(
             folder, dtype=dtype, use_safetensors=True, local_files_only=True, trust_remote_code=False,
             low_cpu_mem_usage=_accelerated(), **options,
         )  # fmt: skip
@@ -233,10 +231,9 @@ def _opened(folder: Path, index: dict[str, Any], dtype: torch.dtype, skip: tuple
 
 def _without_chatter() -> None:
     """A server's log is no place for bars of progress, nor for advice on packages that nothing here needs."""
-    import diffusers.utils.logging
-    import transformers.utils.logging
+    from transformers.utils import logging as of_transformers
 
-    for logging in (diffusers.utils.logging, transformers.utils.logging):
+    for logging in (diffusers().utils.logging, of_transformers):
         logging.disable_progress_bar()
         logging.set_verbosity_error()
 
