@@ -109,16 +109,15 @@ def build() -> None:
     begin = {"inputs": controls.all(), "outputs": outputs, **HEAVY}
     restored = Context.root_block.load(restore, None, [*controls.all(), notice, *outputs], **LIGHT)
     first = restored.then(run_unless_shown, **{**begin, "inputs": [run_name, *controls.all()]})
-    runs = [go.click(run, **begin), fresh.click(run_fresh, **begin), first]
     beside_outputs = [truth, truth_name, difference]
+    of_the_last_run = [*beside_outputs, strip_title, strip, table.status]
     hidden = gr.update(visible=False)
-    for button in (go, fresh):  # what tells of the last run does not belong to the next one
-        button.click(
-            lambda: ["", "", "", hidden, hidden, ""],
-            None,
-            [*beside_outputs, strip_title, strip, table.status],
-            **LIGHT,
-        )
+
+    def cleared(button: gr.Button) -> Any:
+        """What tells of the last run does not belong to the next one."""
+        return button.click(lambda: ["", "", "", hidden, hidden, ""], None, of_the_last_run, **LIGHT)
+
+    runs = [cleared(go).then(run, **begin), cleared(fresh).then(run_fresh, **begin), first]
     switched = controls["beside"].input(
         lambda *values: _link(controls, values), controls.all(), [query, status], **LIGHT
     )
@@ -231,7 +230,7 @@ def _run(controls: Controls, values: tuple[Any, ...], new_seed: bool = False) ->
         request = request.model_copy(update={"beside": False})
         yield [gr.skip(), report.status("Starting…", 0.0), *keep[2:8], text, request.seed]
         if shown := _kept(request):
-            yield shown
+            yield [*shown[:-2], text, request.seed]
             return
         if request.backbone not in EMBEDDED:
             yield [gr.skip(), report.status(f"Loading {CATALOGUE.info(request.backbone).label}…", 0.0), *keep[2:]]

@@ -44,6 +44,10 @@ def test_a_link_may_ask_for_the_truth(app_url, page):
     page.wait_for_selector("#truth .gensot-wall-row")
     assert page.locator("#beside input").is_checked()
     page.wait_for_function("location.search.includes('beside=1')")
+    page.locator("#compare").click()  # the very run is kept: its answer keeps the whole link
+    page.wait_for_selector("#truth .gensot-wall-row")
+    page.wait_for_timeout(1000)
+    assert "beside=1" in page.evaluate("location.search")
 
 
 def test_a_model_is_chosen_from_the_list_and_asked_in_its_own_words(app_url, page):

@@ -29,7 +29,8 @@ def test_jobs_run_one_after_the_other_in_one_thread():
     warm_up.add(counting(5, first))
     warm_up.add(counting(5, second))
     wait_until(lambda: len(second) == 5)
-    assert len(first) == 5 and len({*first, *second}) == 1
+    assert len(first) == 5
+    assert len({*first, *second}) == 1
 
 
 def test_nothing_moves_while_a_visitor_runs_and_all_goes_on_after():
