@@ -53,7 +53,8 @@ class Backbone(ABC):
 
     sigma_range: noise levels (start, end) of a run.  data_variance: of one coordinate of y.  dimension: values of a
     state, with those that the oracle's coordinates leave out.  max_rows: states per forward, max_states: in one run.
-    no_null: why there is no unconditional prediction to guide away from, or None.  names: of the pictures that it was
+    no_null: why there is no unconditional prediction to guide away from, or None.  linear: whether pixels are an affine
+    function of the state, as everywhere but behind an autoencoder.  names: of the pictures that it was
     made of, where they are known.
     """
 
@@ -65,6 +66,7 @@ class Backbone(ABC):
     max_rows: int = 4096
     max_states: int = 200_000
     no_null: str | None = None
+    linear: bool = True
     names: tuple[str, ...] = ()
 
     @abstractmethod
@@ -74,6 +76,10 @@ class Backbone(ABC):
     @abstractmethod
     def pictures(self, states: Tensor) -> NDArray[np.uint8]:
         """Pictures (n, res, res, 3) of states (n, oracle.dimension)."""
+
+    @abstractmethod
+    def pixels(self, states: Tensor) -> Tensor:
+        """Pixels (n, 3, res, res), about -1 to 1, of states (n, oracle.dimension); differentiable."""
 
     def previews(self, states: Tensor) -> NDArray[np.uint8]:
         """The same, perhaps rougher and at once: what is shown while a run goes on."""

@@ -97,8 +97,11 @@ class ClassBackbone(Backbone):
     def encode(self, pictures: NDArray[np.uint8]) -> Tensor:
         return from_uint8(pictures).flatten(1).to(self.oracle.device)
 
+    def pixels(self, states: Tensor) -> Tensor:
+        return states.reshape(-1, 3, RESOLUTION, RESOLUTION)
+
     def pictures(self, states: Tensor) -> NDArray[np.uint8]:
-        return to_uint8(states.reshape(-1, 3, RESOLUTION, RESOLUTION))
+        return to_uint8(self.pixels(states))
 
     def condition_names(self) -> list[str]:
         return list(self.trained_on.classes)

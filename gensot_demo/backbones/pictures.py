@@ -137,6 +137,9 @@ class PictureBackbone(Backbone):
         scaled = ((pixels + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
         return scaled.reshape(-1, side, side, 3).numpy()
 
+    def pixels(self, states: Tensor) -> Tensor:
+        return self.decode(states).reshape(-1, 3, self.collection.resolution, self.collection.resolution)
+
     def pictures(self, coordinates: Tensor) -> NDArray[np.uint8]:
         """Coordinates (n, oracle.dimension) as uint8 pictures (n, res, res, 3)."""
         return self.to_uint8(self.decode(coordinates))

@@ -78,8 +78,10 @@ def ask_for(request: CompareRequest, backbone: Backbone) -> Asked:
 
 
 def on_cpu(asked: Asked) -> Asked:
-    """The same with its references on the CPU: what a finished run keeps holds no memory of the device."""
-    task = replace(asked.task, references=tuple(reference.cpu() for reference in asked.task.references))
+    """The same with its references on the CPU and without what computes: a finished run that is kept holds neither
+    memory of the device nor a model."""
+    references = tuple(reference.cpu() for reference in asked.task.references)
+    task = replace(asked.task, references=references, wish=None, weak=None, perturbed=None, classifier=None)
     return replace(asked, task=task)
 
 

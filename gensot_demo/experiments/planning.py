@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from gensot_demo.backbones.base import Backbone
-from gensot_demo.guidance.base import BoundMethod, GuidanceMethod
+from gensot_demo.guidance.base import BoundMethod, GuidanceMethod, Task
 from gensot_demo.transport.catalogue import SAMPLERS
 from gensot_demo.transport.conductor import Job
 from gensot_demo.transport.noise import SharedNoise
@@ -25,6 +25,7 @@ class Plan:
     job: Job
     method: GuidanceMethod
     particles: int
+    task: Task
 
 
 def default_path(name: str, backbone: Backbone) -> ProbabilityPath:
@@ -67,7 +68,8 @@ def _plan(choice: MethodChoice, asked: Asked, noise: SharedNoise, common: _Commo
     bound = BoundMethod(method, asked.task, noise.seeds, backbone.data_variance)
     path = method.path(asked.task, common.path)
     grid = common.grid if path is common.path else backbone.grid(path, request.steps)
-    return Plan(Job(choice.name, SAMPLERS[request.sampler].run, grid, noise, bound), method, noise.rows)
+    sampler = "bridge" if method.adapted and request.sampler == "averaged" else request.sampler
+    return Plan(Job(choice.name, SAMPLERS[sampler].run, grid, noise, bound), method, noise.rows, asked.task)
 
 
 def plans_of(
@@ -93,8 +95,8 @@ def plans_of(
 
 def require_affordable(request: CompareRequest, plans: list[Plan], samples: int, most: int) -> None:
     """Refuse a run of ``samples`` per method that would ask about more than ``most`` states."""
-    calls = SAMPLERS[request.sampler].calls_per_step * (1 + len(request.conditions))
-    total = samples * sum(plan.particles for plan in plans) * request.steps * calls
+    calls = sum(plan.particles * sum(plan.method.calls(plan.task)) for plan in plans)
+    total = samples * calls * request.steps * SAMPLERS[request.sampler].calls_per_step
     if total > most:
         raise InvalidRequest(
             f"This run would ask the model about {total:,} states; at most {most:,} are allowed. "

@@ -16,9 +16,10 @@ A minimal method::
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
@@ -28,6 +29,10 @@ from gensot_demo.transport.noise import SharedNoise
 from gensot_demo.transport.oracles import Condition
 from gensot_demo.transport.paths import PathPoint, PathPoints, ProbabilityPath
 from gensot_demo.transport.steering import Asking, Prediction, Starting, Steering, ask, start_from_noise
+
+from .wish import Wish, view_of
+
+Family = Literal["Baselines", "Conditions", "Pictures and rewards", "Populations", "GenSOT", "Your own"]
 
 __all__ = ["BoundMethod", "Field", "GuidanceMethod", "Prediction", "Task", "ask"]
 
@@ -42,6 +47,12 @@ class Task:
     stochastic: whether the sampler adds noise on the way; path-integral weights need that.
     negative: what guidance leads away from; None is "no condition".
     no_joint, no_null: why the model has no prediction for all conditions at once, or none without any; None if it has.
+    wish: what else is asked of y, multiplied into the law as e^{r(y)}; :attr:`asked` also counts the references.
+    data_variance: of one coordinate of y, which is what is known of it before any noise is seen.
+    weak, perturbed: turn a condition into one that the same model answers worse (an early snapshot; attention off), or
+    None where the model offers none.
+    classifier: (x - g (n, d), a, m) to log p(c_m | x) (M, n) of the conditions, differentiable; or None.
+    noise: that of the run, for methods that draw on the way; set when a run starts.
     """
 
     conditions: tuple[Condition, ...] = ()
@@ -54,6 +65,29 @@ class Task:
     negative: Condition = None
     no_joint: str | None = None
     no_null: str | None = None
+    wish: Wish | None = None
+    data_variance: float = 1.0
+    weak: Callable[[Condition], Condition] | None = None
+    perturbed: Callable[[Condition], Condition] | None = None
+    classifier: Callable[[Tensor, float, float], Tensor] | None = None
+    noise: SharedNoise | None = None
+
+    @cached_property
+    def asked(self) -> Wish | None:
+        """All that is asked of y beyond conditions, as one wish: the references' view, or ``wish``."""
+        if self.wish is not None:
+            return self.wish
+        return view_of(self.view_mean, self.view_precision) if self.view_precision > 0 else None
+
+    def posterior_variance(self, point: PathPoint) -> float:
+        """1 / (K + 1/data_variance): Var(y | x) per coordinate as a Gaussian guess."""
+        information = 0.0 if point.a == 0.0 or point.m == 0.0 else (point.a / point.m) ** 2
+        return 1 / (information + 1 / self.data_variance)
+
+    def draws(self, point: PathPoint, count: int) -> Tensor:
+        """Standard normals (count, n, d) for this point of the path, the same whenever the run is repeated."""
+        level = round(max(point.log_K, -1e4) * 1e6)
+        return torch.stack([self.noise.aside(level, k) for k in range(count)])
 
     @property
     def view_precision(self) -> float:
@@ -73,18 +107,27 @@ class Task:
 class GuidanceMethod(BaseModel):
     """Base of all methods. Class variables describe it; fields, declared with :func:`Field`, become its controls.
 
-    name: in URLs, lower case.  label: on the page.  summary: what it does, in a sentence.  equation: in LaTeX.
+    name: in URLs, lower case.  label: on the page.  family: its heading there.
+    summary: what it does, in a sentence.  equation: in LaTeX.
     source: paper and equation.  cost: forwards and backwards per step in plain words.
+    adapted: whether it needs a sampler whose steps can be repeated and weighed: the bridge step then takes the place of
+    the noise-averaged one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
+    family: ClassVar[Family] = "Your own"
     name: ClassVar[str] = ""
     label: ClassVar[str] = ""
     summary: ClassVar[str] = ""
     equation: ClassVar[str] = ""
     source: ClassVar[str] = ""
     cost: ClassVar[str] = "1 forward"
+    adapted: ClassVar[bool] = False
+
+    def calls(self, task: Task) -> tuple[int, int]:
+        """(forwards, backwards) of the model that one particle costs at one step, with a sampler of one question."""
+        return 1, 0
 
     def particles_for(self, task: Task) -> int:
         """How many weighted particles stand behind one delivered sample."""
@@ -111,6 +154,14 @@ class GuidanceMethod(BaseModel):
         """The state at the end of a step (n, d)."""
         return x
 
+    def repeats(self, task: Task, point: PathPoint) -> int:
+        """How often the step from here is made, with its noise put back in between; needs ``adapted``."""
+        return 1
+
+    def at_end(self, task: Task, seeds: Sequence[int], x: Tensor) -> Tensor | None:
+        """log of the potential that the weights of the end states (n, d) must carry (n,), or None."""
+        return None
+
     def population(self, task: Task, seeds: Sequence[int], index: int, log_weights: Tensor) -> Tensor | None:
         """Row indices of the survivors, or None to keep all; one block of particles per seed."""
         return None
@@ -121,9 +172,10 @@ class BoundMethod(Steering):
 
     def __init__(self, method: GuidanceMethod, task: Task, seeds: Sequence[int], data_variance: float):
         super().__init__(data_variance=data_variance)
-        self.method, self.task, self.seeds = method, task, tuple(seeds)
+        self.method, self.task, self.seeds = method, replace(task, data_variance=data_variance), tuple(seeds)
 
     def start(self, grid: PathPoints, noise: SharedNoise) -> Starting:
+        self.task = replace(self.task, noise=noise)
         return (yield from self.method.start(self.task, grid, noise))
 
     def predict(self, point: PathPoint, x: Tensor) -> Asking:
@@ -131,6 +183,12 @@ class BoundMethod(Steering):
 
     def after_step(self, point: PathPoint, x: Tensor) -> Tensor:
         return self.method.after_step(self.task, point, x)
+
+    def repeats(self, point: PathPoint) -> int:
+        return self.method.repeats(self.task, point)
+
+    def at_end(self, x: Tensor) -> Tensor | None:
+        return self.method.at_end(self.task, self.seeds, x)
 
     def population(self, index: int, log_weights: Tensor) -> Tensor | None:
         return self.method.population(self.task, self.seeds, index, log_weights)

@@ -23,6 +23,7 @@ class ClassifierFreeGuidance(GuidanceMethod):
     """D_u + sum_m k_m (D_m - D_u): adding scores. Between noise and data this is not the predicted state of the law
     p(y) prod_m p(c_m|y)^{k_m} that it is named after, so its samples do not follow that law."""
 
+    family = "Conditions"
     name = "cfg"
     label = "Classifier-free guidance"
     summary = "Pushes the prediction away from the unconditional one by the strength asked for."
@@ -32,6 +33,9 @@ class ClassifierFreeGuidance(GuidanceMethod):
 
     def unavailable(self, task: Task) -> str | None:
         return task.no_null if task.conditions else "classifier-free guidance needs a condition."
+
+    def calls(self, task: Task) -> tuple[int, int]:
+        return 1 + len(task.conditions), 0
 
     def predict(self, task: Task, point: PathPoint, x: Tensor) -> Asking:
         answer = yield ask(point, x, (task.negative, *task.conditions))

@@ -13,6 +13,7 @@ from .base import GuidanceMethod, Prediction, Task, ask
 class Conditional(GuidanceMethod):
     """D = E[y | x, c]; trusts and strength are not used."""
 
+    family = "Baselines"
     name = "conditional"
     label = "Conditional"
     summary = "The model's own conditional law: asks for the conditions once, at trust 1, whatever the strength."

@@ -16,6 +16,7 @@ class DiffusionPosteriorSampling(GuidanceMethod):
     Cov(y|x) = (m^2/a) dD/dx is the exact Jacobian, not a step size tuned by hand; scale 1 is Bayes' rule.
     """
 
+    family = "Pictures and rewards"
     name = "dps"
     label = "DPS"
     summary = "Pulls the prediction towards the reference along the model's own gradient, one backward pass a step."
@@ -27,6 +28,9 @@ class DiffusionPosteriorSampling(GuidanceMethod):
 
     def unavailable(self, task: Task) -> str | None:
         return task.no_joint if task.references else "DPS needs a picture to follow."
+
+    def calls(self, task: Task) -> tuple[int, int]:
+        return 1, 1
 
     def predict(self, task: Task, point: PathPoint, x: Tensor) -> Asking:
         target, pull = task.view_mean, self.scale * task.view_precision

@@ -41,6 +41,7 @@ def tilted_query(point: PathPoint, x: Tensor, task: Task, conditions: tuple) -> 
 class GenSOT(GuidanceMethod):
     """Trusts with path-integral weights, soft end at a reference, and a path protocol (docs/FORMULAS.md 1.2, 1.6)."""
 
+    family = "GenSOT"
     name = "gensot"
     label = "GenSOT"
     summary = "Follows a reference exactly; trusts in conditions are repaired by weighted particles."
@@ -88,6 +89,9 @@ class GenSOT(GuidanceMethod):
         if self.guide == "reference" and target is not None:
             centre = target.double().cpu()
         return constant_protocol(self.stiffness, centre, centre.clone(), self.temperature)
+
+    def calls(self, task: Task) -> tuple[int, int]:
+        return 1 + len(task.conditions), 0
 
     def predict(self, task: Task, point: PathPoint, x: Tensor) -> Asking:
         answer = yield tilted_query(point, x, task, (task.negative, *task.conditions))

@@ -17,6 +17,7 @@ from .base import Field, GuidanceMethod, Prediction, Task, ask
 class SDEdit(GuidanceMethod):
     """x_s = a r + g + m eps at an intermediate noise level, then plain (conditional) sampling."""
 
+    family = "Pictures and rewards"
     name = "sdedit"
     label = "SDEdit"
     summary = "Adds noise to the reference and lets the model clean it up again."

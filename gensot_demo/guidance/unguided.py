@@ -8,6 +8,7 @@ from .base import GuidanceMethod
 class Unguided(GuidanceMethod):
     """D = E[y | x]."""
 
+    family = "Baselines"
     name = "unguided"
     label = "Unguided"
     summary = "What the model generates when nothing is asked of it: the yardstick for all others."

@@ -27,6 +27,7 @@ from .noise import SharedNoise
 from .paths import PathPoints
 from .samplers import Sampling, Step
 from .steering import Steering
+from .weights import Weights
 
 _EDGE_SHARE = 2 / 3
 _SUBINTERVALS = 4
@@ -44,7 +45,7 @@ def averaged_step(grid: PathPoints, noise: SharedNoise, steering: Steering) -> S
     ]
     start = grid.point(first)
     H = torch.zeros_like(x) if levels[first] == 0.0 else levels[first] / start.a * (x - start.g)
-    trial, log_weights = H, None
+    trial, weights = H, Weights()
     for n in range(len(levels_from_start)):
         index = first + n
         point = grid.point(index)
@@ -56,16 +57,16 @@ def averaged_step(grid: PathPoints, noise: SharedNoise, steering: Steering) -> S
             H = torch.add(H, prediction.state, alpha=width)
             _add_brownian(H, noise, edges[n], -1.0)
             _add_brownian(H, noise, edges[n + 1], 1.0)
-            if prediction.log_weight_rate is not None:
-                log_weights = width * prediction.log_weight_rate + (0.0 if log_weights is None else log_weights)
-                ancestors = steering.population(index, log_weights)
-        yield Step(index, x, prediction.state, log_weights, ancestors)
+            weights.gather(prediction, width)
+            ancestors = None if weights.log is None else steering.population(index, weights.log)
+        yield Step(index, x, prediction.state, weights.log, ancestors)
         if last:
             break
         # the prediction carried on to the new edge, exact for Gaussian data: yhat = (H + P mean) / (K + P)
         known = (levels_from_start[n] + precision) * prediction.state - trial
         if ancestors is not None:
-            H, known, log_weights = H[ancestors], known[ancestors], torch.zeros_like(log_weights)
+            H, known = H[ancestors], known[ancestors]
+            weights.survive(ancestors)
         expected = (H + known) / (edges[n + 1] + precision)
         following, K_next = grid.point(index + 1), levels_from_start[n + 1]
         upper = edges[n + 2] if n + 2 < len(edges) else None
@@ -78,7 +79,8 @@ def averaged_step(grid: PathPoints, noise: SharedNoise, steering: Steering) -> S
             H, trial, x = H + change, trial + change, adjusted
     end = grid.point(len(grid) - 1)
     x = end.a * prediction.state + end.g
-    yield Step(len(grid) - 1, x, x, log_weights)
+    weights.promise(steering.at_end(x))
+    yield Step(len(grid) - 1, x, x, weights.log)
 
 
 def _add_brownian(target: Tensor, noise: SharedNoise, K: float, times: float) -> None:

@@ -24,6 +24,7 @@ _BASE_OCTAVES = 64
 _NODES_KEPT = 64
 _READ_BYTES, _READ_KEPT = 32e6, (12, 2000)  # methods that stop at the same levels read them once
 _INDEX_ORIGIN = 2**48  # entropy must not be negative
+_ASIDE = 2**40  # no depth of a path
 
 
 class SharedNoise:
@@ -117,6 +118,14 @@ class SharedNoise:
         if len(self._read) > self._most_read:
             self._read.popitem(last=False)
         return value
+
+    def aside(self, *tag: int) -> Tensor:
+        """Standard normals (n, d) from a stream apart from the Brownian path, the same for the same whole numbers."""
+        out = np.empty((len(self.seeds), self.rows, self.dimension), dtype=np.float32)
+        for seed, block in zip(self.seeds, out, strict=True):
+            stream = np.random.SFC64([seed, _ASIDE, *(number % _INDEX_ORIGIN for number in tag)])
+            np.random.Generator(stream).standard_normal(dtype=np.float32, out=block)
+        return torch.from_numpy(out.reshape(len(self), self.dimension)).to(device=self.device, dtype=self.dtype)
 
     def after(self, log_K: float) -> LaterNoise:
         """The motion from K on, B'(K') = B(K + K') - B(K): for a process whose start was made of B(K)."""

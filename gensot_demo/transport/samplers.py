@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -19,6 +19,7 @@ from .noise import SharedNoise
 from .oracles import Answer, Query
 from .paths import PathPoint, PathPoints
 from .steering import Prediction, Steering
+from .weights import Weights
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,17 @@ class Leg:
         """1 - K/K': the share of the information at the end of the leg that is gathered on it."""
         return -math.expm1(self.here.log_K - self.there.log_K)
 
+    @property
+    def gathered(self) -> float:
+        """K' - K: the information gathered on the leg."""
+        return math.exp(self.there.log_K) * self.gain
+
+    def back(self, x: Tensor, eps: Tensor) -> Tensor:
+        """The state at the end of the leg with the leg's noise put back, (n, d)."""
+        here, there = self.here, self.there
+        scale = here.a / there.a
+        return scale * (x - there.g) + here.g + math.sqrt(max(here.m**2 - (scale * there.m) ** 2, 0.0)) * eps
+
     def bridge(self, x: Tensor, predicted: Tensor) -> Tensor:
         """x(t') | x(t), y = predicted: exact for the reference bridge (docs/FORMULAS.md 1.3)."""
         here, there = self.here, self.there
@@ -74,26 +86,41 @@ Advance = Callable[[Leg, Tensor, Prediction], Generator[Query, Answer, Tensor]]
 Sampler = Callable[[PathPoints, SharedNoise, Steering], Sampling]
 
 
-def _walk(grid: PathPoints, noise: SharedNoise, steering: Steering, advance: Advance) -> Sampling:
-    """Start, then predict, advance, adjust and reweight along the grid; the last record is the end state."""
+def _walk(
+    grid: PathPoints,
+    noise: SharedNoise,
+    steering: Steering,
+    advance: Advance,
+    grip: Callable[[Leg], float] | None = None,
+) -> Sampling:
+    """Start, then predict, advance, adjust and reweight along the grid; the last record is the end state.
+
+    grip: by how many standard deviations of a step's noise a unit of the prediction moves its mean; None where a step
+    has no noise.
+    """
     first, x = yield from steering.start(grid, noise)
-    log_weights, memory = None, {}
+    weights, memory = Weights(), {}
     for index in range(first, len(grid) - 1):
-        leg = Leg(grid.point(index), grid.point(index + 1), noise, steering, memory)
-        prediction = yield from steering.predict(leg.here, x)
-        following = yield from advance(leg, x, prediction)
-        following = steering.after_step(leg.there, following)
-        ancestors = None
-        if prediction.log_weight_rate is not None and leg.there.log_K < math.inf:
-            gathered = math.exp(leg.there.log_K) * leg.gain
-            log_weights = gathered * prediction.log_weight_rate + (0.0 if log_weights is None else log_weights)
-            ancestors = steering.population(index, log_weights)
-        yield Step(index, x, prediction.state, log_weights, ancestors)
+        leg, following = Leg(grid.point(index), grid.point(index + 1), noise, steering, memory), x
+        for repeat in range(steering.repeats(leg.here)):
+            if repeat:
+                x = leg.back(following, noise.aside(index, repeat))
+            prediction = yield from steering.predict(leg.here, x)
+            if leg.there.m == 0.0 and prediction.unguided is not None:
+                prediction = replace(prediction, state=prediction.unguided)
+            following = steering.after_step(leg.there, (yield from advance(leg, x, prediction)))
+        if leg.there.m > 0.0:
+            eps = None if prediction.unguided is None else noise.increment(leg.here.log_K, leg.there.log_K)
+            weights.gather(prediction, leg.gathered, eps, grip(leg) if grip else None)
+        ancestors = None if weights.log is None else steering.population(index, weights.log)
+        yield Step(index, x, prediction.state, weights.log, ancestors)
         if ancestors is not None:
-            following, log_weights = following[ancestors], torch.zeros_like(log_weights)
+            following = following[ancestors]
+            weights.survive(ancestors)
             memory = {name: value[ancestors] for name, value in leg.memory.items()}
         x = following
-    yield Step(len(grid) - 1, x, x, log_weights)
+    weights.promise(steering.at_end(x))
+    yield Step(len(grid) - 1, x, x, weights.log)
 
 
 def _no_question(value: Tensor) -> Generator[Query, Answer, Tensor]:
@@ -116,7 +143,11 @@ def euler_maruyama(grid: PathPoints, noise: SharedNoise, steering: Steering) -> 
             following = following + math.sqrt(p.diffusivity * h) * noise.increment(p.log_K, leg.there.log_K)
         return _no_question(following)
 
-    return _walk(grid, noise, steering, advance)
+    return _walk(grid, noise, steering, advance, _euler_grip)
+
+
+def _euler_grip(leg: Leg) -> float:
+    return leg.here.pull * math.sqrt((leg.there.t - leg.here.t) / leg.here.diffusivity)
 
 
 def bridge_step(grid: PathPoints, noise: SharedNoise, steering: Steering) -> Sampling:
@@ -128,7 +159,7 @@ def bridge_step(grid: PathPoints, noise: SharedNoise, steering: Steering) -> Sam
     def advance(leg: Leg, x: Tensor, prediction: Prediction) -> Generator[Query, Answer, Tensor]:
         return _no_question(leg.bridge(x, prediction.state))
 
-    return _walk(grid, noise, steering, advance)
+    return _walk(grid, noise, steering, advance, lambda leg: math.sqrt(leg.gathered))
 
 
 def deterministic_step(grid: PathPoints, noise: SharedNoise, steering: Steering) -> Sampling:

@@ -23,10 +23,15 @@ class Prediction:
     """The predicted terminal state that a step uses, (n, d), and what came with it.
 
     log_weight_rate: d log W / dK of each particle (n,), for methods with path-integral weights.
+    log_potential: log Psi(x) (n,), what a weighted population has been promised here; weights change by its increase.
+    unguided: (n, d), the prediction whose law the weights restore. A stochastic step multiplies the weight by
+    p(x'|x, unguided) / p(x'|x, state), and the last step, which adds no noise, uses it in place of ``state``.
     """
 
     state: Tensor
     log_weight_rate: Tensor | None = None
+    log_potential: Tensor | None = None
+    unguided: Tensor | None = None
 
 
 Asking = Generator[Query, Answer, Prediction]
@@ -54,7 +59,8 @@ def start_from_noise(predict: Callable[[PathPoint, Tensor], Asking], grid: PathP
         return 0, torch.zeros(len(noise), noise.dimension, dtype=noise.dtype, device=noise.device) + point.g
     eps = noise.direction(max(point.log_K, -1e4))
     blank = replace(point, a=0.0, m=1.0, log_K=-math.inf, g=torch.zeros_like(point.g))
-    mean = (yield from predict(blank, torch.zeros_like(eps))).state
+    blind = yield from predict(blank, torch.zeros_like(eps))
+    mean = blind.state if blind.unguided is None else blind.unguided
     return 0, point.a * mean + point.g + point.m * eps
 
 
@@ -81,6 +87,14 @@ class Steering:
     def after_step(self, point: PathPoint, x: Tensor) -> Tensor:
         """The state at the end of a step, (n, d)."""
         return x
+
+    def repeats(self, point: PathPoint) -> int:
+        """How often the step from here is made: all but the last time its noise is put back ("time travel")."""
+        return 1
+
+    def at_end(self, x: Tensor) -> Tensor | None:
+        """The potential that the weights of the delivered states (n, d) must carry, log Psi_1 (n,), or None."""
+        return None
 
     def population(self, index: int, log_weights: Tensor) -> Tensor | None:
         """Row indices (n,) of the survivors when the weighted particles are to be resampled after step ``index``."""

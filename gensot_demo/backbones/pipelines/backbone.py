@@ -58,6 +58,7 @@ class PipelineBackbone(Backbone):
         pipeline.set_progress_bar_config(disable=True)
         parts: Assembled = assemble(pipeline, resolution)
         self.pipeline, self.codec = pipeline, parts.codec
+        self.linear = not isinstance(parts.codec, LatentCodec)
         self.oracle = NetworkOracle(parts.denoiser)
         self.dimension = parts.denoiser.dimension
         label = label or name.rstrip("/").split("/")[-1]
@@ -111,6 +112,9 @@ class PipelineBackbone(Backbone):
         if getattr(self.pipeline, "safety_checker", None) is None:
             return self.codec.decode(shaped)
         return self._checked(self.codec.decoded(shaped))
+
+    def pixels(self, states: Tensor) -> Tensor:
+        return self.codec.pixels(self._shaped(states))
 
     def previews(self, states: Tensor) -> NDArray[np.uint8]:
         return self.codec.preview(self._shaped(states))

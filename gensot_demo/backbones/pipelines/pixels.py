@@ -35,6 +35,10 @@ class Codec(ABC):
     def decode(self, states: Tensor) -> NDArray[np.uint8]:
         """Pictures of states."""
 
+    @abstractmethod
+    def pixels(self, states: Tensor) -> Tensor:
+        """The same as pixels (n, 3, resolution, resolution), about -1 to 1, differentiable in the states."""
+
     def preview(self, states: Tensor) -> NDArray[np.uint8]:
         """The same, rougher and at once."""
         return self.decode(states)
@@ -57,7 +61,10 @@ class PixelCodec(Codec):
         return pixels if self.shape[0] == 3 else pixels.mean(1, keepdim=True)
 
     def decode(self, states: Tensor) -> NDArray[np.uint8]:
-        return to_uint8(states.expand(-1, 3, -1, -1))
+        return to_uint8(self.pixels(states))
+
+    def pixels(self, states: Tensor) -> Tensor:
+        return states.expand(-1, 3, -1, -1)
 
 
 class LatentCodec(Codec):
@@ -98,14 +105,14 @@ class LatentCodec(Codec):
 
     def decoded(self, states: Tensor) -> Tensor:
         """Pixels (n, 3, resolution, resolution), about -1 to 1, float32."""
-        autoencoder, most = self.autoencoder, max(1, _PIXELS_AT_ONCE // self.resolution**2)
+        if not len(states):
+            return states.new_zeros(0, 3, *(self.resolution,) * 2)
+        return _in_parts(self.pixels, states, max(1, _PIXELS_AT_ONCE // self.resolution**2))
+
+    def pixels(self, states: Tensor) -> Tensor:
         latents = states.float() / self.scale.to(states.device) + self.shift.to(states.device)
-        latents = latents.to(autoencoder.device, autoencoder.dtype)
-
-        def decode(part: Tensor) -> Tensor:
-            return autoencoder.decode(part, return_dict=False)[0].float()
-
-        return _in_parts(decode, latents, most) if len(states) else states.new_zeros(0, 3, *(self.resolution,) * 2)
+        latents = latents.to(self.autoencoder.device, self.autoencoder.dtype)
+        return self.autoencoder.decode(latents, return_dict=False)[0].float()
 
     def _encoded(self, pixels: Tensor) -> Tensor:
         autoencoder, most = self.autoencoder, max(1, _PIXELS_AT_ONCE // (pixels.shape[-1] ** 2))
