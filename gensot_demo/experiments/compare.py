@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from gensot_demo.backbones.base import Backbone
-from gensot_demo.guidance.population import effective_sample_size, select_one
+from gensot_demo.guidance.population import select_one
 from gensot_demo.transport.catalogue import SAMPLERS
 from gensot_demo.transport.conductor import Trace, conduct
 from gensot_demo.transport.measures import EnergyCurve, energy_curve, order_parameter
@@ -20,6 +20,7 @@ from gensot_demo.transport.paths import PathPoints
 from . import limits
 from .asking import Asked, ask_for, backbone_of, on_cpu, picture_order
 from .device import TURNSTILE
+from .drawing import smallest_share
 from .law import LawReport, Verdict, assess, verdict
 from .planning import Plan, plans_of, require_affordable
 from .requests import CompareRequest, InvalidRequest
@@ -195,13 +196,5 @@ def _method_result(plan: Plan, trace: Trace, backbone: Backbone, flow: bool) -> 
         backwards=trace.backwards / len(seeds),
         seconds=trace.seconds,
         particles=plan.particles,
-        ess=_smallest_ess(trace, len(seeds), plan.particles),
+        ess=smallest_share(trace, len(seeds), plan.particles),
     )
-
-
-def _smallest_ess(trace: Trace, blocks: int, particles: int) -> float | None:
-    """Smallest effective share of particles at a recorded step, mean over samples, or None without weights."""
-    weighted = [step.log_weights for step in trace.steps if step.log_weights is not None]
-    if particles == 1 or not weighted:
-        return None
-    return min(float(effective_sample_size(w, blocks).mean()) / particles for w in weighted)

@@ -6,6 +6,7 @@ power of known likelihoods, so weighting exact draws of p gives its probabilitie
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -82,11 +83,18 @@ class ReferenceLaw:
 @lru_cache(maxsize=32)
 def reference_law(target: Target, trusts: tuple[tuple[str, float], ...] = ()) -> ReferenceLaw:
     """The law p(y) prod_m p(c_m|y)^{k_m} / Z for conditions of ``target`` by name; the target itself without."""
+
+    def log_weight(points: Tensor) -> Tensor:
+        asked = [trust * target.log_likelihood(name, points) for name, trust in trusts]
+        return torch.stack(asked).sum(0) if asked else torch.zeros(len(points), dtype=torch.float64)
+
+    return weighted_law(target, log_weight)
+
+
+def weighted_law(target: Target, log_weight: Callable[[Tensor], Tensor]) -> ReferenceLaw:
+    """The law p(y) e^{log_weight(y)} / Z, log_weight of points (M, 2) being (M,)."""
     points = _stratified(target.mixture, POOL)
-    log_weight = torch.zeros(len(points), dtype=torch.float64)
-    for name, trust in trusts:
-        log_weight += trust * target.log_likelihood(name, points)
-    probabilities = torch.softmax(log_weight, 0)
+    probabilities = torch.softmax(log_weight(points), 0)
     modes = target.mode_of(points)
     share = torch.zeros(len(target.modes), dtype=torch.float64).index_add_(0, modes, probabilities)
     return ReferenceLaw(points, modes, probabilities, share)

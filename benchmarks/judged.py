@@ -1,0 +1,58 @@
+"""What a judge that guided nobody says of pictures from the network: class, distance to the law asked for, diversity.
+
+The law asked for is that of the network's own training pictures, which is known exactly: the judge's features of a
+method's pictures are held against those of exact draws from it (KID, Binkowski et al., arXiv 1801.01401).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gensot_demo.backbones.emoji_network import FOLDER
+from gensot_demo.experiments.asking import ask_for, backbone_of
+from gensot_demo.experiments.requests import CompareRequest
+from gensot_demo.experiments.scoreboard.pictures import Judging
+from training.evaluate import kernel_distance
+from training.judge import Judge
+
+_EXACT_DRAWS = 256
+
+
+def judging() -> Judging:
+    """A function of pixels (n, 3, 32, 32) and the request that they answer."""
+    judge = Judge.from_pretrained(FOLDER / "judge", use_safetensors=True, low_cpu_mem_usage=False).eval()
+
+    @torch.inference_mode()
+    def opinion(pixels: Tensor, request: CompareRequest) -> dict[str, Any]:
+        shown = ((pixels.clamp(-1, 1) + 1) * 127.5).round() / 127.5 - 1  # as a person would be shown them
+        features, wanted = judge.features(shown).double(), _exact_features(judge, request)
+        kid, kid_error = kernel_distance(features, wanted, *_one_class(features, wanted))
+        out = {"kid": kid, "kid_error": kid_error, "diversity": _spread(features) / _spread(wanted)}
+        if request.conditions:
+            label = backbone_of(request).label(request.conditions[0].name)
+            share = float((judge(shown).argmax(1) == label).double().mean())
+            out |= {"accuracy": share, "accuracy_error": (share * (1 - share) / len(shown)) ** 0.5}
+        return out
+
+    return opinion
+
+
+def _exact_features(judge: Judge, request: CompareRequest) -> Tensor:
+    """Features (256, k) of exact draws from the law asked for."""
+    request = request.model_copy(update={"backbone": "truth"})
+    truth = backbone_of(request)
+    law = torch.from_numpy(ask_for(request, truth).law)
+    chosen = torch.multinomial(law, _EXACT_DRAWS, replacement=True, generator=torch.Generator().manual_seed(0))
+    return judge.features(truth.pixels(truth.oracle.points[chosen])).double()
+
+
+def _one_class(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    return torch.zeros(len(x), dtype=torch.long), torch.zeros(len(y), dtype=torch.long), torch.ones(1)
+
+
+def _spread(features: Tensor) -> float:
+    """Mean distance between two pictures."""
+    return float(torch.pdist(features).mean())
