@@ -141,5 +141,25 @@ window.gensot ??= (() => {
     setTimeout(show, 150); // drawn only after the answer
   }
 
+  // ---- tables that a click on a heading sorts; rows without a value stay last ------------------------------------------------
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.(".gensot-sort");
+    if (!button) return;
+    const heading = button.closest("th");
+    const column = [...heading.parentElement.children].indexOf(heading);
+    const falling = heading.getAttribute("aria-sort") === "ascending";
+    for (const other of heading.parentElement.children) other.removeAttribute("aria-sort");
+    heading.setAttribute("aria-sort", falling ? "descending" : "ascending");
+    const body = heading.closest("table").tBodies[0];
+    const value = (row) => row.children[column].dataset.sort ?? "";
+    const order = (a, b) => (isNaN(a) || isNaN(b) ? String(a).localeCompare(b) : a - b);
+    const rows = [...body.rows].sort((one, two) => {
+      const [a, b] = [value(one), value(two)];
+      if (!a || !b) return !a - !b;
+      return falling ? order(b, a) : order(a, b);
+    });
+    body.append(...rows);
+  });
+
   return { setTheme, replaceQuery, shareAddress, copyLink, toast, ready, reveal };
 })();

@@ -9,7 +9,10 @@ from .palette import DATA
 
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 _MARKERS = ("circle", "square", "diamond", "triangle-up", "x", "cross")
-_GLYPHS = {"circle": "●", "square": "■", "diamond": "◆", "triangle-up": "▲", "x": "✕", "cross": "✚"}
+_GLYPHS = {
+    "circle": "●", "square": "■", "diamond": "◆", "triangle-up": "▲", "x": "✕", "cross": "✚",
+    "triangle-down": "▼", "star": "★", "pentagon": "⬟", "hexagon": "⬢", "triangle-left": "◀", "triangle-right": "▶",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,11 @@ class MethodStyle:
     colour: str
     dash: str
     marker: str
+
+    @property
+    def variable(self) -> str:
+        """The CSS variable of the colour, which follows the theme."""
+        return f"--gensot-data-{DATA.index(self.colour)}"
 
     @property
     def glyph(self) -> str:
@@ -32,6 +40,22 @@ _KNOWN = {
     "sdedit": MethodStyle(DATA[4], "longdash", "x"),
     "dps": MethodStyle(DATA[3], "longdashdot", "cross"),
     "gensot": MethodStyle(DATA[0], "solid", "diamond"),
+    "apg": MethodStyle(DATA[6], "dash", "circle"),
+    "cfg_zero_star": MethodStyle(DATA[2], "dot", "square"),
+    "cfg_plus_plus": MethodStyle(DATA[3], "longdash", "triangle-down"),
+    "autoguidance": MethodStyle(DATA[4], "dashdot", "star"),
+    "pag": MethodStyle(DATA[7], "longdashdot", "pentagon"),
+    "classifier": MethodStyle(DATA[2], "longdash", "hexagon"),
+    "lgd": MethodStyle(DATA[1], "dash", "square"),
+    "pigdm": MethodStyle(DATA[2], "dashdot", "triangle-up"),
+    "mpgd": MethodStyle(DATA[6], "dot", "circle"),
+    "freedom": MethodStyle(DATA[5], "longdash", "triangle-down"),
+    "tfg": MethodStyle(DATA[1], "dot", "star"),
+    "repaint": MethodStyle(DATA[7], "dash", "hexagon"),
+    "ddnm": MethodStyle(DATA[4], "dashdot", "pentagon"),
+    "best_of_n": MethodStyle(DATA[5], "dot", "triangle-left"),
+    "fk_steering": MethodStyle(DATA[6], "dashdot", "triangle-right"),
+    "twisted_smc": MethodStyle(DATA[2], "longdashdot", "star"),
 }
 
 

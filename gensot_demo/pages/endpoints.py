@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import gradio as gr
@@ -16,6 +17,7 @@ from gensot_demo.experiments.plane.links import from_query as transport_from_que
 from gensot_demo.experiments.plane.numbers import numbers
 from gensot_demo.experiments.plane.run import Progress, transport
 from gensot_demo.experiments.requests import InvalidRequest
+from gensot_demo.experiments.scoreboard.rows import load_rows
 from gensot_demo.figures.wall import data_address
 
 
@@ -94,6 +96,25 @@ def transport_endpoint(query: str) -> Iterator[dict[str, Any]]:
                 yield {**numbers(moment), "notes": [*notes, *moment.notes]}
     except InvalidRequest as error:
         raise gr.Error(str(error), print_exception=False) from None
+
+
+def scoreboard_endpoint(backbone: str = "", task: str = "") -> dict[str, Any]:
+    """The shipped rows of the Scoreboard: every guidance method against the law asked for, with floor, power and cost.
+
+    Args:
+        backbone: "plane", "collection" or "network"; empty for all.
+        task: "condition", "follow", "restore" or "reward"; empty for all.
+
+    Returns:
+        rows: what was asked (backbone, task, level), who answered (method, label, setting, value), at what budget,
+            distance with error, floor, spread and power, effective number, the judge's opinion, and costs per sample.
+    """
+    return {"rows": [asdict(row) for row in load_rows() if backbone in ("", row.backbone) and task in ("", row.task)]}
+
+
+def publish_scoreboard() -> None:
+    """Register the Scoreboard's endpoint with the Blocks that is being built."""
+    gr.api(scoreboard_endpoint, api_name="scoreboard")
 
 
 def publish_transport() -> None:

@@ -120,9 +120,7 @@ def _row(result: CompareResult, name: str, report: LawReport | None) -> str:
         for n, cell in enumerate(cells)
         if report or n + 1 not in _OF_THE_LAW
     )
-    mark = (
-        f'<span class="gensot-wall-mark" style="color:var(--gensot-{escape(name)},currentColor)">{style.glyph}</span>'
-    )
+    mark = f'<span class="gensot-wall-mark" style="color:var({style.variable})">{style.glyph}</span>'
     return f'<tr><th scope="row">{mark} {escape(part.label)}</th>{body}</tr>'
 
 

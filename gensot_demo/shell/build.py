@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from gensot_demo.pages import compare, transport
+from gensot_demo.pages import compare, scoreboard, transport
 from gensot_demo.shell import frame
 
 
@@ -21,7 +21,11 @@ class Page:
     build: Callable[[], None]
 
 
-PAGES = (Page("Compare", "/", compare.build), Page("Transport", "/transport", transport.build))
+PAGES = (
+    Page("Compare", "/", compare.build),
+    Page("Transport", "/transport", transport.build),
+    Page("Scoreboard", "/scoreboard", scoreboard.build),
+)
 
 VISITORS_WAITING = 48
 """How many requests may wait in line; the next one is told that the app is busy."""

@@ -19,7 +19,7 @@ _CONDITION_METHODS = (
     "conditional", "cfg", "apg", "cfg_zero_star", "cfg_plus_plus", "autoguidance", "pag", "classifier", "gensot",
 )  # fmt: skip
 _WISH_METHODS = (
-    "unguided", "sdedit", "dps", "lgd", "pigdm", "mpgd", "freedom", "tfg", "repaint", "replacement",
+    "unguided", "sdedit", "dps", "lgd", "pigdm", "mpgd", "freedom", "tfg", "repaint", "ddnm",
     "best_of_n", "fk_steering", "twisted_smc", "gensot",
 )  # fmt: skip
 _OWN_STRENGTHS: dict[str, tuple[str, tuple[float, ...]]] = {  # beside the default, where the law asked for is fixed

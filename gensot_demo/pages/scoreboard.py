@@ -1,0 +1,159 @@
+"""The Scoreboard: which guidance does what was asked, and at what price; shipped rows, and a small version live."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qs
+
+import gradio as gr
+from gradio.context import Context
+
+from gensot_demo.experiments import limits
+from gensot_demo.experiments.scoreboard.rows import Row, load_rows
+from gensot_demo.experiments.scoreboard.run import DRAWS, SMALL_DRAWS, rows_of
+from gensot_demo.experiments.scoreboard.tasks import TASKS, ScoreTask, variants
+from gensot_demo.figures.component import PlotlyFigure
+from gensot_demo.figures.scoreboard import price_figure, quality_figure
+
+from . import endpoints, report
+from .scoreboard_report import sentences, table
+from .warm_up import WARM_UP
+
+_QUIET = {"show_progress": "hidden", "api_visibility": "private"}
+_HEAVY = {**_QUIET, "concurrency_id": "device", "concurrency_limit": limits.RUNS_AT_ONCE}
+_BUDGETS = {"steps": "equal steps", "calls": "equal network calls"}
+_PLACES = {"plane": "The plane", "collection": "Emoji collection", "network": "Emoji network"}
+_LEAD = (
+    "Every method answers the same questions with the same noise. In the plane and on the collection **the law asked "
+    "for is known exactly**, so a number says how far each method's samples are from it; on the network a judge that "
+    "guided nobody looks at the pictures."
+)
+_READ = """
+* **Distance / floor**: the distance between a method's samples and exact draws from the law asked for, over the same
+  distance between two sets of exact draws. 1 is as good as it gets; how far a *deliberately wrong* law is (*wrong law*)
+  shows what the number can see. A row whose wrong law is not clearly above the floor is grey: it proves nothing.
+* **Passes**: forward and backward passes of the model for one delivered sample, particles and repeated steps included.
+  At *equal steps* methods may spend what they like; at *equal network calls* each has as many steps as it can pay for.
+* A line in the figure joins one method at several of its own strengths.
+* *Law asked for*: p(y) p(c|y)^trust for conditions, p(y) times the likelihood of the view or measurement, or
+  p(y) e^reward. Not every method aims at it: some are made to please, and the distance says how far that leads.
+"""
+
+
+def _questions() -> list[tuple[str, str]]:
+    return [
+        (f"{_PLACES[task.backbone]}: {task.question[0].lower()}{task.question[1:]}, {level:g}", _name(task, level))
+        for task in TASKS
+        for level in task.levels
+    ]
+
+
+def _name(task: ScoreTask, level: float) -> str:
+    return f"{task.backbone}*{task.name}*{level:g}"
+
+
+_ASKED = {_name(task, level): (task, level) for task in TASKS for level in task.levels}
+_FIRST = "collection*follow*3"
+
+
+def build() -> None:
+    """The page's content, inside its Blocks."""
+    query = gr.Textbox(visible="hidden", elem_id="query")
+    gr.Markdown(_LEAD, elem_classes="gensot-lead")
+    with gr.Row(elem_classes="gensot-run"):
+        question = gr.Dropdown(_questions(), value=_FIRST, label="Question, and how strongly it is asked", scale=4)
+        budget = gr.Radio(
+            [(text, name) for name, text in _BUDGETS.items()], value="steps", label="Compared at", scale=2
+        )
+        link = gr.Button("Copy link", min_width=80, scale=0)
+    notice = gr.HTML(elem_id="notice", visible=False)
+    said = gr.HTML(elem_id="verdict")
+    gr.Markdown("#### What does closeness cost?", elem_classes="gensot-question gensot-question-short")
+    price = PlotlyFigure(empty="No method has been measured on this.", height=430, filename="gensot-scoreboard")
+    board = gr.HTML(elem_id="table")
+    with gr.Accordion("How to read this, and the command that made it", open=False):
+        gr.Markdown(_READ)
+        command = gr.HTML(elem_id="command")
+    gr.Markdown("### See it for yourself", elem_classes="gensot-question gensot-question-short")
+    with gr.Row(elem_classes=["gensot-run", "gensot-actions"]):
+        go = gr.Button("Draw a small version here", variant="primary", elem_classes="gensot-starts", elem_id="live")
+        stop = gr.Button("Stop", min_width=80, elem_id="stop")
+        status = gr.HTML(elem_id="status", scale=4)
+    live = gr.HTML(elem_id="live-table")
+
+    shown = [said, price, board, command, query]
+    asked = [question, budget]
+    Context.root_block.load(_restore, None, [*asked, notice, *shown], **_QUIET)
+    for control in asked:
+        control.input(show, asked, shown, **_QUIET).then(
+            None, query, None, js="(q) => { window.gensot.replaceQuery(q); }", api_visibility="private"
+        )
+    link.click(None, query, None, js="(q) => { window.gensot.copyLink(q); }", api_visibility="private")
+    drawing = go.click(_live, asked, [status, live], **_HEAVY)
+    drawing.then(None, js="() => { window.gensot.ready('#status'); }", api_visibility="private")
+    stop.click(None, None, None, cancels=[drawing], api_visibility="private").then(
+        lambda: report.status("Stopped. What was drawn stays."), None, status, **_QUIET
+    )
+    endpoints.publish_scoreboard()
+
+
+def rows_for(name: str, budget: str) -> tuple[ScoreTask, float, list[Row]]:
+    """(task, level, shipped rows); raises KeyError for a question that there is not."""
+    task, level = _ASKED[name]
+    rows = [row for row in load_rows() if (row.backbone, row.task, row.budget) == (task.backbone, task.name, budget)]
+    return task, level, rows
+
+
+def show(name: str, budget: str) -> list[Any]:
+    """[sentences, figure, table, command, query] of one question."""
+    task, level, rows = rows_for(name, budget)
+    here = [row for row in rows if row.level == level]
+    said = "".join(f"<li>{line}</li>" for line in map(report.escape, sentences(here, task, budget)))
+    figure = price_figure(here) or quality_figure(rows if task.name == "condition" else here)
+    caption = f"{task.question}: {task.level} {level:g}, at {_BUDGETS[budget]}"
+    made = f"python -m benchmarks.guidance --task {task.name} --backbone {task.backbone}"
+    draws = f"{DRAWS[task.backbone]} samples a method; the nearest first."
+    return [
+        f'<ul class="gensot-verdict">{said}</ul>',
+        figure,
+        table(here, caption) if here else "",
+        f"<p>These rows were drawn by <code>{made}</code>, {draws}</p>",
+        f"v=1&ask={name}&at={budget}",
+    ]
+
+
+def _restore(request: gr.Request) -> list[Any]:
+    """[question, budget, notice, shown…] from the address."""
+    found = parse_qs(request.url.query or "", max_num_fields=50)
+    name, budget = found.get("ask", [_FIRST])[0], found.get("at", ["steps"])[0]
+    notice = gr.update(visible=False)
+    if name not in _ASKED or budget not in _BUDGETS:
+        wrong, known = (name, "the questions listed below") if name not in _ASKED else (budget, ", ".join(_BUDGETS))
+        sentence = f"The link asks for {wrong[:40]!r}; there are {known}. The first question is shown instead."
+        notice = gr.update(value=report.status(sentence, kind="error"), visible=True)
+        name, budget = _FIRST, "steps"
+    return [name, budget, notice, *show(name, budget)]
+
+
+@WARM_UP.yields_to
+def _live(name: str, budget: str) -> Iterator[list[Any]]:
+    """A small version of one question, drawn now: updates of [status, table]."""
+    try:
+        task, level = _ASKED[name]
+        draws, total = SMALL_DRAWS[task.backbone], len(list(variants(task)))
+        rows: list[Row] = []
+        began = time.perf_counter()
+        yield [report.status(f"Drawing {draws} samples of each method…", 0.0), ""]
+        caption = f"Drawn just now: {draws} samples a method, at {_BUDGETS[budget]}"
+        for row in rows_of(task, draws=draws, levels=(level,), budgets=(budget,)):
+            rows.append(row)
+            seconds = time.perf_counter() - began
+            yield [report.running(f"{row.label}", min(len(rows) / total, 1.0), seconds), table(rows, caption)]
+        yield [report.status(f"Done in {time.perf_counter() - began:.1f} s."), gr.skip()]
+    except Exception as error:
+        logging.getLogger(__name__).exception("a scoreboard run failed")
+        sentence = f"This run failed ({type(error).__name__}); what was drawn stays."
+        yield [report.status(sentence, kind="error"), gr.skip()]
