@@ -60,12 +60,13 @@ def price_figure(rows: Sequence[Row]) -> dict[str, Any] | None:
     data = []
     for some in _shown(valid).values():
         some = sorted(some, key=lambda row: row.value or _USUAL)
-        named = [f"{row.label}{_own(row)}: {row.ratio:.2f} times the floor, {row.cost:.0f} passes" for row in some]
+        named = [f"{row.label}{row.own}: {row.ratio:.2f} times the floor, {row.cost:.0f} passes" for row in some]
         spread = [row.error / row.floor for row in some]
         data.append(_points(some, [row.cost for row in some], [row.ratio for row in some], named, spread))
     wrong = max(row.power / row.floor for row in valid)
-    x = {"title": {"text": "forward and backward passes a sample"}, "type": "log"}
-    y = {"title": {"text": "distance from the law asked for, in floors"}, "type": "log"}
+    x = _passes(valid)
+    marks = [0.5, 1, 2, 5, 10, 20, 50]
+    y = {"title": {"text": "distance from the law asked for, in floors"}, "type": "log", "tickvals": marks}
     best = min(valid, key=lambda row: row.ratio)
     return _figure(
         data, x, y,
@@ -84,7 +85,7 @@ def quality_figure(rows: Sequence[Row]) -> dict[str, Any] | None:
     data = []
     for some in _shown(judged).values():
         some = sorted(some, key=lambda row: (row.level, row.value or _USUAL))
-        named = [f"{row.label}{_own(row)} at {row.level:g}: {_said(row)}" for row in some]
+        named = [f"{row.label}{row.own} at {row.level:g}: {_said(row)}" for row in some]
         x = [row.accuracy if with_class else row.cost for row in some]
         y = [row.diversity if with_class else row.kid for row in some]
         data.append(_points(some, x, y, named, None if with_class else [row.kid_error for row in some]))
@@ -93,19 +94,20 @@ def quality_figure(rows: Sequence[Row]) -> dict[str, Any] | None:
         y_axis = {"title": {"text": "diversity: 1 is that of the training pictures"}, "rangemode": "tozero"}
         told = "Diversity against accuracy as the strength grows; up and to the right is better."
     else:
-        x_axis = {"title": {"text": "forward and backward passes a sample"}, "type": "log"}
+        x_axis = _passes(judged)
         y_axis = {"title": {"text": "KID to exact draws of the law asked for"}}
         told = "KID against cost; lower is nearer to the law asked for."
     return _figure(data, x_axis, y_axis, told)
 
 
+def _passes(rows: list[Row]) -> dict[str, Any]:
+    marks = [n * 10**k for k in range(5) for n in (1, 2, 5)]
+    return {"title": {"text": "forward and backward passes a sample"}, "type": "log", "tickvals": marks}
+
+
 def _said(row: Row) -> str:
     accuracy = "" if row.accuracy is None else f"accuracy {row.accuracy:.2f}, "
     return f"{accuracy}KID {row.kid:.3f} ± {row.kid_error:.3f}, diversity {row.diversity:.2f}, {row.cost:.0f} passes"
-
-
-def _own(row: Row) -> str:
-    return "" if row.setting is None else f" ({row.setting.replace('_', ' ')} {row.value:g})"
 
 
 def _level(y: float, dash: str) -> dict[str, Any]:

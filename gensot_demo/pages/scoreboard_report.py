@@ -63,7 +63,6 @@ def _rank(row: Row) -> float:
 
 def _line(row: Row, cells: list[tuple[str, float | None]], kept: list[int]) -> str:
     style = method_style(row.method)
-    own = "" if row.setting is None else f" · {row.setting.replace('_', ' ')} {row.value:g}"
     mark = f'<span class="gensot-wall-mark" style="color:var({style.variable})">{style.glyph}</span>'
     weak = ' class="gensot-weak"' if row.distance is not None and not row.valid else ""
     body = "".join(
@@ -71,7 +70,8 @@ def _line(row: Row, cells: list[tuple[str, float | None]], kept: list[int]) -> s
         f"{escape(cells[n - 1][0])}</td>"
         for n in kept
     )
-    return f'<tr><th scope="row" data-sort="{escape(row.label + own)}">{mark} {escape(row.label + own)}</th>{body}</tr>'
+    name = escape(row.label + row.own)
+    return f'<tr><th scope="row" data-sort="{name}">{mark} {name}</th>{body}</tr>'
 
 
 def _cells(row: Row) -> list[tuple[str, float | None]]:
@@ -117,13 +117,15 @@ def sentences(rows: Sequence[Row], task: ScoreTask, budget: str) -> list[str]:
 
 def _of_the_law(valid: list[Row], rows: Sequence[Row]) -> list[str]:
     best = min(valid, key=lambda row: row.ratio)
-    within = list({row.label: row for row in valid if row.ratio <= _CLOSE})
+    within = [row.label + row.own for row in sorted(valid, key=lambda row: row.ratio) if row.ratio <= _CLOSE]
     if within:
         lines = [f"As good as exact draws, within {_CLOSE:g} of the floor: {', '.join(within)}."]
     else:
-        lines = [f"None is as good as exact draws; nearest is {best.label} at {best.ratio:.2f} times the floor."]
+        lines = [
+            f"None is as good as exact draws; nearest is {best.label}{best.own} at {best.ratio:.2f} times the floor."
+        ]
     cheapest = min((row for row in valid if row.ratio <= max(_CLOSE, best.ratio)), key=lambda row: row.cost)
-    lines.append(f"The cheapest of the nearest: {cheapest.label}, {cheapest.cost:.0f} passes a sample.")
+    lines.append(f"The cheapest of the nearest: {cheapest.label}{cheapest.own}, {cheapest.cost:.0f} passes a sample.")
     own = [row for row in valid if row.method == "gensot"]
     if own and best.method != "gensot" and min(row.ratio for row in own) > _CLOSE:
         row = min(own, key=lambda row: row.ratio)

@@ -61,6 +61,11 @@ class Row:
         return (self.backbone, self.task, self.level, self.method, self.setting, self.value, self.budget)
 
     @property
+    def own(self) -> str:
+        """The method's own strength where it was varied, as in " (scale 0.5)"."""
+        return "" if self.setting is None else f" ({self.setting.replace('_', ' ')} {self.value:g})"
+
+    @property
     def valid(self) -> bool:
         """Whether the statistic tells a wrong law from the right one; if not, its distance proves nothing."""
         return self.distance is not None and self.power > self.floor + 4 * self.spread
