@@ -38,7 +38,7 @@ class AdaptiveProjectedGuidance(Contrast):
         description="How much of the part along the conditional prediction is kept; 1 is classifier-free guidance.",
     )  # fmt: skip
     threshold: float = Field(
-        0.1, ge=0, le=2, title="Largest length",
+        0.2, ge=0, le=2, title="Largest length",
         description="Longest difference, in standard deviations of the data for each value; 0 sets no limit.",
     )  # fmt: skip
 
