@@ -17,7 +17,7 @@ from gensot_demo.transport.steering import Asking
 
 from .base import Field, GuidanceMethod, Prediction, Task, ask
 
-EVERYWHERE = 1000.0
+EVERYWHERE = 100.0  # the upper end of the control: no limit, also where the noise is stronger
 _LARGEST_LOG = 700.0  # of a number that a float can hold
 
 
@@ -36,11 +36,11 @@ class Scheduled(GuidanceMethod):
     )  # fmt: skip
     from_noise: float = Field(
         EVERYWHERE, ge=0, le=EVERYWHERE, title="Guide from noise level",
-        description="Above this noise level the model is not guided; 1000 means from the very start.",
+        description="At higher noise the conditional law is sampled; 100 means from the very start, however noisy.",
     )  # fmt: skip
     to_noise: float = Field(
-        0.0, ge=0, le=EVERYWHERE, title="Guide to noise level",
-        description="Below this noise level the model is not guided; 0 means to the very end.",
+        0.0, ge=0, le=5, title="Guide to noise level",
+        description="At lower noise the conditional law is sampled; 0 means to the very end.",
     )  # fmt: skip
 
     def share(self, task: Task, point: PathPoint) -> float:

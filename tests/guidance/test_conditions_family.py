@@ -365,3 +365,10 @@ def test_the_classifiers_slope_is_taken_in_single_precision_too():
     assert end.value.value.state.dtype == torch.float32
     assert not end.value.value.state.requires_grad
     torch.testing.assert_close(end.value.value.state.double(), exact, rtol=1e-5, atol=1e-5)
+
+
+def test_guidance_from_the_very_start_has_no_upper_limit():
+    asked = task((3.0,))
+    assert ClassifierFreeGuidance().share(asked, point_at(1e-9, 1.0)) == 1.0
+    assert ClassifierFreeGuidance().share(asked, point_at(0.0, 1.0)) == 1.0
+    assert ClassifierFreeGuidance(from_noise=99.0).share(asked, point_at(0.0, 1.0)) == 0.0
