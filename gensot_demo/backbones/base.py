@@ -6,8 +6,9 @@ Three kinds stand behind it: the exact picture collection, the embedded network,
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -17,7 +18,7 @@ from torch import Tensor
 
 from gensot_demo.transport.grids import at_noise_levels, noise_levels
 from gensot_demo.transport.noise import SharedNoise
-from gensot_demo.transport.oracles import Condition, Oracle
+from gensot_demo.transport.oracles import Condition, Oracle, Variant
 from gensot_demo.transport.paths import PathPoints, ProbabilityPath, VEPath
 
 from .errors import UnknownCondition
@@ -98,6 +99,21 @@ class Backbone(ABC):
         if len(names) > 1:
             return None, f"{self.info.label} takes one condition at a time."
         return (self.condition(names[0]) if names else None), None
+
+    @property
+    def weak(self) -> Callable[[Condition], Condition] | None:
+        """Turns a condition into one that an early snapshot of the model answers, or None where there is none."""
+        return partial(Variant, "weak") if "weak" in self.oracle.variants else None
+
+    @property
+    def perturbed(self) -> Callable[[Condition], Condition] | None:
+        """Turns a condition into one that the model answers with its self-attention off, or None where it cannot."""
+        return partial(Variant, "perturbed") if "perturbed" in self.oracle.variants else None
+
+    def classifier(self, conditions: Sequence[Condition]) -> Callable[[Tensor, float, float], Tensor] | None:
+        """(x - g (n, d), a, m) to log p(c | x) (M, n) of these conditions, differentiable in x; None where nobody
+        knows it. A learnt one is read when it is first called."""
+        return None
 
     def truncated(self, name: str) -> str | None:
         """What of a condition the model does not read, in a sentence, or None."""

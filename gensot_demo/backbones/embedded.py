@@ -6,8 +6,9 @@ have done.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import lru_cache, partial
 
 import numpy as np
 import torch
@@ -19,8 +20,11 @@ from gensot_demo.transport.oracles import Condition
 
 from .base import Backbone, BackboneInfo, UnknownCondition, from_uint8, to_uint8
 from .emoji import load_collection
+from .emoji_classifier import class_log_likelihoods, load_noisy_classifier
 from .emoji_network import FOLDER, RESOLUTION, EmojiDenoiser, load_network, trained_on
 from .network_oracle import NetworkOracle
+from .once import Once
+from .self_attention import without_attention
 
 SIGMA_RANGE = (80.0, 0.02)  # of both: from nothing known to noise that 8 bits do not show
 _OUTSIDE = 1e-6  # p(class | picture of another class): a logarithm must stay finite
@@ -125,10 +129,27 @@ class NetworkBackbone(ClassBackbone):
         super().__init__()
         self.network = load_network(FOLDER)
         self.network.unet.to(device)
-        self.oracle = NetworkOracle(EmojiDenoiser(self.network))
+        self.oracle = NetworkOracle(
+            EmojiDenoiser(self.network), {"weak": Once(self._weak), "perturbed": Once(self._perturbed)}
+        )
+        self._noisy_classifier = Once(lambda: load_noisy_classifier(FOLDER).to(self.oracle.device))
+
+    def _weak(self) -> EmojiDenoiser:
+        early = load_network(FOLDER, early=True)
+        early.unet.to(self.oracle.device)
+        return EmojiDenoiser(early)
+
+    def _perturbed(self) -> EmojiDenoiser:
+        return EmojiDenoiser(replace(self.network, unet=without_attention(self.network.unet)))
 
     def condition(self, name: str) -> Condition:
         return self.label(name)
+
+    def classifier(self, conditions: Sequence[Condition]) -> Callable[[Tensor, float, float], Tensor] | None:
+        if not conditions:
+            return None
+        levels = self.network.sigma_min, self.network.sigma_max
+        return lambda x, a, m: class_log_likelihoods(self._noisy_classifier(), x, a, m, conditions, *levels)
 
     def megabytes(self) -> float:
         return sum(p.numel() * p.element_size() for p in self.network.unet.parameters()) / 1e6
@@ -146,6 +167,9 @@ class TruthBackbone(ClassBackbone):
     def condition(self, name: str) -> Condition:
         member = self.trained_on.labels == self.label(name)
         return torch.where(member, 0.0, torch.log(torch.tensor(_OUTSIDE, dtype=torch.float64)))
+
+    def classifier(self, conditions: Sequence[Condition]) -> Callable[[Tensor, float, float], Tensor] | None:
+        return partial(self.oracle.log_likelihoods, conditions=tuple(conditions)) if conditions else None
 
     def require_law(self, chosen: Sequence[tuple[str, float]]) -> None:
         names = [name for name, trust in chosen if trust > 0]

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import gc
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from gensot_demo.transport.errors import Explained
-from gensot_demo.transport.oracles import Answer, Condition, Oracle, Query
+from gensot_demo.transport.oracles import Answer, Condition, Oracle, Query, Variant
 
 _MEAN_SEED = 0
 
@@ -49,10 +49,14 @@ class Denoiser(ABC):
 
 
 class NetworkOracle(Oracle):
-    """Answers queries by a :class:`Denoiser`, all rows and conditions in one forward where memory allows."""
+    """Answers queries by a :class:`Denoiser`, all rows and conditions in one forward where memory allows.
 
-    def __init__(self, denoiser: Denoiser):
-        self.denoiser = denoiser
+    variants: by kind, what gives the denoiser that answers the rows of that :class:`Variant`, with the same range of
+    noise; they are grouped by kind, one forward each.
+    """
+
+    def __init__(self, denoiser: Denoiser, variants: Mapping[str, Callable[[], Denoiser]] | None = None):
+        self.denoiser, self.variants = denoiser, dict(variants or {})
         self.dimension, self.dtype, self.device = denoiser.dimension, denoiser.dtype, denoiser.device
         self._means: dict[Condition, Tensor] = {}
         self.largest_batch: int | None = None  # learnt when memory ran out
@@ -153,7 +157,7 @@ class NetworkOracle(Oracle):
         while True:
             try:
                 parts = [
-                    self.denoiser.predict(x[k : k + size], a[k : k + size], m[k : k + size], conditions[k : k + size])
+                    self._predicted(x[k : k + size], a[k : k + size], m[k : k + size], conditions[k : k + size])
                     for k in range(0, len(x), size)
                 ]
                 return parts[0] if len(parts) == 1 else torch.cat(parts)
@@ -166,6 +170,21 @@ class NetworkOracle(Oracle):
                     "The device has too little memory for a single picture of this model. Choose a smaller model."
                 )
             self.largest_batch = size = size // 2
+
+    def _predicted(self, x: Tensor, a: Tensor, m: Tensor, conditions: Sequence[Condition]) -> Tensor:
+        """The denoiser's answers, or those of its variants for the rows that ask for them."""
+        rows: dict[str | None, list[int]] = {}
+        for row, condition in enumerate(conditions):
+            rows.setdefault(condition.kind if isinstance(condition, Variant) else None, []).append(row)
+        if rows.keys() == {None}:
+            return self.denoiser.predict(x, a, m, conditions)
+        parts = []
+        for kind, chosen in rows.items():
+            denoiser = self.denoiser if kind is None else self.variants[kind]()
+            told = [conditions[row] if kind is None else conditions[row].condition for row in chosen]
+            parts.append(denoiser.predict(x[chosen], a[chosen], m[chosen], told))
+        order = torch.tensor([row for chosen in rows.values() for row in chosen], device=x.device)
+        return torch.cat(parts)[order.argsort()]
 
 
 def compute_device() -> torch.device:

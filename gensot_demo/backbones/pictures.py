@@ -8,9 +8,9 @@ outside the span where a picture of it is wanted, so a seed means the same noise
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 import torch
@@ -86,6 +86,9 @@ class PictureBackbone(Backbone):
 
     def joint(self, names: Sequence[str]) -> tuple[Condition, str | None]:
         return (torch.stack([self.condition(name) for name in names]).sum(0) if names else None), None
+
+    def classifier(self, conditions: Sequence[Condition]) -> Callable[[Tensor, float, float], Tensor] | None:
+        return partial(self.oracle.log_likelihoods, conditions=tuple(conditions)) if conditions else None
 
     def require_law(self, chosen: Sequence[tuple[str, float]]) -> None:
         try:

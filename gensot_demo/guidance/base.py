@@ -53,6 +53,7 @@ class Task:
     None where the model offers none.
     classifier: (x - g (n, d), a, m) to log p(c_m | x) (M, n) of the conditions, differentiable; or None.
     noise: that of the run, for methods that draw on the way; set when a run starts.
+    levels: log K of the rows that the run stops at, for methods that depend on the next step; set when a run starts.
     """
 
     conditions: tuple[Condition, ...] = ()
@@ -71,6 +72,7 @@ class Task:
     perturbed: Callable[[Condition], Condition] | None = None
     classifier: Callable[[Tensor, float, float], Tensor] | None = None
     noise: SharedNoise | None = None
+    levels: tuple[float, ...] = ()
 
     @cached_property
     def asked(self) -> Wish | None:
@@ -175,7 +177,7 @@ class BoundMethod(Steering):
         self.method, self.task, self.seeds = method, replace(task, data_variance=data_variance), tuple(seeds)
 
     def start(self, grid: PathPoints, noise: SharedNoise) -> Starting:
-        self.task = replace(self.task, noise=noise)
+        self.task = replace(self.task, noise=noise, levels=tuple(grid.log_K.tolist()))
         return (yield from self.method.start(self.task, grid, noise))
 
     def predict(self, point: PathPoint, x: Tensor) -> Asking:

@@ -15,8 +15,8 @@ from gensot_demo.transport.paths import PathPoint, ProbabilityPath
 from gensot_demo.transport.steering import Asking
 
 from .base import Field, GuidanceMethod, Prediction, Task, ask
-from .classifier_free import added_scores
 from .population import resample_blocks
+from .scheduled import added_scores
 
 
 def tilted_query(point: PathPoint, x: Tensor, task: Task, conditions: tuple) -> Query:

@@ -10,16 +10,35 @@ from collections.abc import Iterable
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from .autoguidance import Autoguidance
 from .base import GuidanceMethod
+from .classifier import ClassifierGuidance
 from .classifier_free import ClassifierFreeGuidance
 from .conditional import Conditional
 from .dps import DiffusionPosteriorSampling
 from .gensot import GenSOT
+from .perturbed_attention import PerturbedAttentionGuidance
+from .plus_plus import CFGPlusPlus
+from .projected import AdaptiveProjectedGuidance
 from .sdedit import SDEdit
 from .unguided import Unguided
+from .zero_star import CFGZeroStar
 
 ENTRY_POINT_GROUP = "gensot_demo.guidance"
-BUILT_IN = (Unguided, Conditional, ClassifierFreeGuidance, SDEdit, DiffusionPosteriorSampling, GenSOT)
+BUILT_IN = (
+    Unguided,
+    Conditional,
+    ClassifierFreeGuidance,
+    AdaptiveProjectedGuidance,
+    CFGZeroStar,
+    CFGPlusPlus,
+    Autoguidance,
+    PerturbedAttentionGuidance,
+    ClassifierGuidance,
+    SDEdit,
+    DiffusionPosteriorSampling,
+    GenSOT,
+)
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
 

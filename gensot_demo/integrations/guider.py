@@ -14,7 +14,7 @@ from diffusers.guiders.guider_utils import GuiderOutput
 from diffusers.modular_pipelines.modular_pipeline import BlockState
 from torch import Tensor
 
-from gensot_demo.guidance.classifier_free import added_scores
+from gensot_demo.guidance.scheduled import added_scores
 from gensot_demo.transport.errors import InvalidValue, require_number
 
 MAX_TRUST = 1000.0

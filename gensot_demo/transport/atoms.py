@@ -75,6 +75,9 @@ class WeightedAtoms(DiscretePosterior):
         """p(atom | x), (n, N)."""
         return self._log_posteriors([Query(x, a, m, (condition,))])[0][0].exp()
 
+    def log_posterior(self, x: Tensor, a: float, m: float) -> Tensor:
+        return self._log_posteriors([Query(x, a, m)])[0][0]
+
     def nearest(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Index of and Euclidean distance to the nearest atom of each state, (n,) and (n,)."""
         x = x.to(self.points)

@@ -95,6 +95,10 @@ class GaussianMixture(DiscretePosterior):
         centres = torch.einsum("nij,bnj->bni", self._axes, means) - self._collapse(log_w, means)[:, None, :]
         return (log_w.exp() * ((centres**2).sum(-1) + var.sum(-1))).sum(-1)
 
+    def log_posterior(self, x: Tensor, a: float, m: float) -> Tensor:
+        u, r = self.scaled(Query(x, a, m))
+        return torch.log_softmax(self._expanded(u, r)[0] + self.log_prior, dim=1)
+
     def component_probabilities(self, x: Tensor, a: float, m: float, condition: Tensor | None = None) -> Tensor:
         """p(component | x), (n, N)."""
         u, r = self.scaled(Query(x, a, m))

@@ -6,14 +6,23 @@ An oracle answers ``E[y | x = a y + m eps]``. It is the only thing that a sample
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 Condition = Any  # what it means is the oracle's affair; None is "no condition"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A condition to be answered worse than the model can: by a "weak" snapshot of it, or with its self-attention
+    "perturbed"; for oracles that list the kind in ``variants``. As hashable as the condition in it."""
+
+    kind: Literal["weak", "perturbed"]
+    condition: Condition
 
 
 @dataclass(frozen=True)
@@ -42,8 +51,12 @@ class Answer:
 
 
 class Oracle(ABC):
-    """Predicts terminal states. ``dimension`` is d; all tensors live on ``device`` in ``dtype``."""
+    """Predicts terminal states. ``dimension`` is d; all tensors live on ``device`` in ``dtype``.
 
+    variants: the kinds of :class:`Variant` that may be asked.
+    """
+
+    variants: Collection[str] = ()
     dimension: int
     dtype: torch.dtype
     device: torch.device
@@ -76,6 +89,15 @@ class DiscretePosterior(Oracle):
         if query.a == 0.0 or query.m == 0.0:
             return torch.zeros_like(query.x), 0.0
         return query.x / query.m, query.a / query.m
+
+    @abstractmethod
+    def log_posterior(self, x: Tensor, a: float, m: float) -> Tensor:
+        """log p(component | x) at x (n, d), shape (n, N); differentiable."""
+
+    def log_likelihoods(self, x: Tensor, a: float, m: float, conditions: Sequence[Tensor]) -> Tensor:
+        """log p(c | x) of each condition at x (n, d), shape (M, n): the classifier that belongs to this oracle."""
+        told = torch.stack(tuple(conditions)).to(self.log_prior)
+        return torch.logsumexp(self.log_posterior(x, a, m) + told[:, None], dim=2)
 
     @abstractmethod
     def mean(self, condition: Tensor | None = None) -> Tensor:

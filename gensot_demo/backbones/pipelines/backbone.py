@@ -14,6 +14,8 @@ from torch import Tensor
 from gensot_demo.backbones.base import Backbone, BackboneInfo, to_uint8
 from gensot_demo.backbones.errors import UnknownCondition
 from gensot_demo.backbones.network_oracle import NetworkOracle
+from gensot_demo.backbones.once import Once
+from gensot_demo.backbones.self_attention import in_the_middle, self_attentions, without_attention
 from gensot_demo.transport.oracles import Condition
 from gensot_demo.transport.paths import CondOTPath, PathPoints, ProbabilityPath
 
@@ -59,7 +61,10 @@ class PipelineBackbone(Backbone):
         parts: Assembled = assemble(pipeline, resolution)
         self.pipeline, self.codec = pipeline, parts.codec
         self.linear = not isinstance(parts.codec, LatentCodec)
-        self.oracle = NetworkOracle(parts.denoiser)
+        middle = in_the_middle(parts.denoiser.network)
+        can_perturb = bool(self_attentions(parts.denoiser.network, middle))
+        perturbed = {"perturbed": Once(lambda: parts.denoiser.on(without_attention(parts.denoiser.network, middle)))}
+        self.oracle = NetworkOracle(parts.denoiser, perturbed if can_perturb else None)
         self.dimension = parts.denoiser.dimension
         label = label or name.rstrip("/").split("/")[-1]
         self.no_null = DISTILLED.format(label) if parts.distilled else None

@@ -7,6 +7,7 @@ What discrete-time networks return is read by :mod:`.predictions`; flow networks
 
 from __future__ import annotations
 
+import copy
 import math
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -40,6 +41,12 @@ class PipelineDenoiser(Denoiser):
         self.dtype, self.device, self.network_dtype = torch.float32, parameter.device, parameter.dtype
         weights = sum(p.numel() for p in network.parameters())
         self.mean_draws = _MEAN_DRAWS if weights * math.prod(shape[1:]) < _LARGE else _MEAN_DRAWS_LARGE
+
+    def on(self, network: nn.Module) -> PipelineDenoiser:
+        """The same denoiser with another network of the same shape."""
+        other = copy.copy(self)
+        other.network = network
+        return other
 
     def _column(self, values: Tensor) -> Tensor:
         return values.to(device=self.device, dtype=self.dtype)[:, None]
