@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 import torch
@@ -42,21 +42,12 @@ def asked_of_the_plane(task: ScoreTask, level: float) -> tuple[Task, ReferenceLa
     """(what methods are told, the law that is asked for)."""
     label = target().conditions[_LABEL]
     if task.name == "condition":
-        likelihood = _classifier(label)
-        told = Task(conditions=(label,), trusts=(float(level),), joint=label, classifier=likelihood)
+        classifier = partial(target().mixture.log_likelihoods, conditions=(label,))
+        told = Task(conditions=(label,), trusts=(float(level),), joint=label, classifier=classifier)
         return told, reference_law(target(), ((_LABEL, float(level)),))
     viewed = torch.tensor(_VIEWED, dtype=torch.float64)
     told = Task(references=(viewed,), reference_trusts=(1.0,), view_noise=level)
     return told, weighted_law(target(), view_of(viewed, 1 / level**2).reward)
-
-
-def _classifier(label: torch.Tensor):
-    mixture = target().mixture
-
-    def log_likelihood(x: torch.Tensor, a: float, m: float) -> torch.Tensor:
-        return (mixture.log_marginal(x, a, m, label) - mixture.log_marginal(x, a, m))[None]
-
-    return log_likelihood
 
 
 def plane_row(task: ScoreTask, level: float, variant: Variant, steps: int, draws: int, budget: str) -> Row:

@@ -26,6 +26,7 @@ _OWN_STRENGTHS: dict[str, tuple[str, tuple[float, ...]]] = {  # beside the defau
     "sdedit": ("start_noise", (0.5, 2.0)),
     "dps": ("scale", (0.5, 2.0)),
 }
+_OWN_PARTICLES = {"plane": (4, 16), "collection": (2,), "network": (2,)}
 _PARTICLES = {"plane": {"gensot": 64}}
 
 
@@ -98,6 +99,12 @@ def variants(task: ScoreTask) -> Iterator[Variant]:
         more = _PARTICLES.get(task.backbone, {}).get(name)
         plain = {"particles": more} if more else {}
         yield Variant(kind(**plain))
-        field, values = _OWN_STRENGTHS.get(name, (None, ())) if task.name != "condition" else (None, ())
+        field, values = _own_strengths(task, name)
         for value in values:
-            yield Variant(kind(**plain, **{field: value}), field, value)
+            yield Variant(kind(**{**plain, field: value}), field, value)
+
+
+def _own_strengths(task: ScoreTask, name: str) -> tuple[str, tuple[float, ...]]:
+    if task.name == "condition":
+        return ("particles", _OWN_PARTICLES[task.backbone]) if name == "gensot" else ("", ())
+    return _OWN_STRENGTHS.get(name, ("", ()))
