@@ -11,15 +11,42 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from .base import GuidanceMethod
+from .best_of_n import BestOfN
 from .classifier_free import ClassifierFreeGuidance
 from .conditional import Conditional
+from .ddnm import NullSpace
 from .dps import DiffusionPosteriorSampling
+from .fk_steering import FeynmanKacSteering
+from .freedom import FreeDoM
 from .gensot import GenSOT
+from .loss_guided import LossGuidedDiffusion
+from .mpgd import ManifoldPreservingGuidance
+from .pigdm import PseudoinverseGuidance
+from .repaint import RePaint
 from .sdedit import SDEdit
+from .tfg import TrainingFreeGuidance
+from .twisted_smc import TwistedSMC
 from .unguided import Unguided
 
 ENTRY_POINT_GROUP = "gensot_demo.guidance"
-BUILT_IN = (Unguided, Conditional, ClassifierFreeGuidance, SDEdit, DiffusionPosteriorSampling, GenSOT)
+BUILT_IN = (
+    Unguided,
+    Conditional,
+    ClassifierFreeGuidance,
+    SDEdit,
+    DiffusionPosteriorSampling,
+    LossGuidedDiffusion,
+    PseudoinverseGuidance,
+    ManifoldPreservingGuidance,
+    FreeDoM,
+    TrainingFreeGuidance,
+    RePaint,
+    NullSpace,
+    BestOfN,
+    FeynmanKacSteering,
+    TwistedSMC,
+    GenSOT,
+)
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
 
