@@ -11,27 +11,27 @@ from gensot_demo.transport.paths import PathPoint
 from gensot_demo.transport.steering import Asking
 
 from .base import Field, GuidanceMethod, Prediction, Task, ask
-from .wish import bounded
 
 
 class FreeDoM(GuidanceMethod):
-    """D + scale |z - D| g/|g| with g = Cov(y|x) grad r(D) and z = (x - g)/a; steps in a band of noise are repeated.
+    """D + scale sqrt(v d) g/|g| with g = Cov(y|x) grad r(D); steps in a band of noise levels are repeated.
 
-    The length of the step is a share of the predicted noise |z - D|, as in the authors' program (their share is .02 at
-    100 steps); how steep the reward is does not count, only where it leads. Here each sample is normalised by itself.
-    D moves no further than :func:`.wish.bounded` allows.
+    The step has a fixed length; how steep the reward is does not count, only where it leads. The authors' program takes
+    a share (.02 at 100 steps) of the predicted noise |z - D|. sqrt(v d), with v = :meth:`.Task.posterior_variance`, is
+    that below the data's spread, and stays at the data's spread above it, where theirs leads far outside. Each sample
+    is normalised by itself.
     """
 
     family = "Pictures and rewards"
     name = "freedom"
     label = "FreeDoM"
     summary = "Steps of fixed length along the reward's gradient; at middle noise levels each step is made repeatedly."
-    equation = r"\hat y = D + \lambda\,|z - D|\,\frac{\nabla_x r(D(x))}{|\nabla_x r(D(x))|}"
+    equation = r"\hat y = D + \lambda\,\sqrt{v d}\,\frac{\nabla_x r(D(x))}{|\nabla_x r(D(x))|}"
     source = "Yu et al., arXiv 2303.09833, algorithm 2 (step length: the authors' code)"
     cost = "1 forward + 1 backward, times the repeats where steps are repeated"
     adapted = True
 
-    scale: float = Field(0.1, ge=0, le=2, title="Step length", description="As a share of the noise that is left.")
+    scale: float = Field(0.4, ge=0, le=2, title="Step length", description="As a share of the noise that is left.")
     travels: int = Field(
         3, ge=1, le=20, title="Repeats", description="How often a step within the band is made; 1 is no time travel."
     )
@@ -63,8 +63,6 @@ class FreeDoM(GuidanceMethod):
     def predict(self, task: Task, point: PathPoint, x: Tensor) -> Asking:
         answer = yield ask(point, x, (task.joint,), cotangent=lambda predicted: task.asked.gradient(predicted[0]))
         predicted, slope = answer.predicted[0], answer.pullback
-        if point.a == 0.0:
-            return Prediction(predicted)
-        noise = torch.linalg.vector_norm((x - point.g) / point.a - predicted, dim=1, keepdim=True)
         along = slope / torch.linalg.vector_norm(slope, dim=1, keepdim=True).clamp(min=1e-30)
-        return Prediction(predicted + bounded(self.scale * noise * along, task.posterior_variance(point)))
+        noise = math.sqrt(task.posterior_variance(point) * x.shape[1])
+        return Prediction(predicted + self.scale * noise * along)
