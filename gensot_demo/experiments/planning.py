@@ -68,7 +68,7 @@ def _plan(choice: MethodChoice, asked: Asked, noise: SharedNoise, common: _Commo
     bound = BoundMethod(method, asked.task, noise.seeds, backbone.data_variance)
     path = method.path(asked.task, common.path)
     grid = common.grid if path is common.path else backbone.grid(path, request.steps)
-    sampler = "bridge" if method.adapted and request.sampler == "averaged" else request.sampler
+    sampler = "bridge" if method.adapted_for(asked.task) and request.sampler == "averaged" else request.sampler
     return Plan(Job(choice.name, SAMPLERS[sampler].run, grid, noise, bound), method, noise.rows, asked.task)
 
 

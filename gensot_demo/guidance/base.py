@@ -89,7 +89,17 @@ class Task:
     def draws(self, point: PathPoint, count: int) -> Tensor:
         """Standard normals (count, n, d) for this point of the path, the same whenever the run is repeated."""
         level = round(max(point.log_K, -1e4) * 1e6)
-        return torch.stack([self.noise.aside(level, k) for k in range(count)])
+        return torch.stack([self.noise.aside(2, level, k) for k in range(count)])
+
+    def common_draws(self, point: PathPoint, count: int) -> Tensor:
+        """Standard normals (count, 1, d), the same for every state, in pairs of opposite sign.
+
+        For cotangents, which are called with some of the rows only and do not know which.
+        """
+        own, noise = -(-count // 2), self.noise
+        alone = replace(self, noise=SharedNoise((0,), noise.dimension, dtype=noise.dtype, device=noise.device))
+        half = alone.draws(point, own)
+        return torch.cat([half, -half])[:count]
 
     @property
     def view_precision(self) -> float:
@@ -127,8 +137,13 @@ class GuidanceMethod(BaseModel):
     cost: ClassVar[str] = "1 forward"
     adapted: ClassVar[bool] = False
 
+    def adapted_for(self, task: Task) -> bool:
+        """Whether this task needs such a sampler."""
+        return self.adapted
+
     def calls(self, task: Task) -> tuple[int, int]:
-        """(forwards, backwards) of the model that one particle costs at one step, with a sampler of one question."""
+        """(forwards, backwards) of the model that one particle costs at one step, with a sampler of one question;
+        the most there can be where only some steps are repeated."""
         return 1, 0
 
     def particles_for(self, task: Task) -> int:
@@ -157,7 +172,7 @@ class GuidanceMethod(BaseModel):
         return x
 
     def repeats(self, task: Task, point: PathPoint) -> int:
-        """How often the step from here is made, with its noise put back in between; needs ``adapted``."""
+        """How often the step from here is made, with its noise put back in between; needs ``adapted``, no weights."""
         return 1
 
     def at_end(self, task: Task, seeds: Sequence[int], x: Tensor) -> Tensor | None:

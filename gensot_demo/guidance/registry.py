@@ -12,15 +12,25 @@ from pathlib import Path
 
 from .autoguidance import Autoguidance
 from .base import GuidanceMethod
+from .best_of_n import BestOfN
 from .classifier import ClassifierGuidance
 from .classifier_free import ClassifierFreeGuidance
 from .conditional import Conditional
+from .ddnm import NullSpace
 from .dps import DiffusionPosteriorSampling
+from .fk_steering import FeynmanKacSteering
+from .freedom import FreeDoM
 from .gensot import GenSOT
+from .loss_guided import LossGuidedDiffusion
+from .mpgd import ManifoldPreservingGuidance
 from .perturbed_attention import PerturbedAttentionGuidance
+from .pigdm import PseudoinverseGuidance
 from .plus_plus import CFGPlusPlus
 from .projected import AdaptiveProjectedGuidance
+from .repaint import RePaint
 from .sdedit import SDEdit
+from .tfg import TrainingFreeGuidance
+from .twisted_smc import TwistedSMC
 from .unguided import Unguided
 from .zero_star import CFGZeroStar
 
@@ -37,6 +47,16 @@ BUILT_IN = (
     ClassifierGuidance,
     SDEdit,
     DiffusionPosteriorSampling,
+    LossGuidedDiffusion,
+    PseudoinverseGuidance,
+    ManifoldPreservingGuidance,
+    FreeDoM,
+    TrainingFreeGuidance,
+    RePaint,
+    NullSpace,
+    BestOfN,
+    FeynmanKacSteering,
+    TwistedSMC,
     GenSOT,
 )
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")

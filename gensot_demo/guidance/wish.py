@@ -14,6 +14,18 @@ from torch import Tensor
 
 _ITERATIONS = 50
 _TOLERANCE = 1e-6
+_REACH = 3.0
+
+
+def bounded(shift: Tensor, variance: float) -> Tensor:
+    """``shift`` (n, d) of a predicted state, each row shortened to at most 3 sqrt(variance d).
+
+    Three times what a state of that posterior variance is away from its mean: a trust region. Without it, one step of
+    a steep reward throws the state where no model has been trained, or to infinity.
+    """
+    most = _REACH * math.sqrt(variance * shift.shape[1])
+    length = torch.linalg.vector_norm(shift, dim=1, keepdim=True)
+    return shift * (most / length.clamp(min=1e-30)).clamp(max=1.0)
 
 
 class Wish(ABC):
@@ -31,22 +43,27 @@ class Wish(ABC):
             y = y.detach().requires_grad_(True)
             return torch.autograd.grad(self.reward(y).sum(), y)[0]
 
+    def smoothed(self, predicted: Tensor, variance: float, draws: Tensor) -> tuple[Tensor, Tensor]:
+        """grad log Psi (n, d) and log Psi = log E e^{r(y)} (n,) of y ~ N(predicted, variance I), estimated from
+        ``draws``, standard normals (M, n, d) or (M, 1, d): the slope is sum_m softmax(r(y_m)) grad r(y_m)."""
+        y = predicted + math.sqrt(variance) * draws  # (M, n, d)
+        flat = y.reshape(-1, y.shape[-1])
+        rewards = self.reward(flat).detach().reshape(y.shape[:2])
+        shares = torch.softmax(rewards, 0)
+        slope = (shares[..., None] * self.gradient(flat).reshape(y.shape)).sum(0)
+        return slope, torch.logsumexp(rewards, 0) - math.log(len(y))
+
     def tilt(self, predicted: Tensor, variance: float, draws: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """(E[y] (n, d), log Psi = log E e^{r} (n,)) of y ~ N(predicted, variance I) under the weight e^{r(y)}.
 
         An estimate from ``draws``, standard normals (M, n, d): the mean moves by v sum_m softmax(r(y_m)) grad r(y_m)
-        (docs/FORMULAS.md 1.6), so the reward's gradient is needed and the model's is not.
+        (docs/FORMULAS.md 1.6), so the reward's gradient is needed and the model's is not. It moves by no more than
+        :func:`bounded` allows: a few draws of a steep reward do not know how far.
         """
         if draws is None:
             raise ValueError("a reward without a closed form needs draws.")
-        y = predicted + math.sqrt(variance) * draws  # (M, n, d)
-        shape = y.shape
-        flat = y.reshape(-1, shape[-1])
-        rewards = self.reward(flat).detach().reshape(shape[:2])
-        slopes = self.gradient(flat).reshape(shape)
-        shares = torch.softmax(rewards, 0)
-        moved = predicted + variance * (shares[..., None] * slopes).sum(0)
-        return moved, torch.logsumexp(rewards, 0) - math.log(shape[0])
+        slope, log_psi = self.smoothed(predicted, variance, draws)
+        return predicted + bounded(variance * slope, variance), log_psi
 
 
 class LinearView(Wish):
@@ -108,6 +125,10 @@ class LinearView(Wish):
         residual = self.residual(predicted)
         solved = self.solve(residual, variance)
         return predicted + variance * self.adjoint(solved), -0.5 * (residual * solved).sum(1)
+
+    def noised(self, eps: Tensor, level: float) -> Tensor:
+        """``observed`` with the noise that a state of noise ``level`` would show, for normals eps (n, d): (n, k)."""
+        return self.observed + level * (self.measure(eps) - self._offset)
 
     def projected(self, y: Tensor, measured: Tensor) -> Tensor:
         """The nearest state whose measurement is ``measured`` (k,) or (n, k): y + A^+ (measured - A y - b)."""

@@ -39,13 +39,22 @@ class Step:
 
 @dataclass
 class Leg:
-    """The stretch between two neighbouring rows of the grid, and what a sampler remembers from the last one."""
+    """The stretch between two neighbouring rows of the grid, and what a sampler remembers from the last one.
+
+    fresh: (n, d), the noise of a pass that will be undone; None on the last pass, which reads the shared path.
+    """
 
     here: PathPoint
     there: PathPoint
     noise: SharedNoise
     steering: Steering
     memory: dict[str, Tensor] = field(default_factory=dict)
+    fresh: Tensor | None = None
+
+    @property
+    def eps(self) -> Tensor:
+        """The standard normals of the step (n, d)."""
+        return self.noise.increment(self.here.log_K, self.there.log_K) if self.fresh is None else self.fresh
 
     @property
     def gain(self) -> float:
@@ -70,8 +79,7 @@ class Leg:
         mean = self.mixed(rho, x, predicted)
         if there.m == 0.0:
             return mean
-        eps = self.noise.increment(here.log_K, there.log_K)
-        return mean.add_(eps, alpha=there.m * math.sqrt(self.gain))
+        return mean.add_(self.eps, alpha=there.m * math.sqrt(self.gain))
 
     def mixed(self, kept: float, x: Tensor, predicted: Tensor) -> Tensor:
         """a' yhat + g' + kept (x - a yhat - g), in as few passes over the states as there are terms."""
@@ -102,15 +110,18 @@ def _walk(
     weights, memory = Weights(), {}
     for index in range(first, len(grid) - 1):
         leg, following = Leg(grid.point(index), grid.point(index + 1), noise, steering, memory), x
-        for repeat in range(steering.repeats(leg.here)):
+        passes = steering.repeats(leg.here)
+        for repeat in range(passes):
             if repeat:
-                x = leg.back(following, noise.aside(index, repeat))
+                x = leg.back(following, noise.aside(0, index, repeat))
+            # the state that comes back already holds this pass's noise: the next one must not read the same again
+            leg.fresh = noise.aside(1, index, repeat) if repeat + 1 < passes else None
             prediction = yield from steering.predict(leg.here, x)
             if leg.there.m == 0.0 and prediction.unguided is not None:
                 prediction = replace(prediction, state=prediction.unguided)
             following = steering.after_step(leg.there, (yield from advance(leg, x, prediction)))
         if leg.there.m > 0.0:
-            eps = None if prediction.unguided is None else noise.increment(leg.here.log_K, leg.there.log_K)
+            eps = None if prediction.unguided is None else leg.eps
             weights.gather(prediction, leg.gathered, eps, grip(leg) if grip else None)
         ancestors = None if weights.log is None else steering.population(index, weights.log)
         yield Step(index, x, prediction.state, weights.log, ancestors)
@@ -140,7 +151,7 @@ def euler_maruyama(grid: PathPoints, noise: SharedNoise, steering: Steering) -> 
         p, h = leg.here, leg.there.t - leg.here.t
         following = x + h * (-p.relaxation * x + p.pull * prediction.state + p.push)
         if leg.there.m > 0.0:
-            following = following + math.sqrt(p.diffusivity * h) * noise.increment(p.log_K, leg.there.log_K)
+            following = following + math.sqrt(p.diffusivity * h) * leg.eps
         return _no_question(following)
 
     return _walk(grid, noise, steering, advance, _euler_grip)
