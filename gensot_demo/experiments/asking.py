@@ -69,7 +69,7 @@ def backbone_of(request: CompareRequest) -> Backbone:
 def ask_for(request: CompareRequest, backbone: Backbone) -> Asked:
     """Translate a request; raises InvalidRequest for an unknown condition or emoji, or a law that nothing fulfils."""
     side = backbone.info.resolution
-    pictures = tuple(_picture(choice, side, "Picture to follow") for choice in request.references)
+    pictures = tuple(picture_of(choice, side, "Picture to follow") for choice in request.references)
     names = [choice.name for choice in request.conditions]
     if backbone.info.asks == "prompts" and not (names or pictures or request.restore or request.reward):
         raise InvalidRequest(f"{backbone.info.label} needs a prompt: say what the picture should show.")
@@ -85,7 +85,7 @@ def ask_for(request: CompareRequest, backbone: Backbone) -> Asked:
         raise InvalidRequest(f"Negative prompt: {error}") from None
     wish, truth, observed = None, None, None
     if request.restore is not None:
-        truth = _picture(request.restore.picture, side, "Picture to restore")
+        truth = picture_of(request.restore.picture, side, "Picture to restore")
         wish, observed = restoring(request.restore, truth, backbone, request.seed)
     if request.reward is not None:
         try:
@@ -111,6 +111,26 @@ def ask_for(request: CompareRequest, backbone: Backbone) -> Asked:
     )
     law = exact_law(task, backbone) if backbone.info.exact else None
     return Asked(task, pictures, law, truth, observed, wish.sentence if wish else "")
+
+
+def picture_of(choice: PictureChoice, side: int, which: str) -> NDArray[np.uint8]:
+    """The chosen picture (side, side, 3); emoji and averages come from the collection, whatever the backbone.
+
+    Raises InvalidRequest for an unknown or broken one; ``which`` says where it is asked for.
+    """
+    if choice.png is not None:
+        return to_square(open_upload(choice.png), side)
+    collection = load_collection(32 if side == 32 else 64)
+    try:
+        if choice.average is not None:
+            picture = collection.average(collection.condition(choice.average).weights)
+        else:
+            picture = collection.pictures[collection.index_of(choice.emoji)]
+    except UnknownCondition as error:
+        raise InvalidRequest(str(error)) from None
+    except ValueError as error:
+        raise InvalidRequest(f"{which}: {error}") from None
+    return resized(picture, side)
 
 
 def on_cpu(asked: Asked) -> Asked:
@@ -143,20 +163,3 @@ def picture_order(backbone: Backbone) -> NDArray[np.intp]:
         torch.manual_seed(0)
         _, _, axes = torch.svd_lowrank(backbone.oracle.points, q=_ORDERING_COORDINATES, niter=4)
     return order_of_likeness((backbone.oracle.points @ axes).numpy().astype(float))
-
-
-def _picture(choice: PictureChoice, side: int, which: str) -> NDArray[np.uint8]:
-    """The chosen picture (side, side, 3); emoji and averages come from the collection, whatever the backbone."""
-    if choice.png is not None:
-        return to_square(open_upload(choice.png), side)
-    collection = load_collection(32 if side == 32 else 64)
-    try:
-        if choice.average is not None:
-            picture = collection.average(collection.condition(choice.average).weights)
-        else:
-            picture = collection.pictures[collection.index_of(choice.emoji)]
-    except UnknownCondition as error:
-        raise InvalidRequest(str(error)) from None
-    except ValueError as error:
-        raise InvalidRequest(f"{which}: {error}") from None
-    return resized(picture, side)
