@@ -87,7 +87,7 @@ def build() -> None:
             verdict = gr.HTML(elem_id="verdict")
             strip_title = gr.Markdown(visible=False, elem_id="strip-title")
             strip = PictureWall(elem_id="strip", elem_classes="gensot-wall-block", visible=False)
-    gr.Markdown("### Who follows the law asked for, and at what price?")
+    gr.Markdown("### Who does what was asked for, and at what price?")
     table = _Table()
     figures = _figures()
     controls.groups["measure"] = table.measuring
