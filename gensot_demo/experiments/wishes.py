@@ -163,11 +163,14 @@ def restoring(
 @dataclass(frozen=True)
 class Quantity:
     """A number that a picture has. value: states (n, d) to (n,) in ``unit``, differentiable.
-    scale: what the reward counts for one ``unit``; below 0 where less of it is wanted."""
+    scale: what the reward counts for one ``unit``; below 0 where less of it is wanted.  wanted, unwanted: what a
+    positive and a negative amount ask for, in words."""
 
     label: str
     unit: str
     about: str
+    wanted: str
+    unwanted: str
     value: Callable[[Tensor], Tensor]
     scale: float
 
@@ -190,10 +193,8 @@ def rewarding(choice: RewardChoice, backbone: Backbone) -> Reward:
         "colour": lambda b: _colour_distance(b, choice.colour),
         "class": lambda b: _class_probability(b, choice.target),
     }[choice.kind](backbone)
-    wanted = "a high" if choice.amount * quantity.scale > 0 else "a low"
     per = "nat" if choice.kind == "class" else f"{1 / _STEP:g} grey levels"
-    what = quantity.label[0].lower() + quantity.label[1:]
-    said = f"{wanted} {what}: {abs(choice.amount):g} nats per {per}"
+    said = f"{quantity.wanted if choice.amount > 0 else quantity.unwanted}, {abs(choice.amount):g} nats per {per}"
     return Reward(quantity, choice.amount, said)
 
 
@@ -202,6 +203,8 @@ def _brightness(backbone: Backbone) -> Quantity:
         "Brightness",
         "grey levels",
         "Mean of all pixels and channels, 0 is black and 255 white.",
+        "bright pictures",
+        "dark pictures",
         lambda states: GREY_LEVELS * (1 + backbone.pixels(states).flatten(1).mean(1)),
         _STEP,
     )
@@ -213,7 +216,8 @@ def _asymmetry(backbone: Backbone) -> Quantity:
         return _root_mean_square((pixels - pixels.flip(3)).flatten(1))
 
     about = "Root mean square difference between the picture and its mirror image; 0 is symmetric."
-    return Quantity("Asymmetry", "grey levels", about, value, -_STEP)
+    words = ("pictures like their mirror image", "pictures unlike their mirror image")
+    return Quantity("Asymmetry", "grey levels", about, *words, value, -_STEP)
 
 
 def _colour_distance(backbone: Backbone, colour: str) -> Quantity:
@@ -224,7 +228,8 @@ def _colour_distance(backbone: Backbone, colour: str) -> Quantity:
         return _root_mean_square(mean - wanted.to(mean))
 
     about = f"Root mean square distance over red, green and blue between the mean colour and {colour}."
-    return Quantity(f"Distance to {colour}", "grey levels", about, value, -_STEP)
+    words = (f"a mean colour near {colour}", f"a mean colour far from {colour}")
+    return Quantity(f"Distance to {colour}", "grey levels", about, *words, value, -_STEP)
 
 
 def _class_probability(backbone: Backbone, name: str) -> Quantity:
@@ -233,9 +238,12 @@ def _class_probability(backbone: Backbone, name: str) -> Quantity:
     if classifier is None:
         raise InvalidRequest(f"{backbone.info.label} has no classifier, so it cannot be rewarded for a class.")
     about = f"Logarithm of the probability of {name} that the model's classifier sees; 0 is certain."
-    return Quantity(
-        f"Log-probability of {name}", "nats", about, lambda states: classifier(states, 1.0, _CLASS_NOISE)[0], 1.0
-    )
+    words = (f"what the model's classifier takes for {name}", f"what the model's classifier does not take for {name}")
+
+    def value(states: Tensor) -> Tensor:
+        return classifier(states, 1.0, _CLASS_NOISE)[0]
+
+    return Quantity(f"Log-probability of {name}", "nats", about, *words, value, 1.0)
 
 
 def _root_mean_square(values: Tensor) -> Tensor:

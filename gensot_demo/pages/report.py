@@ -45,7 +45,7 @@ def asked_for(request: CompareRequest, asked: Asked) -> str:
         noise = f"{request.view_noise:g}"
         lines.append(f"Follow {'this picture' if len(shown) == 1 else 'these pictures'}, seen with view noise {noise}.")
     elif asked.sentence:
-        lines.append(f"Reward {asked.sentence}.")
+        lines.append(f"A reward for {asked.sentence}.")
     if request.conditions:
         named = " and ".join(f"{c.name} (trust {c.trust * request.strength:.3g})" for c in request.conditions)
         lines.append(f"{'Also' if lines else 'Fulfil'} {named}.")

@@ -182,7 +182,9 @@ def _reward_controls(controls: Controls) -> None:
     plain = plain_values()
     with gr.Group(visible=False) as controls.groups["reward"]:
         controls["reward_kind"] = gr.Radio(list(REWARDS), value=plain["reward_kind"], label="What is rewarded")
-        controls["reward_colour"] = gr.ColorPicker(plain["reward_colour"], label="Colour", visible=False)
+        controls["reward_colour"] = gr.ColorPicker(
+            plain["reward_colour"], label="Colour", visible=False, elem_id="reward-colour"
+        )
         for kind, known in (
             ("condition", load_collection().condition_names()),
             ("class", list(training_pictures().classes)),

@@ -58,7 +58,7 @@ def test_a_reward_is_followed(app_url, page):
     open_compare(page, app_url, f"v=1&{QUICK}&follow_average=faces&method=unguided")
     page.get_by_label("A reward", exact=True).check()
     page.get_by_label("Symmetry", exact=True).check()
-    compare(page, "a low asymmetry: 2 nats per 10 grey levels")
+    compare(page, "pictures like their mirror image, 2 nats per 10 grey levels")
     assert "Asymmetry, grey levels" in page.inner_text("#table thead")
     page.wait_for_function("location.search.includes('reward=symmetry*2')")
     assert page.console_errors == []
