@@ -112,6 +112,29 @@ def sample(
         list[str] | None, typer.Option(metavar="CONDITION[:TRUST]", help="Follow the average picture of a condition.")
     ] = None,
     follow_file: Annotated[list[Path] | None, typer.Option(metavar="PNG", help="Follow a picture of your own.")] = None,
+    restore: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND[:MASK]",
+            help="Restore a picture: mask:centre, 'mask:left half', 'mask:random pixels', super_resolution, blur, "
+            "colourise.",
+        ),
+    ] = None,
+    restore_emoji: Annotated[
+        str | None, typer.Option(metavar="EMOJI", help="The picture to restore, by name or character.")
+    ] = None,
+    restore_file: Annotated[Path | None, typer.Option(metavar="PNG", help="Restore a picture of your own.")] = None,
+    restore_noise: Annotated[
+        float | None,
+        typer.Option(help=f"Noise of its measurement, {limits.RESTORE_NOISE[0]:g} to {limits.RESTORE_NOISE[1]:g}."),
+    ] = None,
+    reward: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND[*AMOUNT]",
+            help="A reward and its nats per 10 grey levels: brightness*2, symmetry, colour:d01c1c*3, class:hearts*1.",
+        ),
+    ] = None,
     backbone: Annotated[
         str | None,
         typer.Option(metavar="NAME|ID|FOLDER", help="The model: network, collection, truth, a hub id, a folder."),
@@ -159,6 +182,11 @@ def sample(
         "follow_average": follow_average,
         "follow_file": follow_file,
         "method": method,
+        "restore": restore,
+        "restore_emoji": restore_emoji,
+        "restore_file": restore_file,
+        "restore_noise": restore_noise,
+        "reward": reward,
     }
     given = {name: value for name, value in (scalars | lists).items() if value not in (None, [])}
     try:
@@ -241,11 +269,13 @@ def _model(name: str | None) -> str | None:
 
 def _request(given: dict[str, Any]) -> CompareRequest:
     """The request that the given options ask for; raises InvalidRequest."""
+    from gensot_demo.experiments.links import reward_values
     from gensot_demo.experiments.requests import CompareRequest, parse
 
     given = dict(given)
-    asked = {"conditions", "references"}
-    values: dict[str, Any] = {name: [] for name in asked}
+    asked = ("conditions", "references", "restore", "reward")
+    values: dict[str, Any] = {"conditions": [], "references": [], "restore": _restore(given)}
+    values["reward"] = reward_values(given.pop("reward")) if "reward" in given else None
     for text in given.pop("condition", []):
         name, trust = _with_trust(text)
         values["conditions"].append({"name": name, "trust": trust})
@@ -263,6 +293,22 @@ def _request(given: dict[str, Any]) -> CompareRequest:
         plain = CompareRequest()
         values |= {name: value for name, value in first if value != getattr(plain, name)}
     return parse(CompareRequest, **{**values, **given})
+
+
+def _restore(given: dict[str, Any]) -> dict[str, Any] | None:
+    """The picture to restore that is taken out of the given options; raises InvalidRequest for options without it."""
+    from gensot_demo.experiments.links import restore_values
+    from gensot_demo.experiments.requests import InvalidRequest
+
+    emoji, file, noise = (given.pop(f"restore_{name}", None) for name in ("emoji", "file", "noise"))
+    if "restore" not in given:
+        if (emoji, file, noise) != (None, None, None):
+            raise InvalidRequest("--restore is missing: say what has become of the picture, such as --restore blur.")
+        return None
+    values = restore_values(given.pop("restore"), [])
+    if emoji is not None or file is not None:
+        values["picture"] = {"emoji": emoji, "png": None if file is None else file.read_bytes()}
+    return values if noise is None else {**values, "noise": noise}
 
 
 def _with_trust(text: str) -> tuple[str, float]:
@@ -286,11 +332,12 @@ def _method(text: str) -> dict[str, Any]:
 def _table(result: CompareResult) -> list[str]:
     """Calls, backward passes and seconds of each method, in lines of text."""
     width = max(len(part.label) for part in result.methods.values())
-    lines = [f"{'':{width}}  calls  backwards  particles  seconds"]
+    headings = [f"{one.label}, {one.unit}" for one in next(iter(result.methods.values())).success]
+    lines = ["  ".join([f"{'':{width}}  calls  backwards  particles  seconds", *headings])]
     for part in result.methods.values():
-        lines.append(
-            f"{part.label:{width}}  {part.calls:5g}  {part.backwards:9g}  {part.particles:9d}  {part.seconds:7.2f}"
-        )
+        found = [f"{one.value:{len(name)}.2f}" for one, name in zip(part.success, headings, strict=True)]
+        costs = f"{part.label:{width}}  {part.calls:5g}  {part.backwards:9g}  {part.particles:9d}  {part.seconds:7.2f}"
+        lines.append("  ".join([costs, *found]))
     return [*lines, "Calls and backward passes are per sample, seconds for all samples together."]
 
 
@@ -302,11 +349,19 @@ def _metadata(result: CompareResult):
     from gensot_demo.experiments.links import to_query
 
     settings = result.request.model_dump()
-    for reference in settings["references"]:
-        if reference["png"] is not None:
-            reference["png"] = base64.b64encode(reference["png"]).decode()
+    restore = settings["restore"]
+    drawn = [(one, "png") for one in settings["references"]]
+    drawn += [(restore, "mask_png"), (restore["picture"], "png")] if restore else []
+    for holder, name in drawn:
+        if holder[name] is not None:
+            holder[name] = base64.b64encode(holder[name]).decode()
     costs = {
-        name: {"calls": part.calls, "backwards": part.backwards, "seconds": round(part.seconds, 4)}
+        name: {
+            "calls": part.calls,
+            "backwards": part.backwards,
+            "seconds": round(part.seconds, 4),
+            **{f"{one.label}, {one.unit}": round(one.value, 4) for one in part.success},
+        }
         for name, part in result.methods.items()
     }
     info = PngInfo()

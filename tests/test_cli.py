@@ -201,3 +201,41 @@ def test_a_bad_method_file_is_one_sentence(text, sentence, launched, tmp_path):
         (tmp_path / "bad.py").write_text(text)
     assert sentence in refused("serve", "--method", tmp_path / "bad.py")
     assert not launched
+
+
+def test_a_picture_is_restored_and_a_reward_followed(tmp_path):
+    out = tmp_path / "restored.png"
+    done = call(
+        "sample", *QUICK, "--restore", "mask:left half", "--restore-emoji", "clown face", "--restore-noise", "0.2",
+        "--method", "unguided", "--out", out,
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert "To the true picture, grey levels" in done.stdout
+    with Image.open(out) as picture:
+        again, _ = from_query(picture.text["query"])
+        assert json.loads(picture.text["request"])["restore"]["noise"] == 0.2
+    assert (again.restore.mask, again.restore.picture.emoji) == ("left half", "clown face")
+    own = tmp_path / "own.png"
+    own.write_bytes(to_png(np.tile(np.arange(32, dtype=np.uint8)[:, None, None] * 8, (1, 32, 3))))
+    done = call("sample", *QUICK, "--restore", "blur", "--restore-file", own, "--method", "unguided", "--out", out)
+    assert done.exit_code == 0, done.output
+    done = call("sample", *QUICK, "--reward", "colour:00ff00*-3", "--method", "unguided", "--out", out)
+    assert done.exit_code == 0, done.output
+    assert "Distance to #00ff00, grey levels" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--restore", "paint"], ["'paint'", "'mask'"]),
+        (["--restore-noise", "0.2"], ["--restore is missing"]),
+        (["--restore", "blur", "--restore-noise", "0"], ["Restore noise is 0", "0.01 to 1"]),
+        (["--reward", "brightness*99"], ["Reward amount is 99", "-20 to 20"]),
+        (["--reward", "colour:red*1"], ["'#red'"]),
+        (["--reward", "brightness", "--follow", "cat face"], ["a picture to follow and a reward"]),
+    ],
+)
+def test_bad_tasks_are_refused_in_a_sentence(options, words, tmp_path):
+    said = refused("sample", *QUICK, *options, "--method", "unguided", "--out", tmp_path / "x.png")
+    for word in words:
+        assert word in said

@@ -24,6 +24,7 @@ from .drawing import smallest_share
 from .law import LawReport, Verdict, assess, verdict
 from .planning import Plan, plans_of, require_affordable
 from .requests import CompareRequest, InvalidRequest
+from .success import Success
 from .zero_gpu import on_lent_gpu
 
 UPDATES = 12
@@ -31,11 +32,13 @@ UPDATES = 12
 
 @dataclass(frozen=True)
 class Update:
-    """A moment of a running comparison: pictures (samples, res, res, 3) by method name, the share done, seconds."""
+    """A moment of a running comparison: pictures (samples, res, res, 3) by method name, the share done, seconds, and
+    what is asked for."""
 
     pictures: dict[str, NDArray[np.uint8]]
     done: float
     seconds: float
+    asked: Asked
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +50,7 @@ class MethodResult:
     levels, times: (S,) noise levels and times of the kept rows; states, predicted: (S, samples, r) delivered particles.
     energy: None where fewer than two rows were kept.  order: (S,) order parameter.
     calls, backwards: per delivered sample.  ess: smallest effective share of particles on the way, or None.
+    success: how well the samples do what was asked, in one or two numbers; none for conditions alone.
     """
 
     name: str
@@ -67,6 +71,7 @@ class MethodResult:
     seconds: float
     particles: int
     ess: float | None
+    success: tuple[Success, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,12 +110,13 @@ def compare(request: CompareRequest) -> Iterator[Update | CompareResult]:
     shown = -1
     jobs = [plan.job for plan in plans]
     keep_every = _keep_every(request, plans, backbone)
+    shown_asked = on_cpu(asked)
     for moment in conduct(jobs, backbone.oracle, turn=TURNSTILE, keep_every=keep_every, max_rows=backbone.max_rows):
         traces = moment.traces
         ready = all(trace.steps or trace.error for trace in traces)  # a method's first question may precede any step
         if ready and moment.done < 1 and int(moment.done * (UPDATES + 1)) > shown:
             shown = int(moment.done * (UPDATES + 1))
-            yield Update(_previews(backbone, plans, traces), moment.done, time.perf_counter() - began)
+            yield Update(_previews(backbone, plans, traces), moment.done, time.perf_counter() - began, shown_asked)
     if not any(trace.finished for trace in traces):
         reasons = dict.fromkeys(trace.error for trace in traces if trace.error)
         raise InvalidRequest("No method reached the end. " + " ".join(reasons))
@@ -159,7 +165,7 @@ def _result(
         if trace.error is not None:
             notes = [*notes, f"{plan.method.label} ended early: {trace.error}"]
         elif trace.finished:
-            methods[trace.name] = _method_result(plan, trace, backbone, flow)
+            methods[trace.name] = _method_result(plan, trace, backbone, flow, asked)
     reports = {}
     if asked.law is not None:
         order = picture_order(backbone)
@@ -171,17 +177,18 @@ def _result(
     )
 
 
-def _method_result(plan: Plan, trace: Trace, backbone: Backbone, flow: bool) -> MethodResult:
+def _method_result(plan: Plan, trace: Trace, backbone: Backbone, flow: bool, asked: Asked) -> MethodResult:
     seeds = plan.job.noise.seeds
     rows = select_one(seeds, trace.steps[-1].log_weights, plan.particles)
     index, states, predicted = trace.delivered(rows)
     end = states[-1]
     nearest, distance = backbone.nearest(end) or (None, None)
     outside = backbone.dimension - backbone.oracle.dimension
+    pictures = backbone.pictures(end)
     return MethodResult(
         name=trace.name,
         label=plan.method.label,
-        pictures=backbone.pictures(end),
+        pictures=pictures,
         nearest=None if nearest is None else nearest.cpu().numpy(),
         distance=None if distance is None else (distance.cpu() / backbone.dimension**0.5 * 127.5).numpy().astype(float),
         levels=trace.grid.sigma[index].double().numpy(),
@@ -197,4 +204,5 @@ def _method_result(plan: Plan, trace: Trace, backbone: Backbone, flow: bool) -> 
         seconds=trace.seconds,
         particles=plan.particles,
         ess=smallest_share(trace, len(seeds), plan.particles),
+        success=asked.success(end, pictures),
     )

@@ -56,7 +56,7 @@ def to_square(picture: Image.Image, side: int) -> NDArray[np.uint8]:
     square = ImageOps.pad(flat, (side, side), Image.Resampling.LANCZOS, color="white")
     pixels = np.asarray(square)
     if pixels.astype(float).std() < _BLANK_SPREAD:
-        raise InvalidRequest("The picture to follow is empty: draw something, upload a picture or choose an emoji.")
+        raise InvalidRequest("The picture is empty: draw something, upload a picture or choose an emoji.")
     return pixels
 
 
@@ -65,6 +65,12 @@ def resized(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     if len(pixels) == side:
         return pixels
     return np.asarray(Image.fromarray(pixels).resize((side, side), Image.Resampling.LANCZOS))
+
+
+def hidden_part(picture: Image.Image, side: int) -> NDArray[np.bool_]:
+    """(side, side) of a drawn mask of any size: True where it is bright on the whole."""
+    grey = Image.alpha_composite(Image.new("RGBA", picture.size, "black"), picture.convert("RGBA")).convert("L")
+    return np.asarray(grey.resize((side, side), Image.Resampling.BOX)) > 127
 
 
 def to_png(pixels: NDArray[np.uint8]) -> bytes:

@@ -96,12 +96,18 @@ def assess(law: NDArray[np.float64], draws: NDArray[np.intp], order: NDArray[np.
     )
 
 
+_HALVED = (0.05, 0.95)  # of the mass, else one outcome holds too much of it to be halved
+
+
 def _half_lost(p: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
-    """The law with a random half of its mass removed, outcome by outcome, and renormalised."""
+    """The law with a random half of its mass removed, outcome by outcome, and renormalised; where one outcome holds
+    nearly all of it, as after a precise measurement, the law without that outcome."""
     order = rng.permutation(len(p))
     kept = order[: 1 + np.abs(np.cumsum(p[order]) - 0.5).argmin()]
+    if not _HALVED[0] <= p[kept].sum() <= _HALVED[1]:
+        kept = np.delete(np.arange(len(p)), p.argmax())
     wrong = np.zeros_like(p)
-    wrong[kept] = p[kept]
+    wrong[kept] = p[kept] if p[kept].sum() > 0 else 1.0
     return wrong / wrong.sum()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 MAX_STEPS = 200
 MIN_STEPS = 2
 MAX_SAMPLES = 12
-MAX_METHODS = 8
+MAX_METHODS = 12
 MAX_BACKBONE_NAME = 200
 MAX_PROMPT_TYPED = 20_000  # what a field takes at all; a model refuses far fewer, with a sentence
 MAX_CONDITIONS = 2
@@ -13,6 +13,8 @@ MAX_REFERENCES = 2
 MAX_STRENGTH = 10.0
 MAX_TRUST = 5.0
 VIEW_NOISE = (0.2, 100.0)
+RESTORE_NOISE = (0.01, 1.0)  # of a measurement, where black is -1 and white is 1
+MAX_REWARD = 20.0  # nats per unit
 MAX_SEED = 2**31 - 1
 MAX_MEASURED = 2_000_000  # states asked about for extra draws against the law: some minutes
 RUNS_AT_ONCE = 4  # they share the device forward by forward; the next one waits

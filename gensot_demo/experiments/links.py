@@ -1,14 +1,16 @@
 """A request as a query string and back: short, readable, versioned, forgiving of what it does not know.
 
 Example: ``v=1&condition=animals*1&condition=red*2&strength=3&method=cfg&method=gensot*particles:8``.
-A drawing does not travel in a link; :func:`to_query` leaves it out and says so.
+To restore: ``restore=mask:centre&restore_emoji=cat face&restore_noise=0.1``; a reward: ``reward=brightness*2``,
+``reward=colour:d01c1c*2``, ``reward=class:hearts*1``. A drawing does not travel in a link; :func:`to_query` leaves it
+out and says so.
 """
 
 from __future__ import annotations
 
 from urllib.parse import parse_qsl, quote, unquote
 
-from .requests import CompareRequest, InvalidRequest, parse
+from .requests import CompareRequest, InvalidRequest, RestoreChoice, RewardChoice, parse
 
 VERSION = 1
 MAX_LENGTH = 4000
@@ -16,7 +18,11 @@ MAX_FIELDS = 64
 _NUMBERS = {"strength": float, "view_noise": float, "steps": int, "samples": int, "seed": int, "resolution": int}
 _REFERENCES = {"follow": "emoji", "follow_average": "average"}
 _WORDS = ("backbone", "negative", "sampler", "path")
-_SEPARATOR = "*"
+_RESTORED = {"restore_emoji": "emoji", "restore_average": "average"}
+_SEPARATOR, _DETAIL = "*", ":"
+_DRAWN = "drawn"
+_PICTURE_STAYS = "The drawn or uploaded picture is not part of the link."
+_MASK_STAYS = "The drawn mask is not part of the link."
 
 
 def to_query(request: CompareRequest) -> tuple[str, list[str]]:
@@ -26,11 +32,15 @@ def to_query(request: CompareRequest) -> tuple[str, list[str]]:
     fields += [("condition", f"{c.name}{_SEPARATOR}{_shown(c.trust)}") for c in request.conditions]
     for reference in request.references:
         if reference.png is not None:
-            notes.append("The drawn or uploaded picture is not part of the link.")
+            notes.append(_PICTURE_STAYS)
             fields.append(("own_picture", "1"))
             continue
         key, name = ("follow", reference.emoji) if reference.emoji else ("follow_average", reference.average)
         fields.append((key, f"{name}{_SEPARATOR}{_shown(reference.trust)}"))
+    if request.restore is not None:
+        fields += _restore_fields(request.restore, notes)
+    if request.reward is not None:
+        fields.append(("reward", reward_text(request.reward)))
     for name in (*_NUMBERS, *_WORDS):
         value = getattr(request, name)
         if value != getattr(plain, name):
@@ -48,6 +58,7 @@ def from_query(query: str) -> tuple[CompareRequest, list[str]]:
     """The request in a query string and notes on what was ignored; raises InvalidRequest for a bad known value."""
     fields, notes = fields_of(query, "follow=cat face&steps=30")
     values: dict = {"conditions": [], "references": [], "methods": []}
+    restore: dict = {}
     for key, text in fields:
         if key == "condition":
             name, trust = _with_trust(text, "condition")
@@ -55,6 +66,14 @@ def from_query(query: str) -> tuple[CompareRequest, list[str]]:
         elif key in _REFERENCES:
             name, trust = _with_trust(text, key)
             values["references"].append({_REFERENCES[key]: name, "trust": trust})
+        elif key == "restore":
+            restore |= restore_values(text, notes)
+        elif key in _RESTORED:
+            restore["picture"] = {_RESTORED[key]: text}
+        elif key == "restore_noise":
+            restore["noise"] = _number(key, text, float)
+        elif key == "reward":
+            values["reward"] = reward_values(text)
         elif key == "method":
             name, *settings = text.split(_SEPARATOR)
             values["methods"].append({"name": name, "settings": dict(_setting(item) for item in settings)})
@@ -64,13 +83,65 @@ def from_query(query: str) -> tuple[CompareRequest, list[str]]:
             values[key] = text
         elif key == "own_picture":
             notes.append("The picture that was followed is not part of the link; the first view's stands in for it.")
+        elif key == "restore_own_picture":
+            notes.append("The picture to restore is not part of the link; another one stands in for it.")
         elif key == "beside":
             values[key] = text == "1"
         else:
             notes.append(ignored(key))
     if not values["methods"]:
         del values["methods"]
+    if "kind" in restore:
+        values["restore"] = restore
+    elif restore:
+        notes.append("The link has a picture or noise to restore but no restore=…, so they were ignored.")
     return parse(CompareRequest, **values), notes
+
+
+def _restore_fields(choice: RestoreChoice, notes: list[str]) -> list[tuple[str, str]]:
+    """The fields of a picture to restore; adds to ``notes`` what does not travel."""
+    kind, picture = choice.kind, choice.picture
+    if choice.mask_png is not None:
+        notes.append(_MASK_STAYS)
+    if kind == "mask":
+        kind += _DETAIL + (choice.mask if choice.mask_png is None else _DRAWN)
+    fields = [("restore", kind)]
+    if picture.png is not None:
+        notes.append(_PICTURE_STAYS)
+        fields.append(("restore_own_picture", "1"))
+    else:
+        name = picture.emoji if picture.emoji is not None else picture.average
+        fields.append(("restore_emoji" if picture.emoji is not None else "restore_average", name))
+    if choice.noise != RestoreChoice.model_fields["noise"].default:
+        fields.append(("restore_noise", _shown(choice.noise)))
+    return fields
+
+
+def restore_values(text: str, notes: list[str]) -> dict:
+    """``mask:centre``, ``blur`` as fields of a RestoreChoice; adds to ``notes`` what stands in for a drawn mask."""
+    kind, _, mask = text.partition(_DETAIL)
+    if mask == _DRAWN:
+        notes.append("The drawn mask is not part of the link; a ready one stands in for it.")
+        mask = ""
+    return {"kind": kind, "mask": mask} if mask else {"kind": kind}
+
+
+def reward_text(choice: RewardChoice) -> str:
+    """``brightness*2``, ``colour:d01c1c*2``, ``class:hearts*1``."""
+    detail = {"colour": choice.colour.removeprefix("#"), "class": choice.target}.get(choice.kind)
+    kind = choice.kind if detail is None else choice.kind + _DETAIL + detail
+    return f"{kind}{_SEPARATOR}{_shown(choice.amount)}"
+
+
+def reward_values(text: str) -> dict:
+    """The same text as fields of a RewardChoice; the amount may be missing."""
+    what, _, amount = text.rpartition(_SEPARATOR)
+    values: dict = {} if not what else {"amount": _number("amount of the reward", amount, float)}
+    kind, _, detail = (what or text).partition(_DETAIL)
+    values["kind"] = kind
+    if detail:
+        values |= {"target": detail} if kind == "class" else {"colour": "#" + detail.removeprefix("#")}
+    return values
 
 
 def fields_of(query: str, example: str) -> tuple[list[tuple[str, str]], list[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -29,19 +30,92 @@ class ConditionChoice(_Frozen):
     trust: float = Field(1.0, ge=0, le=limits.MAX_TRUST)
 
 
-class ReferenceChoice(_Frozen):
-    """A picture to follow: an emoji by name or character, the average picture of a condition, or an image file of the
-    visitor's own; and the trust put in it."""
+class PictureChoice(_Frozen):
+    """A picture: an emoji by name or character, the average picture of a condition, or an image file of the visitor's
+    own."""
 
     emoji: str | None = None
     average: str | None = None
     png: bytes | None = Field(None, repr=False)
-    trust: float = Field(1.0, gt=0, le=limits.MAX_TRUST)
 
     @model_validator(mode="after")
-    def _exactly_one(self) -> ReferenceChoice:
+    def _exactly_one(self) -> PictureChoice:
         if [self.emoji, self.average, self.png].count(None) != 2:
-            raise ValueError("a picture to follow is an emoji, the average of a condition, or a drawing: exactly one.")
+            raise ValueError("a picture is an emoji, the average of a condition, or a drawing: exactly one.")
+        return self
+
+
+class ReferenceChoice(PictureChoice):
+    """A picture to follow, and the trust put in it."""
+
+    trust: float = Field(1.0, gt=0, le=limits.MAX_TRUST)
+
+
+RestoreKind = Literal["mask", "super_resolution", "blur", "colourise"]
+MaskPreset = Literal["centre", "left half", "random pixels"]
+
+
+class RestoreChoice(_Frozen):
+    """A picture of which only a noisy measurement is known, to be restored.
+
+    kind: what was measured: what a mask leaves in sight, averages over 4 x 4 pixels, a blurred picture, or grey levels.
+    noise: of the measurement, a standard deviation per measured number where black is -1 and white is 1.
+    mask: what is hidden.  mask_png: an image file, bright where hidden, in place of ``mask``.
+    """
+
+    kind: RestoreKind = "mask"
+    picture: PictureChoice = PictureChoice(emoji="cat face")
+    noise: Annotated[float, Field(ge=limits.RESTORE_NOISE[0], le=limits.RESTORE_NOISE[1])] = 0.1
+    mask: MaskPreset = "centre"
+    mask_png: bytes | None = Field(None, repr=False)
+
+    @model_validator(mode="after")
+    def _only_what_counts(self) -> RestoreChoice:
+        """A mask that plays no part is left out: equal choices compare equal."""
+        if self.kind != "mask" or self.mask_png is not None:
+            object.__setattr__(self, "mask", type(self).model_fields["mask"].default)
+        if self.kind != "mask":
+            object.__setattr__(self, "mask_png", None)
+        return self
+
+
+RewardKind = Literal["colour", "brightness", "symmetry", "class"]
+_HEX = re.compile(r"#[0-9a-f]{6}")
+
+
+class RewardChoice(_Frozen):
+    """A quantity that is to be large: law times e^{amount x quantity}.
+
+    kind: nearness of the mean colour to ``colour``; the mean brightness; how alike left and right are, all three in
+    tens of grey levels of 255; or the log-probability of the class ``target`` by the model's own classifier, in nats.
+    amount: nats per unit of the quantity; below 0 it is to be small.
+    """
+
+    kind: RewardKind = "brightness"
+    amount: Annotated[float, Field(ge=-limits.MAX_REWARD, le=limits.MAX_REWARD)] = 2.0
+    colour: str = "#d01c1c"
+    target: str = ""
+
+    @field_validator("colour")
+    @classmethod
+    def _a_colour(cls, text: str) -> str:
+        if not _HEX.fullmatch(text.lower()):
+            raise ValueError(f"Colour is {text[:40]!r}; it must be # and six digits from 0 to f, such as '#d01c1c'.")
+        return text.lower()
+
+    @model_validator(mode="after")
+    def _only_what_counts(self) -> RewardChoice:
+        """What plays no part is left out: equal choices compare equal."""
+        if self.amount == 0:
+            raise ValueError(
+                f"Amount is 0, which asks for nothing; it must be from {-limits.MAX_REWARD:g} to {limits.MAX_REWARD:g} "
+                "and not 0."
+            )
+        if self.kind == "class" and not self.target:
+            raise ValueError("the reward of a class needs the class: say which.")
+        for name, kind in (("colour", "colour"), ("target", "class")):
+            if self.kind != kind:
+                object.__setattr__(self, name, type(self).model_fields[name].default)
         return self
 
 
@@ -83,6 +157,7 @@ class CompareRequest(_Frozen):
     beside: whether the page also shows what an exact oracle of the model's own pictures does; no run depends on it.
     path: that of methods without one of their own; "model" is the model's own schedule with its own timesteps.
     resolution: of the exact collection; every other backbone has its own.
+    references, restore, reward: at most one of them; conditions go with each.
     """
 
     backbone: Annotated[str, Field(min_length=1, max_length=limits.MAX_BACKBONE_NAME)] = "collection"
@@ -91,6 +166,8 @@ class CompareRequest(_Frozen):
 
     conditions: tuple[ConditionChoice, ...] = Field((), max_length=limits.MAX_CONDITIONS)
     references: tuple[ReferenceChoice, ...] = Field((), max_length=limits.MAX_REFERENCES)
+    restore: RestoreChoice | None = None
+    reward: RewardChoice | None = None
     strength: Annotated[float, Field(ge=0, le=limits.MAX_STRENGTH, title="Strength")] = 2.0
     view_noise: Annotated[float, Field(ge=limits.VIEW_NOISE[0], le=limits.VIEW_NOISE[1], title="View noise")] = 8.0
     steps: Annotated[int, Field(ge=limits.MIN_STEPS, le=limits.MAX_STEPS, title="Steps")] = 30
@@ -124,6 +201,14 @@ class CompareRequest(_Frozen):
         names = [choice.name for choice in self.methods]
         if len(set(names)) < len(names):
             raise ValueError("a method is chosen twice; each can take part once.")
+        asked = {
+            "a picture to follow": self.references,
+            "a picture to restore": self.restore,
+            "a reward": self.reward,
+        }
+        given = [name for name, choice in asked.items() if choice]
+        if len(given) > 1:
+            raise ValueError(f"{' and '.join(given)} are asked for at once; choose one of them.")
         if self.seed + self.samples - 1 > limits.MAX_SEED:
             raise ValueError(f"seed is {self.seed}; the last sample's seed must not exceed {limits.MAX_SEED}.")
         return self

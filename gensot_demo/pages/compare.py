@@ -25,9 +25,11 @@ from gensot_demo.figures.component import PlotlyFigure
 from gensot_demo.figures.wall import PictureWall
 
 from . import endpoints, report
-from .controls import Controls, ask_controls, method_controls, run_controls, show_what_applies
+from .controls import Controls, run_controls
+from .method_controls import method_controls
 from .models import FIRST, choose, first_card, model_choice
 from .models import restored as restored_model
+from .task_controls import ask_controls, show_what_applies
 from .walls import beside, film_strip, finished_wall, running_wall
 from .warm_up import WARM_UP
 
@@ -41,7 +43,7 @@ LIGHT = {"show_progress": "hidden", "api_visibility": "private"}
 DEFAULT_DRAWS = 384
 _STOPPED = "Stopped. The pictures are as far as they got; the numbers below are those of the last finished run."
 _FRESH_SEEDS = 1_000_000  # enough, and short enough to read
-_OUTPUTS = 10  # wall, status, verdict, table, three figures, run name, query, seed
+_OUTPUTS = 11  # wall, status, verdict, table, three figures, run name, what is asked for, query, seed
 
 
 def build() -> None:
@@ -77,6 +79,7 @@ def build() -> None:
                 "pictures which the network learnt from.",
                 elem_id="beside",
             )
+            asked = gr.HTML(elem_id="asked")
             with gr.Row(elem_classes="gensot-beside"):
                 wall = PictureWall(empty="The pictures appear here.", elem_id="wall", elem_classes="gensot-wall-block")
                 truth = PictureWall(elem_id="truth", elem_classes="gensot-wall-block")
@@ -84,12 +87,12 @@ def build() -> None:
             verdict = gr.HTML(elem_id="verdict")
             strip_title = gr.Markdown(visible=False, elem_id="strip-title")
             strip = PictureWall(elem_id="strip", elem_classes="gensot-wall-block", visible=False)
-    gr.Markdown("### Who follows the law asked for, and at what price?")
+    gr.Markdown("### Who does what was asked for, and at what price?")
     table = _Table()
     figures = _figures()
     controls.groups["measure"] = table.measuring
     show_what_applies(controls)
-    outputs = [wall, status, verdict, table.table, *figures, run_name, query, controls["seed"]]
+    outputs = [wall, status, verdict, table.table, *figures, run_name, asked, query, controls["seed"]]
 
     @WARM_UP.yields_to
     def run(*values: Any) -> Iterator[list[Any]]:
@@ -220,7 +223,8 @@ def _run_by_itself(controls: Controls, values: tuple[Any, ...]) -> Iterator[list
 
 
 def _run(controls: Controls, values: tuple[Any, ...], new_seed: bool = False) -> Iterator[list[Any]]:
-    """One comparison, as updates of [wall, status, verdict, table, 3 figures, run name, query, seed]."""
+    """One comparison, as updates of [wall, status, verdict, table, 3 figures, run name, what is asked for, query,
+    seed]."""
     keep = [gr.skip()] * _OUTPUTS
     try:
         request = controls.request(values)
@@ -228,7 +232,7 @@ def _run(controls: Controls, values: tuple[Any, ...], new_seed: bool = False) ->
             request = request.model_copy(update={"seed": random.randrange(_FRESH_SEEDS)})
         text, notes = to_query(request)
         request = request.model_copy(update={"beside": False})
-        yield [gr.skip(), report.status("Starting…", 0.0), *keep[2:8], text, request.seed]
+        yield [gr.skip(), report.status("Starting…", 0.0), *keep[2:9], text, request.seed]
         if shown := _kept(request):
             yield [*shown[:-2], text, request.seed]
             return
@@ -241,7 +245,8 @@ def _run(controls: Controls, values: tuple[Any, ...], new_seed: bool = False) ->
                     report.running("Sampling", moment.done, moment.seconds),
                     *keep[2:7],
                     "",  # what is on the wall now is no finished run
-                    *keep[8:],
+                    report.asked_for(request, moment.asked),
+                    *keep[9:],
                 ]
             else:
                 yield [*_finished(moment, notes, RUNS.keep(moment)), text, request.seed]
@@ -263,7 +268,7 @@ def _kept(request: CompareRequest) -> list[Any] | None:
 
 
 def _finished(result: CompareResult, notes: list[str], run_name: str) -> list[Any]:
-    """[wall, status, verdict, table, 3 figures, run name] of a finished comparison."""
+    """[wall, status, verdict, table, 3 figures, run name, what is asked for] of a finished comparison."""
     parts = list(result.methods.values())
     said = report.verdict_lines(result.verdict, [*result.notes, *notes]) + report.law_sentence(result)
     return [
@@ -275,6 +280,7 @@ def _finished(result: CompareResult, notes: list[str], run_name: str) -> list[An
         energy_figure(parts),
         dissipation_figure(parts),
         run_name,
+        report.asked_for(result.request, result.asked),
     ]
 
 
@@ -306,7 +312,7 @@ def _restore(controls: Controls, request: gr.Request) -> list[Any]:
     try:
         found, notes = from_query(text)
         CATALOGUE.info(found.backbone)
-        if found.conditions or found.references:
+        if found.conditions or found.references or found.restore or found.reward:
             if found.backbone in EMBEDDED:
                 ask_for(found, backbone_of(found))
             wanted = found

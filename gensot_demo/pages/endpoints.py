@@ -27,8 +27,10 @@ def compare_endpoint(query: str) -> Iterator[dict[str, Any]]:
     Args:
         query: the settings as in a shared link, for example
             "follow_average=faces&view_noise=8&samples=4&steps=30&seed=7&method=dps&method=gensot*stiffness:50".
-            Conditions: "condition=red*2". Model: "backbone=network". Fields left out take their defaults; unknown ones
-            are ignored with a note.
+            Conditions: "condition=red*2". Model: "backbone=network". To restore a picture:
+            "restore=mask:centre&restore_emoji=cat face&restore_noise=0.1", or super_resolution, blur, colourise. A
+            reward: "reward=brightness*2" (nats per 10 grey levels), symmetry, "reward=colour:d01c1c*2",
+            "reward=class:hearts*1". Fields left out take their defaults; unknown ones are ignored with a note.
 
     Returns:
         query, notes, verdict (sentences), seconds, and methods: by name its label, calls and backwards per sample,
@@ -148,6 +150,10 @@ def _plain(result: CompareResult, notes: list[str]) -> dict[str, Any]:
                 "energy": part.energy.action if part.energy else None,
                 "nearest": [] if part.nearest is None else [names[i] for i in part.nearest],
                 "pictures": [data_address(picture) for picture in part.pictures],
+                "success": [
+                    {"label": one.label, "unit": one.unit, "value": one.value, "error": one.error}
+                    for one in part.success
+                ],
                 "law": _law(result.reports[name]) if name in result.reports else None,
             }
             for name, part in result.methods.items()

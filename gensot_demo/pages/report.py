@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
+from gensot_demo.experiments.asking import Asked
 from gensot_demo.experiments.compare import CompareResult, MethodResult
 from gensot_demo.experiments.law import LawReport, Verdict, effective_number
+from gensot_demo.experiments.requests import CompareRequest
+from gensot_demo.experiments.success import Success
 from gensot_demo.figures.method_style import method_style
+from gensot_demo.figures.wall import data_address
 
 
 def status(text: str, done: float | None = None, kind: str = "") -> str:
@@ -28,6 +32,33 @@ def running(what: str, done: float, seconds: float) -> str:
     """Progress with numbers: the share done, and how long it will still take."""
     left = f", about {max(seconds * (1 - done) / done, 0.1):.1f} s left" if done > 0.03 else ""
     return status(f"{what}: {100 * done:.0f} %, {seconds:.1f} s{left}", done)
+
+
+def asked_for(request: CompareRequest, asked: Asked) -> str:
+    """What every method was asked for: pictures to follow or what was measured of one, a reward, conditions."""
+    shown = [(picture, "the picture to follow") for picture in asked.references]
+    lines = []
+    if asked.observed is not None:
+        shown = [(asked.observed, "what the methods see"), (asked.truth, "the true picture")]
+        lines.append(f"Restore a picture: {asked.sentence}.")
+    elif asked.references:
+        noise = f"{request.view_noise:g}"
+        lines.append(f"Follow {'this picture' if len(shown) == 1 else 'these pictures'}, seen with view noise {noise}.")
+    elif asked.sentence:
+        lines.append(f"A reward for {asked.sentence}.")
+    if request.conditions:
+        named = " and ".join(f"{c.name} (trust {c.trust * request.strength:.3g})" for c in request.conditions)
+        lines.append(f"{'Also' if lines else 'Fulfil'} {named}.")
+    colour = request.reward.colour if request.reward is not None and request.reward.kind == "colour" else None
+    swatch = f'<i class="gensot-swatch" style="background:{escape(colour)}" aria-hidden="true"></i>' if colour else ""
+    figures = "".join(
+        f'<figure><img src="{data_address(picture)}" alt=""><figcaption>{escape(said)}</figcaption></figure>'
+        for picture, said in shown
+    )
+    if not lines:
+        return ""
+    words = f"<p><b>Asked for</b> {escape(' '.join(lines))}</p>"
+    return f'<div class="gensot-asked">{words}{swatch}{figures}</div>'
 
 
 def verdict_lines(verdict: Verdict, notes: Sequence[str] = ()) -> str:
@@ -85,11 +116,10 @@ _OF_THE_LAW = range(6, 11)  # headings that need a known law
 
 def table(result: CompareResult, reports: dict[str, LawReport]) -> str:
     """Costs, energies and, where the law is known, distances: a row per method."""
-    head = "".join(
-        f'<th scope="col" title="{escape(about)}">{name}</th>'
-        for n, (name, about) in enumerate(_HEADINGS)
-        if reports or n not in _OF_THE_LAW
-    )
+    kept = [heading for n, heading in enumerate(_HEADINGS) if reports or n not in _OF_THE_LAW]
+    found = next(iter(result.methods.values())).success
+    kept[1:1] = [(f"{one.label}, {one.unit}", f"{one.about} Mean over the samples ± standard error.") for one in found]
+    head = "".join(f'<th scope="col" title="{escape(about)}">{escape(name)}</th>' for name, about in kept)
     rows = "".join(_row(result, name, reports.get(name)) for name in result.methods)
     return (
         f'<div class="gensot-scroll" tabindex="0" role="region" aria-label="Costs and distances per method">'
@@ -115,13 +145,22 @@ def _row(result: CompareResult, name: str, report: LawReport | None) -> str:
         f"{100 * part.ess:.0f} %" if part.ess is not None else "",
     ]
     invalid = report is not None and not report.telling
-    body = "".join(
+    body = "".join(f"<td>{escape(success_text(one))}</td>" for one in part.success)
+    body += "".join(
         f"<td{' class=gensot-weak' if invalid and 6 <= n <= 9 else ''}>{escape(cell)}</td>"
         for n, cell in enumerate(cells)
         if report or n + 1 not in _OF_THE_LAW
     )
     mark = f'<span class="gensot-wall-mark" style="color:var({style.variable})">{style.glyph}</span>'
     return f'<tr><th scope="row">{mark} {escape(part.label)}</th>{body}</tr>'
+
+
+def success_text(found: Success) -> str:
+    """The number with its standard error, to the digits that the error leaves."""
+    if found.error is None:
+        return f"{found.value:.3g}"
+    digits = 0 if found.error >= 10 else 1 if found.error >= 0.5 else 2
+    return f"{found.value:.{digits}f} ± {found.error:.{digits}f}"
 
 
 def _table_notes(result: CompareResult, reports: dict[str, LawReport]) -> str:

@@ -144,3 +144,18 @@ def test_ties_for_the_cheapest_and_a_single_method():
     assert verdict({}, {}, {}).sentences == ()
     powerless = replace(report, power=report.floor)
     assert "Too few samples" in verdict(LABELS, {"a": powerless, "b": powerless}, CALLS).sentences[0]
+
+
+@pytest.mark.parametrize("rest", [0.0, 1e-12, 1e-4])
+@pytest.mark.parametrize("draws", [3, 64])
+def test_a_law_of_a_single_picture_can_be_told_from_any_other(rest, draws):
+    """What a precise measurement leaves: half of such a law cannot be lost, so the wrong law is that of the others."""
+    law = np.full(200, rest)
+    law[7] = 1.0
+    law /= law.sum()
+    right = assess(law, np.full(draws, 7), np.arange(200))
+    wrong = assess(law, np.full(draws, 8), np.arange(200))
+    assert right.distance < 0.03
+    assert wrong.distance > 0.97
+    assert right.power > 0.9
+    assert right.telling == (draws == 64)

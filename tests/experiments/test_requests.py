@@ -18,7 +18,10 @@ from gensot_demo.experiments.requests import (
     ConditionChoice,
     InvalidRequest,
     MethodChoice,
+    PictureChoice,
     ReferenceChoice,
+    RestoreChoice,
+    RewardChoice,
     parse,
 )
 from gensot_demo.transport.catalogue import SAMPLERS
@@ -50,12 +53,34 @@ REFERENCES = st.one_of(
     st.builds(lambda name, trust: ReferenceChoice(emoji=name, trust=trust), NAMES, short(0.001, limits.MAX_TRUST)),
     st.builds(lambda name, trust: ReferenceChoice(average=name, trust=trust), NAMES, short(0.001, limits.MAX_TRUST)),
 )
+PICTURES = st.one_of(
+    st.builds(lambda name: PictureChoice(emoji=name), NAMES), st.builds(lambda name: PictureChoice(average=name), NAMES)
+)
+RESTORES = st.builds(
+    RestoreChoice,
+    kind=st.sampled_from(get_args(RestoreChoice.model_fields["kind"].annotation)),
+    picture=PICTURES,
+    noise=short(*limits.RESTORE_NOISE),
+    mask=st.sampled_from(get_args(RestoreChoice.model_fields["mask"].annotation)),
+)
+REWARDS = st.builds(
+    RewardChoice,
+    kind=st.sampled_from(get_args(RewardChoice.model_fields["kind"].annotation)),
+    amount=short(-limits.MAX_REWARD, limits.MAX_REWARD).filter(bool),
+    colour=st.from_regex(r"#[0-9a-fA-F]{6}", fullmatch=True),
+    target=NAMES,
+)
+ASKED = st.one_of(
+    st.lists(REFERENCES, max_size=2).map(lambda chosen: {"references": tuple(chosen)}),
+    RESTORES.map(lambda choice: {"restore": choice}),
+    REWARDS.map(lambda choice: {"reward": choice}),
+)
 REQUESTS = st.builds(
-    CompareRequest,
+    lambda asked, **values: CompareRequest(**asked, **values),
+    ASKED,
     conditions=st.lists(
         st.builds(ConditionChoice, name=NAMES, trust=short(0, limits.MAX_TRUST)), max_size=limits.MAX_CONDITIONS
     ).map(tuple),
-    references=st.lists(REFERENCES, max_size=2).map(tuple),
     strength=short(0, limits.MAX_STRENGTH),
     view_noise=short(*limits.VIEW_NOISE),
     steps=st.integers(limits.MIN_STEPS, limits.MAX_STEPS),
@@ -92,11 +117,14 @@ KEYS = st.sampled_from(
     [
         *("v", "condition", "follow", "follow_average", "method", "strength", "view_noise", "steps", "samples"),
         *("seed", "sampler", "path", "resolution", "conditions", "references", "png", "methods", "x", "", "__theme"),
+        *("restore", "restore_emoji", "restore_average", "restore_noise", "restore_own_picture", "reward", "reward"),
     ]
 )
 HOSTILE = [
     *("nan", "inf", "-1", "1e999", "9" * 400, "red*nan", "*", "**", "", "true", "0x10", "٣", "1_000", "%00", "cfg*"),
     *("cfg", "gensot*particles:nan", "gensot*self:1", "gensot*particles:1e9", "gensot*:", "gensot*model_config:1"),
+    *("mask:", "mask:drawn", "mask:<b>", "blur:centre", ":", "colour:*", "colour:zz*1", "class:*1", "brightness*nan"),
+    *("brightness*0", "brightness*1e9", "symmetry*-1", "class:a:b*c*1", "png"),
 ]
 VALUES = st.one_of(st.text(max_size=20), st.sampled_from(HOSTILE))
 
@@ -135,6 +163,38 @@ def test_a_drawing_does_not_travel_and_the_link_says_so():
     assert from_query(query)[0].references == ()
 
 
+def test_a_drawn_mask_and_an_own_picture_to_restore_do_not_travel():
+    restore = RestoreChoice(picture=PictureChoice(png=b"..."), mask_png=b"...", noise=0.25)
+    query, notes = to_query(CompareRequest(restore=restore))
+    assert notes == [
+        "The drawn mask is not part of the link.",
+        "The drawn or uploaded picture is not part of the link.",
+    ]
+    again, said = from_query(query)
+    assert len(said) == 2
+    assert all("stands in for it" in note for note in said)
+    assert again.restore == RestoreChoice(noise=0.25)
+
+
+def test_links_of_the_two_further_tasks_are_short_and_plain():
+    restore = CompareRequest(restore=RestoreChoice(mask="left half", noise=0.2), steps=12)
+    assert to_query(restore)[0] == "v=1&restore=mask:left%20half&restore_emoji=cat%20face&restore_noise=0.2&steps=12"
+    reward = CompareRequest(reward=RewardChoice(kind="colour", colour="#00FF00", amount=-1.5))
+    assert to_query(reward)[0] == "v=1&reward=colour:00ff00*-1.5"
+    assert from_query("reward=symmetry")[0].reward == RewardChoice(kind="symmetry")
+    request_, notes = from_query("restore_noise=0.2")
+    assert request_.restore is None
+    assert "ignored" in notes[0]
+
+
+def test_what_plays_no_part_does_not_make_choices_differ():
+    assert RestoreChoice(kind="blur", mask="left half") == RestoreChoice(kind="blur", mask_png=b"1")
+    assert RestoreChoice(mask="left half", mask_png=b"1") == RestoreChoice(mask_png=b"1")
+    assert RewardChoice(colour="#000000", target="hearts") == RewardChoice()
+    assert len({RewardChoice(kind="colour", colour="#00FF00"), RewardChoice(kind="colour", colour="#00ff00")}) == 1
+    assert hash(RestoreChoice()) == hash(RestoreChoice())
+
+
 def test_a_default_request_is_a_short_link():
     assert to_query(CompareRequest())[0] == "v=1"
     assert from_query("")[0] == CompareRequest()
@@ -166,6 +226,20 @@ def test_a_default_request_is_a_short_link():
         ("method=gensot*particles:900", ["GenSOT", "Particles", "900", "1 to 64"]),
         ("method=gensot*guide:nowhere", ["GenSOT", "Guide", "'nowhere'", "'origin' or 'reference'"]),
         ("method=gensot*speed:2", ["GenSOT", "Speed", "not a known setting"]),
+        ("restore=paint", ["Restore kind", "'paint'", "'mask'"]),
+        ("restore=mask:top", ["Restore mask", "'top'", "'centre'"]),
+        ("restore=blur&restore_noise=0", ["Restore noise", "0", "0.01 to 1"]),
+        ("restore=blur&restore_noise=nan", ["Restore noise", "nan", "0.01 to 1"]),
+        ("restore=blur&restore_noise=x", ["Restore noise", "'x'", "number"]),
+        ("reward=beauty*1", ["Reward kind", "'beauty'", "'brightness'"]),
+        ("reward=brightness*21", ["Reward amount", "21", "-20 to 20"]),
+        ("reward=brightness*nan", ["Reward amount", "nan", "-20 to 20"]),
+        ("reward=brightness*0", ["Amount is 0", "-20 to 20"]),
+        ("reward=brightness*much", ["Amount of the reward", "'much'", "number"]),
+        ("reward=colour:not-a-colour*1", ["Colour", "'#not-a-colour'", "six digits"]),
+        ("reward=class*1", ["needs the class"]),
+        ("restore=blur&reward=brightness", ["a picture to restore and a reward", "choose one"]),
+        ("restore=blur&follow=cat", ["a picture to follow and a picture to restore", "choose one"]),
         ("x=" + "y" * MAX_LENGTH, ["characters long", str(MAX_LENGTH)]),
     ],
 )

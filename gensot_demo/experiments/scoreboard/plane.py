@@ -58,7 +58,7 @@ def plane_row(task: ScoreTask, level: float, variant: Variant, steps: int, draws
     if reason := method.unavailable(told):
         return replace(row, failed=reason)
     particles = method.particles_for(told)
-    sampler = SAMPLERS["bridge" if method.adapted else "averaged"].run
+    sampler = SAMPLERS["bridge" if method.adapted_for(told) else "averaged"].run
     grid = at_noise_levels(method.path(told, CosinePath()), noise_levels(steps, *LEVELS))
     mixture = target().mixture
     at_once = min(draws, max(1, _ROWS_AT_ONCE // particles))
