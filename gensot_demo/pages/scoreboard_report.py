@@ -34,9 +34,11 @@ def table(rows: Sequence[Row], caption: str) -> str:
     rows = sorted(rows, key=lambda row: (row.failed is not None, _rank(row)))
     cells = [_cells(row) for row in rows if row.failed is None]
     kept = [n for n in range(1, len(_HEADINGS)) if any(line[n - 1][0] for line in cells)]
+    quantity = next((row.quantity for row in rows if row.quantity), "Met")
+    headings = [(quantity if name == "Met" else name, about) for name, about in _HEADINGS]
     head = "".join(
-        f'<th scope="col" title="{escape(_HEADINGS[n][1])}"><button type="button" class="gensot-sort">'
-        f"{escape(_HEADINGS[n][0])}</button></th>"
+        f'<th scope="col" title="{escape(headings[n][1])}"><button type="button" class="gensot-sort">'
+        f"{escape(headings[n][0])}</button></th>"
         for n in (0, *kept)
     )
     body = "".join(_line(row, line, kept) for row, line in zip([r for r in rows if not r.failed], cells, strict=True))

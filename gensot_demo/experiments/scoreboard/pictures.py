@@ -83,9 +83,15 @@ def _judged(
     found = {}
     for name, parts in states.items():
         spent = mean_cost(costs[name], [len(part) for part in parts])
-        opinion = judging(backbone.pixels(torch.cat(parts)), request) if judging else {}
-        found[name] = _spent(spent, sum(map(len, parts))) | opinion
+        ends = torch.cat(parts)
+        opinion = judging(backbone.pixels(ends), request) if judging else {}
+        found[name] = _spent(spent, len(ends)) | opinion | _met(asked, backbone, ends)
     return found
+
+
+def _met(asked: Asked, backbone: Backbone, ends: Tensor) -> dict[str, Any]:
+    done = asked.success(ends, backbone.pictures(ends))
+    return {"success": done[0].value, "unit": done[0].unit, "quantity": done[0].label} if done else {}
 
 
 def _spent(cost: Cost, draws: int) -> dict[str, Any]:

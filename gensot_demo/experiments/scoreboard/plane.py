@@ -11,7 +11,7 @@ import torch
 from gensot_demo.experiments.law import effective_number
 from gensot_demo.guidance.base import BoundMethod, Task
 from gensot_demo.guidance.population import effective_sample_size, select_one
-from gensot_demo.guidance.wish import view_of
+from gensot_demo.guidance.wish import LinearView, Wish, view_of
 from gensot_demo.transport.catalogue import SAMPLERS
 from gensot_demo.transport.conductor import Job, run
 from gensot_demo.transport.distances import w2_empirical
@@ -27,8 +27,26 @@ from .tasks import ScoreTask, Variant
 LEVELS = (80.0, 0.01)
 _LABEL = "label"
 _VIEWED = (0.6, 0.4)
+_MEASURED = 0.5  # the first coordinate
 _ROWS_AT_ONCE = 40_000
 _REPEATS = 4
+
+
+class _NearACircle(Wish):
+    """r(y) = -amount (|y| - 1)^2."""
+
+    def __init__(self, amount: float):
+        self.amount = amount
+
+    def reward(self, y: torch.Tensor) -> torch.Tensor:
+        return -self.amount * (torch.linalg.vector_norm(y, dim=1) - 1).square()
+
+
+def _first_coordinate(noise: float) -> LinearView:
+    return LinearView(lambda y: y[:, :1], torch.tensor([_MEASURED], dtype=torch.float64), noise, 2)
+
+
+_WISHES = {"restore": _first_coordinate, "reward": _NearACircle}
 
 
 @lru_cache(maxsize=1)
@@ -45,6 +63,9 @@ def asked_of_the_plane(task: ScoreTask, level: float) -> tuple[Task, ReferenceLa
         classifier = partial(target().mixture.log_likelihoods, conditions=(label,))
         told = Task(conditions=(label,), trusts=(float(level),), joint=label, classifier=classifier)
         return told, reference_law(target(), ((_LABEL, float(level)),))
+    if task.name in _WISHES:
+        wish = _WISHES[task.name](level)
+        return Task(wish=wish), weighted_law(target(), wish.reward)
     viewed = torch.tensor(_VIEWED, dtype=torch.float64)
     told = Task(references=(viewed,), reference_trusts=(1.0,), view_noise=level)
     return told, weighted_law(target(), view_of(viewed, 1 / level**2).reward)

@@ -20,7 +20,8 @@ class Row:
     statistic: "W2" or "total variation", or None without a known law.  distance, error: to that law, and its standard
     error.  floor, spread: mean and standard deviation of the same for exact draws.  power: for a deliberately wrong
     law.  effective, ideal: effective number of outcomes drawn, and of exact draws.  ess: smallest effective share of
-    weighted particles.  success, unit: how far the task was met, in that unit.  accuracy, kid, diversity: the judge's
+    weighted particles.  success, unit, quantity: how far the task
+    was met, in that unit, and what it is.  accuracy, kid, diversity: the judge's
     opinion, with standard errors.  failed: why there is no result.
     """
 
@@ -48,6 +49,7 @@ class Row:
     ess: float | None = None
     success: float | None = None
     unit: str | None = None
+    quantity: str | None = None
     accuracy: float | None = None
     accuracy_error: float | None = None
     kid: float | None = None

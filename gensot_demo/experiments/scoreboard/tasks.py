@@ -6,7 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from gensot_demo.experiments.requests import CompareRequest, ConditionChoice, MethodChoice, ReferenceChoice
+from gensot_demo.experiments.requests import (
+    CompareRequest,
+    ConditionChoice,
+    MethodChoice,
+    ReferenceChoice,
+    RestoreChoice,
+    RewardChoice,
+)
 from gensot_demo.guidance.base import GuidanceMethod
 from gensot_demo.guidance.registry import REGISTRY
 
@@ -55,18 +62,32 @@ def _asked(task: ScoreTask, level: float) -> dict[str, Any]:
     if task.name == "condition":
         name = "faces" if task.backbone == "collection" else "fruit and vegetables"
         return small | {"conditions": (ConditionChoice(name=name),), "strength": level}
+    if task.name == "restore":
+        measured = RestoreChoice(kind="super_resolution", picture=ReferenceChoice(emoji=_MEASURED), noise=level)
+        return small | {"restore": measured}
+    if task.name == "reward":
+        return small | {"reward": RewardChoice(kind="brightness", amount=level)}
     return small | {"references": (ReferenceChoice(average="faces"),), "view_noise": level}
 
 
 _TRUST = "trust in the condition"
 _VIEW = "noise of the view, standard deviations per coordinate"
+_MEASURED = "grinning face"
+_NOISE = "noise of the measurement, standard deviation"
+_AMOUNT = "amount of the reward"
 TASKS = (
     ScoreTask("plane", "condition", "Label of two of four modes, with trust", _TRUST, (1, 3, 5), _CONDITION_METHODS),
     ScoreTask("plane", "follow", "A noisy view of a point between modes", _VIEW, (0.3, 0.6, 1.2), _WISH_METHODS),
+    ScoreTask("plane", "restore", "One coordinate is measured", _NOISE, (0.2, 0.5), _WISH_METHODS),
+    ScoreTask("plane", "reward", "A reward for being near a circle", _AMOUNT, (1, 4), _WISH_METHODS),
     ScoreTask("collection", "condition", "Emoji faces, with trust", _TRUST, (1, 2, 4), _CONDITION_METHODS),
     ScoreTask("collection", "follow", "A noisy view of the average face", _VIEW, (1.5, 3), _WISH_METHODS),
+    ScoreTask("collection", "restore", "A face at 8 x 8 pixels, with noise", _NOISE, (0.3, 0.6), _WISH_METHODS),
+    ScoreTask("collection", "reward", "A reward for brightness", _AMOUNT, (0.5, 2), _WISH_METHODS),
     ScoreTask("network", "condition", "Fruit and vegetables, with trust", _TRUST, (1, 2, 4), _CONDITION_METHODS),
     ScoreTask("network", "follow", "A noisy view of the average face", _VIEW, (2, 4), _WISH_METHODS),
+    ScoreTask("network", "restore", "A face at 8 x 8 pixels, with noise", _NOISE, (0.2,), _WISH_METHODS),
+    ScoreTask("network", "reward", "A reward for brightness", _AMOUNT, (0.5, 2), _WISH_METHODS),
 )
 
 
