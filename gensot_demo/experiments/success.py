@@ -11,7 +11,8 @@ from torch import Tensor
 
 from gensot_demo.guidance.wish import Wish
 
-from .wishes import Reward, misfit
+from .measurements import misfit
+from .wishes import Reward
 
 
 @dataclass(frozen=True)

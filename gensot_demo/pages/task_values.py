@@ -197,8 +197,7 @@ def shown_task(request: CompareRequest) -> dict[str, Any]:
 
 def _shown_conditions(request: CompareRequest) -> dict[str, Any]:
     if not request.conditions:
-        none = request.restore is not None or request.reward is not None
-        return {"condition_1": NOTHING, "class_1": NOTHING} if none else {}
+        return {} if request.references else {"condition_1": NOTHING, "class_1": NOTHING}
     shown: dict[str, Any] = {}
     kind = input_of(request.backbone) or INPUTS[0]
     trust = "prompt_trust" if kind == "prompt" else "condition_trust"

@@ -16,6 +16,7 @@ from gensot_demo.backbones.pictures import load_picture_backbone
 from gensot_demo.experiments.asking import ask_for
 from gensot_demo.experiments.compare import compare
 from gensot_demo.experiments.images import to_png
+from gensot_demo.experiments.measurements import DecodedView, DiagonalView, measurement_of, misfit
 from gensot_demo.experiments.requests import (
     CompareRequest,
     ConditionChoice,
@@ -26,7 +27,7 @@ from gensot_demo.experiments.requests import (
     RestoreChoice,
     RewardChoice,
 )
-from gensot_demo.experiments.wishes import DecodedView, measurement_of, misfit, restoring, rewarding
+from gensot_demo.experiments.wishes import restoring, rewarding
 from gensot_demo.guidance.wish import LinearView
 
 KINDS = ("mask", "super_resolution", "blur", "colourise")
@@ -100,7 +101,8 @@ def test_super_resolution_sees_averages_of_four_by_four():
 
 def test_a_blur_is_a_gaussian_average():
     pixels = random_pixels(1, 16)
-    seen = measurement_of(RestoreChoice(kind="blur"), 16, 0).measure(pixels).reshape(3, 16, 16)
+    measured = measurement_of(RestoreChoice(kind="blur"), 16, 0)
+    seen = measured.show(measured.measure(pixels)[0])
     width = 16 / 16
     for row, column in ((0, 0), (7, 9), (15, 3)):
         total, weights = torch.zeros(3, dtype=torch.float64), 0.0
@@ -130,6 +132,38 @@ def test_the_adjoint_is_the_adjoint(truth, kind):
     left = ((view.measure(y) - offset).double() * v).sum(1)
     right = (y.double() * view.adjoint(v)).sum(1)
     torch.testing.assert_close(left, right, rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_fast_solution_is_the_slow_one(truth, kind):
+    view, _ = restoring(RestoreChoice(kind=kind, noise=0.3), picture(truth), truth, 3)
+    assert isinstance(view, DiagonalView)
+    v = torch.randn(2, len(view.observed), generator=torch.Generator().manual_seed(2))
+    for variance, noise in ((0.1, None), (1.0, 0.5)):
+        slow = LinearView.solve(view, v, variance, noise)
+        torch.testing.assert_close(view.solve(v, variance, noise), slow, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_view_in_a_span_is_turned_without_changing_the_law(kind):
+    """The collection has fewer coordinates than pixels; what differs is a constant that no state can change."""
+    collection = load_picture_backbone(32)
+    choice = RestoreChoice(kind=kind, noise=0.3)
+    shown = collection.collection.pictures[5]
+    turned, _ = restoring(choice, shown, collection, 3)
+    assert isinstance(turned, DiagonalView)
+    assert len(turned.observed) <= collection.oracle.dimension
+    measured = measurement_of(choice, 32, 3)
+    eps = torch.from_numpy(
+        np.random.default_rng([3, 1]).standard_normal(len(measured.measure(from_uint8(shown[None]))[0]))
+    )
+    observed = measured.measure(from_uint8(shown[None]))[0] + 0.3 * eps.float()
+    plain = LinearView(lambda y: measured.measure(collection.pixels(y)), observed, 0.3, collection.oracle.dimension)
+    y = collection.oracle.points[:40]
+    difference = turned.reward(y).double() - plain.reward(y)
+    assert float(difference.std()) < 2e-3 * float(plain.reward(y).double().std())
+    few = torch.randn(2, collection.oracle.dimension, generator=torch.Generator().manual_seed(1))
+    torch.testing.assert_close(turned.gradient(few), plain.gradient(few), rtol=1e-2, atol=0.1)
 
 
 @pytest.mark.parametrize("kind", KINDS)
