@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from gensot_demo.experiments.scoreboard.rows import Row
-from gensot_demo.experiments.scoreboard.tasks import EQUAL_CALLS, ScoreTask
+from gensot_demo.experiments.scoreboard.tasks import STEPS, ScoreTask
 from gensot_demo.figures.method_style import method_style
 
 _CLOSE = 1.2  # floors: as good as exact draws, within what such a sample shows
@@ -111,9 +111,7 @@ def sentences(rows: Sequence[Row], task: ScoreTask, budget: str) -> list[str]:
         return ["Nothing has been measured here that could tell a wrong law from the right one."]
     lines = _of_the_law(valid, rows) if valid else _of_the_judge(judged)
     if budget == "calls":
-        lines.append(
-            f"Every method had {EQUAL_CALLS} passes a sample to spend; what cannot make five steps is left out."
-        )
+        lines.append(f"Every method had {STEPS[task.backbone]} passes a sample; fewer than five steps are left out.")
     return lines
 
 

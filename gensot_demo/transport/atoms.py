@@ -55,21 +55,29 @@ class WeightedAtoms(DiscretePosterior):
             return [_at_the_end(query) if k else next(asked) for query, k in zip(queries, known, strict=True)]
         if not queries:
             return []
-        log_posteriors = self._log_posteriors(queries)
-        shapes = [lp.shape[:2] for lp in log_posteriors]
-        every = torch.cat([lp.reshape(-1, len(self.points)) for lp in log_posteriors]).exp_() @ self.points
-        blocks = torch.split(every, [c * n for c, n in shapes])
+        weights = [lp.exp_() for lp in self._log_posteriors(queries)]
+        shapes = [w.shape[:2] for w in weights]
+        rows = torch.cat([w.reshape(-1, len(self.points)) for w in weights])
+        near, points = self._in_play(rows)
+        blocks = torch.split(rows[:, near] @ points, [c * n for c, n in shapes])
         answers = []
-        for query, lp, block, shape in zip(queries, log_posteriors, blocks, shapes, strict=True):
+        for query, w, block, shape in zip(queries, weights, blocks, shapes, strict=True):
             predicted = block.reshape(*shape, self.dimension)
             pullback = None
             if query.cotangent is not None:
                 v = query.cotangent(predicted)
-                along = (v @ self.points.T) - (v * predicted[0]).sum(1, keepdim=True)
-                pullback = (lp[0].exp() * along) @ self.points
-                pullback = pullback - (lp[0].exp() * along).sum(1, keepdim=True) * predicted[0]
+                along = w[0][:, near] * ((v @ points.T) - (v * predicted[0]).sum(1, keepdim=True))
+                pullback = along @ points - along.sum(1, keepdim=True) * predicted[0]
             answers.append(Answer(predicted, pullback))
         return answers
+
+    def _in_play(self, weights: Tensor) -> tuple[Tensor | slice, Tensor]:
+        """Which atoms have a weight (n, N) in any row that the arithmetic can tell from 0, and their points: at low
+        noise few do, and the rest costs nothing."""
+        heard = (weights > 0.01 * torch.finfo(self.dtype).eps / len(self.points)).any(0).nonzero()[:, 0]
+        if len(heard) > len(self.points) // 2:
+            return slice(None), self.points
+        return heard, self.points[heard]
 
     def posterior(self, x: Tensor, a: float, m: float, condition: Tensor | None = None) -> Tensor:
         """p(atom | x), (n, N)."""

@@ -6,15 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
+from gensot_demo.experiments import limits
 from gensot_demo.experiments.asking import ask_for, backbone_of
 from gensot_demo.guidance.base import Task
 
 from .pictures import Judging, picture_rows
 from .plane import asked_of_the_plane, plane_row
 from .rows import Row
-from .tasks import BUDGETS, EQUAL_CALLS, FEWEST_STEPS, STEPS, ScoreTask, Variant, variants
+from .tasks import BUDGETS, FEWEST_STEPS, STEPS, ScoreTask, Variant, variants
 
-DRAWS = {"plane": 500, "collection": 256, "network": 128}
+DRAWS = {"plane": 500, "collection": 128, "network": 64}
 SMALL_DRAWS = {"plane": 200, "collection": 64, "network": 16}
 
 
@@ -36,7 +37,7 @@ def rows_of(
         for budget in budgets:
             wanted = [v for v in variants(task) if _key(task, level, v, budget) not in there]
             for steps, group in _groups(task, level, wanted, budget):
-                same = {v: there.get(_key(task, level, v, "steps")) for v in group if steps == STEPS}
+                same = {v: there.get(_key(task, level, v, "steps")) for v in group if steps == STEPS[task.backbone]}
                 fresh = [v for v in group if same.get(v) is None]
                 yield from (replace(row, budget=budget) for row in same.values() if row is not None)
                 for row in _drawn(task, level, fresh, steps, draws, budget, judging):
@@ -68,14 +69,15 @@ def _key(task: ScoreTask, level: float, variant: Variant, budget: str) -> tuple:
 def _groups(task: ScoreTask, level: float, wanted: list[Variant], budget: str) -> Iterator[tuple[int, list[Variant]]]:
     """(steps, different methods that can run together), covering all that is wanted."""
     told = _told(task, level)
-    by_steps: dict[int, list[Variant]] = {}
+    most = STEPS[task.backbone]
+    alike: dict[tuple[int, int], list[Variant]] = {}
     for variant in wanted:
-        steps = STEPS if budget == "steps" else round(EQUAL_CALLS / passes_a_step(variant, told))
-        by_steps.setdefault(min(steps, STEPS), []).append(variant)
-    for steps, some in sorted(by_steps.items()):
+        steps = most if budget == "steps" else min(most, round(most / passes_a_step(variant, told)))
+        alike.setdefault((steps, variant.method.particles_for(told)), []).append(variant)
+    for (steps, _), some in sorted(alike.items(), key=lambda item: item[0]):
         while some:
             names = [variant.method.name for variant in some]
-            group = [variant for n, variant in enumerate(some) if variant.method.name not in names[:n]]
+            group = [v for n, v in enumerate(some) if v.method.name not in names[:n]][: limits.MAX_METHODS]
             some = [variant for variant in some if variant not in group]
             yield steps, group
 
@@ -89,14 +91,14 @@ def passes_a_step(variant: Variant, told: Task) -> int:
 def _told(task: ScoreTask, level: float) -> Task:
     if task.backbone == "plane":
         return asked_of_the_plane(task, level)[0]
-    request = task.request(level, tuple(variant.choice for variant in list(variants(task))[:1]), STEPS)
+    request = task.request(level, tuple(variant.choice for variant in list(variants(task))[:1]), STEPS[task.backbone])
     return ask_for(request, backbone_of(request)).task
 
 
 def _too_dear(task: ScoreTask, level: float, variant: Variant, budget: str) -> Row:
     passes = passes_a_step(variant, _told(task, level))
     method = variant.method
-    reason = f"{EQUAL_CALLS} calls are too few: one step costs {passes}."
+    reason = f"{STEPS[task.backbone]} calls are too few: one step costs {passes}."
     return Row(
         task.backbone, task.name, level, method.name, method.label, budget, variant.setting, variant.value,
         failed=reason,

@@ -17,9 +17,8 @@ from gensot_demo.experiments.requests import (
 from gensot_demo.guidance.base import GuidanceMethod
 from gensot_demo.guidance.registry import REGISTRY
 
-STEPS = 40
+STEPS = {"plane": 40, "collection": 30, "network": 20}  # as many passes a sample has each method at equal cost
 BUDGETS = ("steps", "calls")
-EQUAL_CALLS = STEPS  # passes a sample at equal cost: one a step
 FEWEST_STEPS = 5
 
 _CONDITION_METHODS = (
@@ -33,8 +32,9 @@ _OWN_STRENGTHS: dict[str, tuple[str, tuple[float, ...]]] = {  # beside the defau
     "sdedit": ("start_noise", (0.5, 2.0)),
     "dps": ("scale", (0.5, 2.0)),
 }
-_OWN_PARTICLES = {"plane": (4, 16), "collection": (2,), "network": (2,)}
-_PARTICLES = {"plane": {"gensot": 64}}
+_OWN_PARTICLES = {"plane": (4, 16), "collection": (8,), "network": (8,)}
+_PARTICLES = {"plane": {"gensot": 64, "best_of_n": 8, "fk_steering": 8, "twisted_smc": 8}}
+_FEW_PARTICLES = dict.fromkeys(("gensot", "best_of_n", "fk_steering", "twisted_smc"), 4)  # of costlier models
 
 
 @dataclass(frozen=True)
@@ -82,12 +82,12 @@ TASKS = (
     ScoreTask("plane", "reward", "A reward for being near a circle", _AMOUNT, (1, 4), _WISH_METHODS),
     ScoreTask("collection", "condition", "Emoji faces, with trust", _TRUST, (1, 2, 4), _CONDITION_METHODS),
     ScoreTask("collection", "follow", "A noisy view of the average face", _VIEW, (1.5, 3), _WISH_METHODS),
-    ScoreTask("collection", "restore", "A face at 8 x 8 pixels, with noise", _NOISE, (0.3, 0.6), _WISH_METHODS),
-    ScoreTask("collection", "reward", "A reward for brightness", _AMOUNT, (0.5, 2), _WISH_METHODS),
+    ScoreTask("collection", "restore", "A face at 8 x 8 pixels, with noise", _NOISE, (0.6, 1), _WISH_METHODS),
+    ScoreTask("collection", "reward", "A reward for brightness", _AMOUNT, (2, 4), _WISH_METHODS),
     ScoreTask("network", "condition", "Fruit and vegetables, with trust", _TRUST, (1, 2, 4), _CONDITION_METHODS),
-    ScoreTask("network", "follow", "A noisy view of the average face", _VIEW, (2, 4), _WISH_METHODS),
+    ScoreTask("network", "follow", "A noisy view of the average face", _VIEW, (4,), _WISH_METHODS),
     ScoreTask("network", "restore", "A face at 8 x 8 pixels, with noise", _NOISE, (0.2,), _WISH_METHODS),
-    ScoreTask("network", "reward", "A reward for brightness", _AMOUNT, (0.5, 2), _WISH_METHODS),
+    ScoreTask("network", "reward", "A reward for brightness", _AMOUNT, (2,), _WISH_METHODS),
 )
 
 
@@ -117,9 +117,10 @@ def variants(task: ScoreTask) -> Iterator[Variant]:
     """The methods of a task as they are, and with their own strength varied where the law asked for is fixed."""
     for name in (name for name in task.methods if name in REGISTRY.methods):
         kind = REGISTRY.get(name)
-        more = _PARTICLES.get(task.backbone, {}).get(name)
+        more = _PARTICLES.get(task.backbone, _FEW_PARTICLES).get(name)
         plain = {"particles": more} if more else {}
-        yield Variant(kind(**plain))
+        told = ("particles", more) if more and (task.name != "follow" or name != "gensot") else (None, None)
+        yield Variant(kind(**plain), *told)
         field, values = _own_strengths(task, name)
         for value in values:
             yield Variant(kind(**{**plain, field: value}), field, value)
