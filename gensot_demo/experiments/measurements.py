@@ -161,6 +161,12 @@ class DiagonalView(LinearView):
     def solve(self, v: Tensor, variance: float, noise: float | None = None) -> Tensor:
         return v / (variance * self.gains + (self.noise if noise is None else noise) ** 2)
 
+    def projected(self, y: Tensor, measured: Tensor) -> Tensor:
+        """As in :class:`LinearView`, in the directions that the measurement tells of: where its noise would become
+        larger than pixels reach, A^+ hands back nothing but noise."""
+        told = self.gains >= self.noise**2
+        return y + self.adjoint(told * (measured - self.measure(y)) / self.gains.clamp(min=1e-30))
+
 
 def measured_view(
     choice: RestoreChoice, kind: Measurement, backbone: Backbone, observed: Tensor, seed: int, sentence: str

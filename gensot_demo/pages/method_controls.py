@@ -19,8 +19,8 @@ from .task_values import ASK_CONDITIONS, ASK_FOLLOW, ASK_RESTORE, ASK_REWARD
 _USUAL = {
     ASK_FOLLOW: DEFAULT_METHODS,
     ASK_CONDITIONS: ("unguided", "conditional", "cfg", "gensot"),
-    ASK_RESTORE: ("unguided", "dps", "pigdm", "ddnm", "repaint", "replacement", "gensot"),
-    ASK_REWARD: ("unguided", "dps", "lgd", "mpgd", "best_of_n", "twisted_smc", "gensot"),
+    ASK_RESTORE: ("unguided", "dps", "pigdm", "ddnm", "repaint", "gensot"),
+    ASK_REWARD: ("unguided", "lgd", "mpgd", "best_of_n", "twisted_smc", "gensot"),
 }
 
 

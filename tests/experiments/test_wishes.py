@@ -145,6 +145,20 @@ def test_the_fast_solution_is_the_slow_one(truth, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_a_projected_state_has_the_measurement_and_is_no_wilder_than_the_noise(truth, kind):
+    view, _ = restoring(RestoreChoice(kind=kind, noise=0.1), picture(truth), truth, 3)
+    y = truth.oracle.points[3:5]
+    projected = view.projected(y, view.observed)
+    missing = view.residual(projected)
+    told = (view.gains >= 0.1**2).expand(len(view.observed))
+    assert float(missing[:, told].abs().max()) < 1e-3
+    assert float(projected.abs().max()) < 8  # of pixels from -1 to 1, with noise of at most 1 added
+    torch.testing.assert_close(view.projected(projected, view.observed), projected, rtol=0, atol=1e-3)
+    if kind != "blur":  # nothing is too faint there: the base class must agree
+        torch.testing.assert_close(projected, LinearView.projected(view, y, view.observed), rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_view_in_a_span_is_turned_without_changing_the_law(kind):
     """The collection has fewer coordinates than pixels; what differs is a constant that no state can change."""
     collection = load_picture_backbone(32)
