@@ -141,7 +141,8 @@ class PictureBackbone(Backbone):
         return scaled.reshape(-1, side, side, 3).numpy()
 
     def pixels(self, states: Tensor) -> Tensor:
-        return self.decode(states).reshape(-1, 3, self.collection.resolution, self.collection.resolution)
+        side = self.collection.resolution
+        return self.decode(states).reshape(-1, side, side, 3).permute(0, 3, 1, 2)
 
     def pictures(self, coordinates: Tensor) -> NDArray[np.uint8]:
         """Coordinates (n, oracle.dimension) as uint8 pictures (n, res, res, 3)."""

@@ -326,7 +326,6 @@ def test_conditions_go_with_a_picture_to_restore(truth):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.xfail(strict=False, reason="PictureBackbone.pixels hands rows for channels; see its pictures()")
 def test_the_collection_knows_what_was_measured(kind):
     collection = load_picture_backbone(32)
     request = CompareRequest(resolution=32, restore=RestoreChoice(kind=kind))
