@@ -76,6 +76,7 @@ def _drawn(plan: Plan, trace: Trace, size: int) -> Drawn:
 def smallest_share(trace: Trace, blocks: int, particles: int) -> float | None:
     """Smallest effective share of particles at a recorded step, mean over samples, or None without weights."""
     weighted = [step.log_weights for step in trace.steps if step.log_weights is not None]
+    weighted = [w for w in weighted if not bool(torch.isinf(w).any())]  # one was chosen, none was weighed
     if particles == 1 or not weighted:
         return None
     return min(float(effective_sample_size(w, blocks).mean()) / particles for w in weighted)

@@ -24,9 +24,14 @@ class MethodStyle:
     marker: str
 
     @property
+    def token(self) -> str:
+        """The colour as app.css knows it, in both themes."""
+        return f"data-{DATA.index(self.colour)}"
+
+    @property
     def variable(self) -> str:
-        """The CSS variable of the colour, which follows the theme."""
-        return f"--gensot-data-{DATA.index(self.colour)}"
+        """The CSS variable of the colour."""
+        return f"--gensot-{self.token}"
 
     @property
     def glyph(self) -> str:
@@ -48,7 +53,7 @@ _KNOWN = {
     "classifier": MethodStyle(DATA[2], "longdash", "hexagon"),
     "lgd": MethodStyle(DATA[1], "dash", "square"),
     "pigdm": MethodStyle(DATA[2], "dashdot", "triangle-up"),
-    "mpgd": MethodStyle(DATA[6], "dot", "circle"),
+    "mpgd": MethodStyle(DATA[6], "dot", "diamond"),
     "freedom": MethodStyle(DATA[5], "longdash", "triangle-down"),
     "tfg": MethodStyle(DATA[1], "dot", "star"),
     "repaint": MethodStyle(DATA[7], "dash", "hexagon"),

@@ -56,7 +56,7 @@ def wall_row(
     captions: Sequence[str] = (),
     alternatives: Sequence[str] = (),
 ) -> dict:
-    """One row: pictures with captions below and text alternatives. ``colour`` names a method, see app.css."""
+    """One row: pictures with captions below and text alternatives. ``colour`` is one of app.css, as in "data-3"."""
     items = [
         {
             "src": data_address(picture),

@@ -26,7 +26,6 @@ class BestOfN(GuidanceMethod):
     equation = r"y = \arg\max_{k \le n} r(y^{(k)}),\quad y^{(k)} \sim p"
     source = "Stiennon et al., arXiv 2009.01325 (best-of-n sampling)"
     cost = "1 forward for every particle"
-    adapted = True
 
     particles: int = Field(8, ge=1, le=64, title="Particles per sample", description="Samples to choose from.")
 

@@ -29,7 +29,14 @@ def _row(name: str, pictures, note: str, captions=(), alternatives=()) -> dict:
     style = method_style(name)
     label = REGISTRY.get(name).label
     return wall_row(
-        name, label, pictures, note=note, glyph=style.glyph, colour=name, captions=captions, alternatives=alternatives
+        name,
+        label,
+        pictures,
+        note=note,
+        glyph=style.glyph,
+        colour=style.token,
+        captions=captions,
+        alternatives=alternatives,
     )
 
 

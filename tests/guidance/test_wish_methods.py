@@ -34,7 +34,9 @@ from .wish_cases import (
 )  # fmt: skip
 
 WEIGHTED = ("fk_steering", "twisted_smc", "gensot")
-FOLLOWING = [name for name in METHODS if name not in ("unguided", "conditional", "cfg", "sdedit")]
+FOLLOWING = [
+    name for name, kind in METHODS.items() if kind.family not in ("Baselines", "Conditions") and name != "sdedit"
+]
 ZERO = Reward(lambda y: 0 * y.sum(1))
 
 
