@@ -36,7 +36,8 @@ def main() -> None:
             append_rows([row], options.out)
             known[row.key] = row
             progress(f"{task.backbone} {task.name} {row.level:g} {row.label} ({row.budget}): {_said(row)}")
-        shown += [asdict(row) for row in known.values() if (row.backbone, row.task) == (task.backbone, task.name)]
+        asked = [row for row in known.values() if (row.backbone, row.task) == (task.backbone, task.name)]
+        shown += [asdict(row) | {"strength": row.level} for row in asked]
     report({"rows": shown})
 
 

@@ -40,6 +40,13 @@ def test_measure_tells_the_methods_apart(client):
     assert laws["gensot"]["distance"] < laws["unguided"]["distance"] - 0.3
 
 
+def test_the_scoreboard_is_told_with_what_makes_it_believable(client):
+    rows = client.predict(backbone="plane", task="follow", api_name="/scoreboard")["rows"]
+    assert {row["backbone"] for row in rows} == {"plane"}
+    own = next(row for row in rows if row["method"] == "gensot" and row["distance"])
+    assert own["floor"] < own["power"]
+
+
 @pytest.mark.parametrize(
     ("endpoint", "arguments", "words"),
     [
@@ -56,4 +63,9 @@ def test_bad_calls_get_a_sentence(client, endpoint, arguments, words):
 
 
 def test_only_the_named_endpoints_are_public(client):
-    assert set(client.view_api(return_format="dict")["named_endpoints"]) == {"/compare", "/measure", "/transport"}
+    assert set(client.view_api(return_format="dict")["named_endpoints"]) == {
+        "/compare",
+        "/measure",
+        "/transport",
+        "/scoreboard",
+    }
