@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from gensot_demo.experiments.scoreboard.rows import SHIPPED, append_rows, load_rows
-from gensot_demo.experiments.scoreboard.run import DRAWS, SMALL_DRAWS, rows_of
+from gensot_demo.experiments.scoreboard.run import SMALL_DRAWS, draws_of, rows_of
 from gensot_demo.experiments.scoreboard.tasks import tasks_of
 
 from .report import progress, report
@@ -31,7 +31,7 @@ def main() -> None:
     for task in tasks_of(options.backbone, options.task):
         known = {} if options.again else {row.key: row for row in load_rows(options.out)}
         judging = _judging() if task.backbone == "network" else None
-        draws = (SMALL_DRAWS if options.small else DRAWS)[task.backbone]
+        draws = SMALL_DRAWS[task.backbone] if options.small else draws_of(task)
         for row in rows_of(task, draws=draws, known=known, judging=judging):
             append_rows([row], options.out)
             known[row.key] = row

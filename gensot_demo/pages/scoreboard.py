@@ -13,7 +13,7 @@ from gradio.context import Context
 
 from gensot_demo.experiments import limits
 from gensot_demo.experiments.scoreboard.rows import Row, load_rows
-from gensot_demo.experiments.scoreboard.run import DRAWS, SMALL_DRAWS, rows_of
+from gensot_demo.experiments.scoreboard.run import SMALL_DRAWS, draws_of, rows_of
 from gensot_demo.experiments.scoreboard.tasks import TASKS, ScoreTask, variants
 from gensot_demo.figures.component import PlotlyFigure
 from gensot_demo.figures.scoreboard import price_figure, quality_figure
@@ -115,7 +115,7 @@ def show(name: str, budget: str) -> list[Any]:
     figure = price_figure(here) or quality_figure(rows if task.name == "condition" else here)
     caption = f"{task.question}: {task.level} {level:g}, at {_BUDGETS[budget]}"
     made = f"python -m benchmarks.guidance --task {task.name} --backbone {task.backbone}"
-    draws = f"{DRAWS[task.backbone]} samples a method; the nearest first."
+    draws = f"{draws_of(task)} samples a method; the nearest first."
     return [
         f'<ul class="gensot-verdict">{said}</ul>',
         figure,

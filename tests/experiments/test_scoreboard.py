@@ -10,7 +10,7 @@ import pytest
 from gensot_demo.experiments.scoreboard import run
 from gensot_demo.experiments.scoreboard.plane import asked_of_the_plane, plane_row
 from gensot_demo.experiments.scoreboard.rows import Row, append_rows, load_rows
-from gensot_demo.experiments.scoreboard.run import DRAWS, passes_a_step, rows_of
+from gensot_demo.experiments.scoreboard.run import draws_of, passes_a_step, rows_of
 from gensot_demo.experiments.scoreboard.tasks import FEWEST_STEPS, TASKS, tasks_of, variants
 
 STEPS = run.STEPS["plane"]
@@ -96,7 +96,7 @@ def test_the_shipped_rows_are_of_this_code():
     assert {(row.backbone, row.task) for row in shipped.values()} == {(task.backbone, task.name) for task in TASKS}
     for name in ("cfg", "gensot"):
         task = PLANE["condition"]
-        row = plane_row(task, 3, variant(task, name), STEPS, DRAWS["plane"], "steps")
+        row = plane_row(task, 3, variant(task, name), STEPS, draws_of(task), "steps")
         assert shipped[row.key].distance == pytest.approx(row.distance, rel=1e-3)
     for task in TASKS:
         for level in task.levels:

@@ -15,8 +15,14 @@ from .plane import asked_of_the_plane, plane_row
 from .rows import Row
 from .tasks import BUDGETS, FEWEST_STEPS, STEPS, ScoreTask, Variant, variants
 
-DRAWS = {"plane": 500, "collection": 128, "network": 64}
+_DRAWS = {"plane": 500, "collection": 128, "network": 64}
+_FEW = 32  # where a network answers with gradients, repeats and populations
 SMALL_DRAWS = {"plane": 200, "collection": 64, "network": 16}
+
+
+def draws_of(task: ScoreTask) -> int:
+    """How many samples a method delivers for one row of the shipped Scoreboard."""
+    return _FEW if task.backbone == "network" and task.name != "condition" else _DRAWS[task.backbone]
 
 
 def rows_of(
