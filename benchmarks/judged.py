@@ -25,7 +25,7 @@ def judging() -> Judging:
     """A function of pixels (n, 3, 32, 32) and the request that they answer."""
     judge = Judge.from_pretrained(FOLDER / "judge", use_safetensors=True, low_cpu_mem_usage=False).eval()
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def opinion(pixels: Tensor, request: CompareRequest) -> dict[str, Any]:
         shown = ((pixels.clamp(-1, 1) + 1) * 127.5).round() / 127.5 - 1  # as a person would be shown them
         features, wanted = judge.features(shown).double(), _exact_features(judge, request)
