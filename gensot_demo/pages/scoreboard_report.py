@@ -129,15 +129,19 @@ def _of_the_law(valid: list[Row], rows: Sequence[Row]) -> list[str]:
     own = [row for row in valid if row.method == "gensot"]
     if own and best.method != "gensot" and min(row.ratio for row in own) > _CLOSE:
         row = min(own, key=lambda row: row.ratio)
-        why = "its weighted particles have collapsed" if row.ess is not None and row.ess < 0.3 else _WHY
-        lines.append(f"GenSOT is not the nearest here ({row.ratio:.2f}): {why}.")
+        lines.append(f"GenSOT is not the nearest here ({row.ratio:.2f}): {_why(row)}.")
     lost = next((row for row in rows if row.method == "gensot" and row.failed), None)
     if lost:
         lines.append(f"GenSOT takes no part: {lost.failed}")
     return lines
 
 
-_WHY = "so few steps or particles leave an error of their own, and its tilt of the prediction is a Gaussian guess"
+def _why(row: Row) -> str:
+    start = "added scores" if row.task == "condition" else "a Gaussian guess of the posterior"
+    if row.ess is None:
+        return f"it rests on {start}"
+    share = f"{100 * row.ess:.0f} % of them counted at worst"
+    return f"it rests on {start}, which {row.value:g} particles mend only in part ({share})"
 
 
 def _of_the_judge(judged: list[Row]) -> list[str]:
