@@ -10,7 +10,7 @@ from gensot_demo.experiments.scoreboard.rows import Row
 from .method_style import method_style
 from .palette import MUTED
 
-_HEIGHT = 430
+_HEIGHT = 360
 _USUAL = 1.0  # own strength of a method as it is
 
 
@@ -42,9 +42,8 @@ def _figure(data: list[dict], x: dict, y: dict, description: str, shapes: list[d
     layout = {
         "xaxis": x,
         "yaxis": y,
-        "showlegend": True,
-        "legend": {"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0, "itemsizing": "constant"},
-        "margin": {"l": 60, "r": 12, "t": 12, "b": 150},
+        "showlegend": False,  # the table's marks are the legend: a dozen names leave a phone no room for a figure
+        "margin": {"l": 60, "r": 12, "t": 12, "b": 52},
         "height": _HEIGHT,
         "shapes": shapes or [],
         "meta": {"description": description},
@@ -66,7 +65,7 @@ def price_figure(rows: Sequence[Row]) -> dict[str, Any] | None:
     wrong = max(row.power / row.floor for row in valid)
     x = _passes(valid)
     marks = [0.5, 1, 2, 5, 10, 20, 50]
-    y = {"title": {"text": "distance from the law asked for, in floors"}, "type": "log", "tickvals": marks}
+    y = {"title": {"text": "distance, in floors"}, "type": "log", "tickvals": marks}
     best = min(valid, key=lambda row: row.ratio)
     return _figure(
         data, x, y,
@@ -91,7 +90,7 @@ def quality_figure(rows: Sequence[Row]) -> dict[str, Any] | None:
         data.append(_points(some, x, y, named, None if with_class else [row.kid_error for row in some]))
     if with_class:
         x_axis = {"title": {"text": "share that the judge gives the class asked for"}, "range": [-0.03, 1.03]}
-        y_axis = {"title": {"text": "diversity: 1 is that of the training pictures"}, "rangemode": "tozero"}
+        y_axis = {"title": {"text": "diversity (training: 1)"}, "rangemode": "tozero"}
         told = "Diversity against accuracy as the strength grows; up and to the right is better."
     else:
         x_axis = _passes(judged)

@@ -71,14 +71,17 @@ def build() -> None:
         link = gr.Button("Copy link", min_width=80, scale=0)
     notice = gr.HTML(elem_id="notice", visible=False)
     said = gr.HTML(elem_id="verdict")
-    gr.Markdown("#### What does closeness cost?", elem_classes="gensot-lead")
-    price = PlotlyFigure(empty="No method has been measured on this.", height=430, filename="gensot-scoreboard")
+    gr.Markdown(
+        "#### What does closeness cost?\nThe marks are those of the table; point at one for its name.",
+        elem_classes="gensot-lead",
+    )
+    price = PlotlyFigure(empty="No method has been measured on this.", height=360, filename="gensot-scoreboard")
     board = gr.HTML(elem_id="table")
     with gr.Accordion("How to read this, and the command that made it", open=False):
         gr.Markdown(_READ)
         command = gr.HTML(elem_id="command")
     gr.Markdown("### See it for yourself", elem_classes="gensot-lead")
-    with gr.Row(elem_classes=["gensot-run", "gensot-actions"]):
+    with gr.Row(elem_classes="gensot-run"):
         go = gr.Button("Draw a small version here", variant="primary", elem_classes="gensot-starts", elem_id="live")
         stop = gr.Button("Stop", min_width=80, elem_id="stop")
         status = gr.HTML(elem_id="status", scale=4)

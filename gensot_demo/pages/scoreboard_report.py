@@ -146,11 +146,14 @@ def _why(row: Row) -> str:
 
 def _of_the_judge(judged: list[Row]) -> list[str]:
     best = min(judged, key=lambda row: row.kid)
-    lines = [f"Nearest to the law of the training pictures: {best.label}, KID {best.kid:.3f} ± {best.kid_error:.3f}."]
+    lines = [
+        f"Nearest to the law of the training pictures: {best.label}{best.own}, "
+        f"KID {best.kid:.3f} ± {best.kid_error:.3f}."
+    ]
     sure = [row for row in judged if row.cost_per_success]
     if sure:
         cheap = min(sure, key=lambda row: row.cost_per_success)
         lines.append(
-            f"Cheapest success: {cheap.label}, {cheap.cost_per_success:.0f} passes for each picture of the class."
+            f"Cheapest success: {cheap.label}{cheap.own}, {cheap.cost_per_success:.0f} passes a picture of the class."
         )
     return lines
