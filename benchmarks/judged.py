@@ -13,12 +13,14 @@ from torch import Tensor
 
 from gensot_demo.backbones.emoji_network import FOLDER
 from gensot_demo.experiments.asking import ask_for, backbone_of
+from gensot_demo.experiments.law import effective_number
 from gensot_demo.experiments.requests import CompareRequest
 from gensot_demo.experiments.scoreboard.pictures import Judging
 from training.evaluate import kernel_distance
 from training.judge import Judge
 
 _EXACT_DRAWS = 256
+_WIDE_ENOUGH = 2.0  # pictures: nothing is as diverse as a law of one
 
 
 def judging() -> Judging:
@@ -28,9 +30,11 @@ def judging() -> Judging:
     @torch.no_grad()
     def opinion(pixels: Tensor, request: CompareRequest) -> dict[str, Any]:
         shown = ((pixels.clamp(-1, 1) + 1) * 127.5).round() / 127.5 - 1  # as a person would be shown them
-        features, wanted = judge.features(shown).double(), _exact_features(judge, request)
+        features, (wanted, width) = judge.features(shown).double(), _exact_features(judge, request)
         kid, kid_error = kernel_distance(features, wanted, *_one_class(features, wanted))
-        out = {"kid": kid, "kid_error": kid_error, "diversity": _spread(features) / _spread(wanted)}
+        out = {"kid": kid, "kid_error": kid_error}
+        if width > _WIDE_ENOUGH:
+            out["diversity"] = _spread(features) / _spread(wanted)
         if request.conditions:
             label = backbone_of(request).label(request.conditions[0].name)
             share = float((judge(shown).argmax(1) == label).double().mean())
@@ -40,13 +44,13 @@ def judging() -> Judging:
     return opinion
 
 
-def _exact_features(judge: Judge, request: CompareRequest) -> Tensor:
-    """Features (256, k) of exact draws from the law asked for."""
+def _exact_features(judge: Judge, request: CompareRequest) -> tuple[Tensor, float]:
+    """(features (256, k) of exact draws from the law asked for, how many pictures that law is worth)."""
     request = request.model_copy(update={"backbone": "truth"})
     truth = backbone_of(request)
     law = torch.from_numpy(ask_for(request, truth).law)
     chosen = torch.multinomial(law, _EXACT_DRAWS, replacement=True, generator=torch.Generator().manual_seed(0))
-    return judge.features(truth.pixels(truth.oracle.points[chosen])).double()
+    return judge.features(truth.pixels(truth.oracle.points[chosen])).double(), effective_number(law.numpy())
 
 
 def _one_class(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:

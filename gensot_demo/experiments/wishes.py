@@ -83,7 +83,7 @@ def _brightness(backbone: Backbone) -> Quantity:
     return Quantity(
         "Brightness",
         "grey levels",
-        "Mean of all pixels and channels, 0 is black and 255 white.",
+        "Mean of all pixels and channels before a screen cuts them off; 0 is black and 255 white.",
         "bright pictures",
         "dark pictures",
         lambda states: GREY_LEVELS * (1 + backbone.pixels(states).flatten(1).mean(1)),

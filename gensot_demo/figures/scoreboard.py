@@ -77,7 +77,7 @@ def price_figure(rows: Sequence[Row]) -> dict[str, Any] | None:
 
 def quality_figure(rows: Sequence[Row]) -> dict[str, Any] | None:
     """Diversity against the judge's accuracy, or KID against cost without a class; a curve per method over strength."""
-    judged = [row for row in rows if row.diversity is not None]
+    judged = [row for row in rows if row.kid is not None]
     if not judged:
         return None
     with_class = all(row.accuracy is not None for row in judged)
@@ -106,7 +106,8 @@ def _passes(rows: list[Row]) -> dict[str, Any]:
 
 def _said(row: Row) -> str:
     accuracy = "" if row.accuracy is None else f"accuracy {row.accuracy:.2f}, "
-    return f"{accuracy}KID {row.kid:.3f} ± {row.kid_error:.3f}, diversity {row.diversity:.2f}, {row.cost:.0f} passes"
+    diversity = "" if row.diversity is None else f"diversity {row.diversity:.2f}, "
+    return f"{accuracy}KID {row.kid:.3f} ± {row.kid_error:.3f}, {diversity}{row.cost:.0f} passes"
 
 
 def _level(y: float, dash: str) -> dict[str, Any]:

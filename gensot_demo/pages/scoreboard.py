@@ -64,7 +64,9 @@ def build() -> None:
     query = gr.Textbox(visible="hidden", elem_id="query")
     gr.Markdown(_LEAD, elem_classes="gensot-lead")
     with gr.Row(elem_classes="gensot-run"):
-        question = gr.Dropdown(_questions(), value=_FIRST, label="Question, and how strongly it is asked", scale=4)
+        question = gr.Dropdown(
+            _questions(), value=_FIRST, label="Question, and how strongly it is asked", scale=4, min_width=300
+        )
         budget = gr.Radio(
             [(text, name) for name, text in _BUDGETS.items()], value="steps", label="Compared at", scale=2
         )

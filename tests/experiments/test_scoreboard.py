@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import replace
 
 import pytest
 
+from benchmarks import guidance
 from gensot_demo.experiments.scoreboard import run
 from gensot_demo.experiments.scoreboard.plane import asked_of_the_plane, plane_row
 from gensot_demo.experiments.scoreboard.rows import Row, append_rows, load_rows
@@ -102,3 +104,31 @@ def test_the_shipped_rows_are_of_this_code():
         for level in task.levels:
             methods = {row.method for row in shipped.values() if (row.backbone, row.task) == (task.backbone, task.name)}
             assert {v.method.name for v in variants(task)} <= methods, (task.name, level)
+
+
+def test_the_command_prints_one_object_and_goes_on_where_it_was_cut(tmp_path, capsys, monkeypatch):
+    out = tmp_path / "rows.jsonl"
+    command = ["guidance", "--task", "condition", "--backbone", "plane", "--small", "--out", str(out)]
+    monkeypatch.setattr("sys.argv", command)
+    monkeypatch.setattr(guidance, "SMALL_DRAWS", {"plane": 24})
+    guidance.main()
+    rows = json.loads(capsys.readouterr().out.splitlines()[-1])["rows"]
+    said = {
+        "task",
+        "method",
+        "strength",
+        "distance",
+        "floor",
+        "power",
+        "effective",
+        "ideal",
+        "calls",
+        "seconds",
+        "success",
+    }
+    assert said <= set(rows[0])
+    lines = out.read_text().splitlines()
+    assert len(lines) == len(rows)
+    out.write_text("\n".join(lines[:-3]) + "\n")
+    guidance.main()
+    assert len(out.read_text().splitlines()) == len(lines)
