@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+from torch.nn.functional import threshold_
 
 from .errors import InvalidValue
 from .oracles import Answer, DiscretePosterior, Query
@@ -55,7 +56,8 @@ class WeightedAtoms(DiscretePosterior):
             return [_at_the_end(query) if k else next(asked) for query, k in zip(queries, known, strict=True)]
         if not queries:
             return []
-        weights = [lp.exp_() for lp in self._log_posteriors(queries)]
+        silent = 0.01 * torch.finfo(self.dtype).eps / len(self.points)  # what the arithmetic cannot tell from 0
+        weights = [threshold_(lp.exp_(), silent, 0.0) for lp in self._log_posteriors(queries)]  # and denormals are slow
         shapes = [w.shape[:2] for w in weights]
         rows = torch.cat([w.reshape(-1, len(self.points)) for w in weights])
         near, points = self._in_play(rows)
@@ -72,9 +74,9 @@ class WeightedAtoms(DiscretePosterior):
         return answers
 
     def _in_play(self, weights: Tensor) -> tuple[Tensor | slice, Tensor]:
-        """Which atoms have a weight (n, N) in any row that the arithmetic can tell from 0, and their points: at low
-        noise few do, and the rest costs nothing."""
-        heard = (weights > 0.01 * torch.finfo(self.dtype).eps / len(self.points)).any(0).nonzero()[:, 0]
+        """Which atoms have a weight (n, N) in any row, and their points: at low noise few do, and the rest costs
+        nothing."""
+        heard = (weights > 0).any(0).nonzero()[:, 0]
         if len(heard) > len(self.points) // 2:
             return slice(None), self.points
         return heard, self.points[heard]

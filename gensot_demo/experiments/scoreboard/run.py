@@ -15,7 +15,7 @@ from .plane import asked_of_the_plane, plane_row
 from .rows import Row
 from .tasks import BUDGETS, FEWEST_STEPS, STEPS, ScoreTask, Variant, variants
 
-_DRAWS = {"plane": 500, "collection": 128, "network": 64}
+_DRAWS = {"plane": 500, "collection": 112, "network": 64}
 _FEW = 32  # where a network answers with gradients, repeats and populations
 SMALL_DRAWS = {"plane": 200, "collection": 64, "network": 16}
 

@@ -17,7 +17,7 @@ from gensot_demo.experiments.requests import (
 from gensot_demo.guidance.base import GuidanceMethod
 from gensot_demo.guidance.registry import REGISTRY
 
-STEPS = {"plane": 40, "collection": 30, "network": 20}  # as many passes a sample has each method at equal cost
+STEPS = {"plane": 40, "collection": 24, "network": 20}  # as many passes a sample has each method at equal cost
 BUDGETS = ("steps", "calls")
 FEWEST_STEPS = 5
 
