@@ -11,8 +11,10 @@ what a seed means never depends on which levels were asked for, on the number of
 from __future__ import annotations
 
 import math
+import os
 from collections import OrderedDict
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -25,6 +27,9 @@ _NODES_KEPT = 64
 _READ_BYTES, _READ_KEPT = 32e6, (12, 2000)  # methods that stop at the same levels read them once
 _INDEX_ORIGIN = 2**48  # entropy must not be negative
 _ASIDE = 2**40  # no depth of a path
+_WORTH_THREADS = 100_000  # numbers
+_THREADS = min(os.cpu_count() or 1, 8)
+_DRAWING = ThreadPoolExecutor(_THREADS, thread_name_prefix="noise")
 
 
 class SharedNoise:
@@ -60,13 +65,24 @@ class SharedNoise:
 
     def _fresh(self, level: int, index: int, scale: float = 1.0) -> np.ndarray:
         """Standard normals of one node times ``scale``, (n, dimension); rows of a seed are a prefix of one stream."""
-        out = np.empty((len(self.seeds), self.rows, self.dimension), dtype=np.float32)
-        for seed, block in zip(self.seeds, out, strict=True):
-            stream = np.random.SFC64([seed, self.depth, level, index + _INDEX_ORIGIN])
-            np.random.Generator(stream).standard_normal(dtype=np.float32, out=block)
-        out = out.reshape(len(self), self.dimension).astype(self._float, copy=False)
+        out = self._streams(self.depth, level, index + _INDEX_ORIGIN).astype(self._float, copy=False)
         out *= scale
         return out
+
+    def _streams(self, *tag: int) -> np.ndarray:
+        """Standard normals (n, dimension), float32: of each seed the first rows of its stream of that tag."""
+        out = np.empty((len(self.seeds), self.rows, self.dimension), dtype=np.float32)
+
+        def fill(numbers: range) -> None:
+            for number in numbers:
+                stream = np.random.SFC64([self.seeds[number], *tag])
+                np.random.Generator(stream).standard_normal(dtype=np.float32, out=out[number])
+
+        if out.size < _WORTH_THREADS:
+            fill(range(len(out)))
+        else:  # drawing releases Python's lock
+            list(_DRAWING.map(fill, [range(first, len(out), _THREADS) for first in range(_THREADS)]))
+        return out.reshape(len(self), self.dimension)
 
     def _node(self, level: int, index: int) -> np.ndarray:
         """Y at octave index * 64 / 2^level; not to be written to."""
@@ -121,11 +137,8 @@ class SharedNoise:
 
     def aside(self, *tag: int) -> Tensor:
         """Standard normals (n, d) from a stream apart from the Brownian path, the same for the same whole numbers."""
-        out = np.empty((len(self.seeds), self.rows, self.dimension), dtype=np.float32)
-        for seed, block in zip(self.seeds, out, strict=True):
-            stream = np.random.SFC64([seed, _ASIDE, *(number % _INDEX_ORIGIN for number in tag)])
-            np.random.Generator(stream).standard_normal(dtype=np.float32, out=block)
-        return torch.from_numpy(out.reshape(len(self), self.dimension)).to(device=self.device, dtype=self.dtype)
+        out = self._streams(_ASIDE, *(number % _INDEX_ORIGIN for number in tag))
+        return torch.from_numpy(out).to(device=self.device, dtype=self.dtype)
 
     def after(self, log_K: float) -> LaterNoise:
         """The motion from K on, B'(K') = B(K + K') - B(K): for a process whose start was made of B(K)."""
