@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 
 import numpy as np
 import torch
@@ -142,7 +142,15 @@ class PictureBackbone(Backbone):
 
     def pixels(self, states: Tensor) -> Tensor:
         side = self.collection.resolution
-        return self.decode(states).reshape(-1, side, side, 3).permute(0, 3, 1, 2)
+        flat = states @ self._basis + self.mean_picture
+        return flat.reshape(-1, side, side, 3).permute(0, 3, 1, 2)
+
+    @cached_property
+    def _basis(self) -> Tensor:
+        """Orthonormal pictures (n, dimension), float32, whose sums by centred coordinates are added to the mean: one
+        product where :meth:`decode` takes two, for what is asked at every step. Seconds to make, 23 or 91 MB."""
+        parts = [self._inverse @ (part.double() + 0.5) for part in self._integers.split(_EXACT_BLOCK, 1)]
+        return (torch.cat(parts, 1) / 127.5).float()
 
     def pictures(self, coordinates: Tensor) -> NDArray[np.uint8]:
         """Coordinates (n, oracle.dimension) as uint8 pictures (n, res, res, 3)."""
