@@ -9,8 +9,6 @@ from gensot_demo.experiments.scoreboard.rows import Row
 from gensot_demo.experiments.scoreboard.tasks import STEPS, ScoreTask
 from gensot_demo.figures.method_style import method_style
 
-_CLOSE = 1.2  # floors: as good as exact draws, within what such a sample shows
-
 _HEADINGS = (
     ("Method", "With its own strength where that was varied."),
     ("Distance / floor", "Distance from the law asked for over that of as many exact draws: 1 is exact."),
@@ -116,20 +114,18 @@ def sentences(rows: Sequence[Row], task: ScoreTask, budget: str) -> list[str]:
 
 
 def _of_the_law(valid: list[Row], rows: Sequence[Row]) -> list[str]:
-    best = min(valid, key=lambda row: row.ratio)
-    within = [row.label + row.own for row in sorted(valid, key=lambda row: row.ratio) if row.ratio <= _CLOSE]
-    if within:
-        lines = [f"As good as exact draws, within {_CLOSE:g} of the floor: {', '.join(within)}."]
+    ranked = sorted(valid, key=lambda row: row.ratio)
+    best, exact = ranked[0], [row for row in ranked if row.exact]
+    if exact:
+        names = ", ".join(row.label + row.own for row in exact)
+        lines = [f"Not to be told from exact draws by {best.draws} samples: {names}."]
     else:
-        lines = [
-            f"None is as good as exact draws; nearest is {best.label}{best.own} at {best.ratio:.2f} times the floor."
-        ]
-    cheapest = min((row for row in valid if row.ratio <= max(_CLOSE, best.ratio)), key=lambda row: row.cost)
+        lines = [f"None is as good as exact draws; nearest: {best.label}{best.own}, {best.ratio:.2f} times the floor."]
+    cheapest = min(exact or [best], key=lambda row: row.cost)
     lines.append(f"The cheapest of the nearest: {cheapest.label}{cheapest.own}, {cheapest.cost:.0f} passes a sample.")
-    own = [row for row in valid if row.method == "gensot"]
-    if own and best.method != "gensot" and min(row.ratio for row in own) > _CLOSE:
-        row = min(own, key=lambda row: row.ratio)
-        lines.append(f"GenSOT is not the nearest here ({row.ratio:.2f}): {_why(row)}.")
+    own = [row for row in ranked if row.method == "gensot"]
+    if own and best.method != "gensot" and not any(row.exact for row in own):
+        lines.append(f"GenSOT is not the nearest here ({own[0].ratio:.2f}): {_why(own[0])}.")
     lost = next((row for row in rows if row.method == "gensot" and row.failed), None)
     if lost:
         lines.append(f"GenSOT takes no part: {lost.failed}")

@@ -43,10 +43,10 @@ def test_a_click_on_a_heading_sorts_and_says_so(app_url, page):
 def test_a_question_is_in_the_address_and_a_link_restores_it(app_url, new_page):
     first, second = new_page(), new_page()
     open_board(first, app_url)
-    first.get_by_label("equal network calls").check()
+    first.get_by_role("radio", name="equal network calls").check()
     first.wait_for_function("location.search.includes('at=calls')")
     open_board(second, app_url, "v=1&ask=plane*follow*0.6&at=calls")
-    assert second.get_by_label("equal network calls").is_checked()
+    assert second.get_by_role("radio", name="equal network calls").is_checked()
     assert "noisy view of a point" in second.inner_text(f"{TABLE} caption")
 
 

@@ -35,6 +35,8 @@ def test_a_row_is_valid_only_if_the_wrong_law_is_seen():
     row = Row("plane", "follow", 1, "dps", "DPS", "steps", distance=0.3, floor=0.2, spread=0.02, power=0.6)
     assert row.valid
     assert row.ratio == pytest.approx(1.5)
+    assert not replace(row, error=0.02).exact
+    assert replace(row, error=0.1).exact
     blind = replace(row, power=0.27)
     assert not blind.valid
     assert blind.ratio is None

@@ -38,7 +38,7 @@ def test_a_row_that_proves_nothing_is_grey_and_out_of_the_figure():
 
 def test_the_sentences_name_who_is_near_and_why_gensot_is_not():
     said = sentences([GOOD, BAD], FOLLOW, "steps")
-    assert said[0] == "As good as exact draws, within 1.2 of the floor: GenSOT."
+    assert said[0] == "Not to be told from exact draws by 500 samples: GenSOT."
     assert "41 passes" in said[1]
     lost = replace(GOOD, distance=0.5, setting="particles", value=8, ess=0.1, task="condition")
     told = " ".join(sentences([lost, replace(BAD, distance=0.3)], FOLLOW, "calls"))

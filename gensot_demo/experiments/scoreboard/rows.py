@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -76,6 +77,11 @@ class Row:
     def ratio(self) -> float | None:
         """Distance over floor: 1 is as good as exact draws; None where nothing is proved."""
         return self.distance / self.floor if self.valid else None
+
+    @property
+    def exact(self) -> bool:
+        """Whether so many draws cannot tell it from exact ones: within two standard errors of the floor."""
+        return self.valid and self.distance - self.floor <= 2 * math.hypot(self.error, self.spread)
 
     @property
     def cost(self) -> float:
