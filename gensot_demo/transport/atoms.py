@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.nn.functional import threshold_
+from torch.nn.functional import threshold
 
 from .errors import InvalidValue
 from .oracles import Answer, DiscretePosterior, Query
@@ -57,7 +57,7 @@ class WeightedAtoms(DiscretePosterior):
         if not queries:
             return []
         silent = 0.01 * torch.finfo(self.dtype).eps / len(self.points)  # what the arithmetic cannot tell from 0
-        weights = [threshold_(lp.exp_(), silent, 0.0) for lp in self._log_posteriors(queries)]  # and denormals are slow
+        weights = [threshold(lp.exp(), silent, 0.0) for lp in self._log_posteriors(queries)]  # and denormals are slow
         shapes = [w.shape[:2] for w in weights]
         rows = torch.cat([w.reshape(-1, len(self.points)) for w in weights])
         near, points = self._in_play(rows)
