@@ -11,6 +11,7 @@ from gensot_demo.transport.catalogue import SAMPLERS
 from gensot_demo.transport.conductor import Job
 from gensot_demo.transport.noise import SharedNoise
 from gensot_demo.transport.paths import CondOTPath, CosinePath, PathPoints, ProbabilityPath, VEPath, VPLinearPath
+from gensot_demo.transport.samplers import Sampler
 
 from .asking import Asked
 from .requests import CompareRequest, InvalidRequest, MethodChoice
@@ -63,13 +64,18 @@ class _Common:
         return grid
 
 
+def sampler_for(method: GuidanceMethod, task: Task, wanted: str = "averaged") -> Sampler:
+    """The sampler of that name, or the bridge step where a method needs steps that can be repeated and weighed."""
+    return SAMPLERS["bridge" if method.adapted_for(task) and wanted == "averaged" else wanted].run
+
+
 def _plan(choice: MethodChoice, asked: Asked, noise: SharedNoise, common: _Common) -> Plan:
     request, backbone, method = common.request, common.backbone, choice.method()
     bound = BoundMethod(method, asked.task, noise.seeds, backbone.data_variance)
     path = method.path(asked.task, common.path)
     grid = common.grid if path is common.path else backbone.grid(path, request.steps)
-    sampler = "bridge" if method.adapted_for(asked.task) and request.sampler == "averaged" else request.sampler
-    return Plan(Job(choice.name, SAMPLERS[sampler].run, grid, noise, bound), method, noise.rows, asked.task)
+    sampler = sampler_for(method, asked.task, request.sampler)
+    return Plan(Job(choice.name, sampler, grid, noise, bound), method, noise.rows, asked.task)
 
 
 def plans_of(

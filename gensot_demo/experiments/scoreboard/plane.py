@@ -8,11 +8,12 @@ from functools import lru_cache, partial
 import numpy as np
 import torch
 
+from gensot_demo.experiments.drawing import smallest_share
 from gensot_demo.experiments.law import effective_number
+from gensot_demo.experiments.planning import sampler_for
 from gensot_demo.guidance.base import BoundMethod, Task
-from gensot_demo.guidance.population import effective_sample_size, select_one
+from gensot_demo.guidance.population import select_one
 from gensot_demo.guidance.wish import LinearView, Wish, view_of
-from gensot_demo.transport.catalogue import SAMPLERS
 from gensot_demo.transport.conductor import Job, run
 from gensot_demo.transport.distances import w2_empirical
 from gensot_demo.transport.grids import at_noise_levels, noise_levels
@@ -79,7 +80,7 @@ def plane_row(task: ScoreTask, level: float, variant: Variant, steps: int, draws
     if reason := method.unavailable(told):
         return replace(row, failed=reason)
     particles = method.particles_for(told)
-    sampler = SAMPLERS["bridge" if method.adapted_for(told) else "averaged"].run
+    sampler = sampler_for(method, told)
     grid = at_noise_levels(method.path(told, CosinePath()), noise_levels(steps, *LEVELS))
     mixture = target().mixture
     at_once = min(draws, max(1, _ROWS_AT_ONCE // particles))
@@ -96,9 +97,7 @@ def plane_row(task: ScoreTask, level: float, variant: Variant, steps: int, draws
         ends.append(trace.end[select_one(blocks, log_weights, particles)])
         calls, backwards = calls + trace.evaluations, backwards + trace.backwards
         seconds += trace.seconds
-        weighted = [step.log_weights for step in trace.steps if step.log_weights is not None]
-        if particles > 1 and weighted:
-            shares.append(min(float(effective_sample_size(w, len(blocks)).mean()) / particles for w in weighted))
+        shares.append(smallest_share(trace, len(blocks), particles))
     exact = [law.sample(draws, torch.Generator().manual_seed(1000 + k)) for k in range(_REPEATS)]
     distances = [w2_empirical(torch.cat(ends), fresh) for fresh in exact]
     floor = law.floor_and_power(draws)
@@ -107,7 +106,7 @@ def plane_row(task: ScoreTask, level: float, variant: Variant, steps: int, draws
         statistic="W2", distance=float(np.mean(distances)), error=float(np.hypot(np.std(distances), floor.spread)),
         floor=floor.floor, spread=floor.spread, power=floor.power,
         effective=_modes(torch.cat(ends)), ideal=float(np.mean([_modes(fresh) for fresh in exact])),
-        ess=min(shares) if shares else None,
+        ess=min((share for share in shares if share is not None), default=None),
     )  # fmt: skip
 
 
