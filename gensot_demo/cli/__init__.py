@@ -1,0 +1,23 @@
+"""The command line: ``serve`` opens the app, ``sample`` writes a comparison, ``transport`` prints its numbers.
+
+Only translates: options into a request, a result into a file and a table. Heavy imports wait for the command that needs
+them, so that ``--help`` is there at once and ``serve`` starts as fast as app.py. One file a command.
+"""
+
+from __future__ import annotations
+
+import typer
+
+from .sample import sample
+from .serve import serve
+from .transport import transport
+
+app = typer.Typer(
+    help="See and compare how diffusion models are guided.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+for command in (serve, sample, transport):
+    app.command()(command)
