@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -145,6 +146,10 @@ def launched(monkeypatch):
     class Stand:
         def launch(self, **options):
             found.update(options)
+            return SimpleNamespace(blocks=SimpleNamespace(app_id=1)), "", ""
+
+        def block_thread(self):
+            found["blocked"] = True
 
     monkeypatch.setattr(gensot_demo.shell, "build_app", Stand)
     monkeypatch.delenv("SPACE_ID", raising=False)
@@ -186,21 +191,30 @@ def test_serve_takes_methods_from_files_but_not_on_a_space(launched, tmp_path, m
     assert call("serve").exit_code == 0
 
 
+def test_a_method_file_that_is_not_there_is_refused(launched, tmp_path):
+    assert "there is no such file" in refused("serve", "--method", tmp_path / "bad.py")
+    (tmp_path / "bad.txt").write_text(METHOD)
+    assert "a Python file (.py) is needed" in refused("serve", "--method", tmp_path / "bad.txt")
+    assert not launched
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        (None, "there is no such file"),
         ("x = 1", "defines no subclass of GuidanceMethod"),
-        ("import no_such_thing", "could not be run: ModuleNotFoundError"),
-        ("def (", "could not be run: SyntaxError"),
+        ("import no_such_thing", "ModuleNotFoundError: No module named 'no_such_thing' (bad.py, line 1)"),
+        ("a = 1\ndef (", "SyntaxError: invalid syntax (bad.py, line 2)"),
         (METHOD.replace("mine_alone", "cfg"), "'cfg' is registered already"),
     ],
 )
-def test_a_bad_method_file_is_one_sentence(text, sentence, launched, tmp_path):
-    if text is not None:
-        (tmp_path / "bad.py").write_text(text)
-    assert sentence in refused("serve", "--method", tmp_path / "bad.py")
-    assert not launched
+def test_a_broken_method_file_is_one_sentence_and_may_be_mended_while_the_app_runs(text, sentence, launched, tmp_path):
+    (tmp_path / "bad.py").write_text(text)
+    done = call("serve", "--method", tmp_path / "bad.py")
+    assert done.exit_code == 0
+    assert sentence in done.stderr
+    assert "Traceback" not in done.output
+    assert launched["blocked"]
+    assert "gensot/own" in launched["head"], "the page asks what is wrong"
 
 
 def test_a_picture_is_restored_and_a_reward_followed(tmp_path):

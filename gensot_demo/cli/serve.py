@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .common import refuse
+
+if TYPE_CHECKING:
+    from gensot_demo.shell.own_methods import OwnMethods
 
 
 def serve(
@@ -21,8 +24,8 @@ def serve(
         list[Path] | None, typer.Option(metavar="FOLDER", help="Folder with a diffusers pipeline of your own; repeat.")
     ] = None,
 ) -> None:
-    """Open the app. Files given by --method are run: name only those that you trust. Of a folder given by --pipeline
-    only weights and settings are read, never code."""
+    """Open the app. Files given by --method are run, again whenever they are saved: name only those that you trust. Of
+    a folder given by --pipeline only weights and settings are read, never code."""
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before Gradio is imported, which reads it
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     from gensot_demo.shell import build_app, launch_options, on_space
@@ -31,28 +34,36 @@ def serve(
         raise refuse("--method runs a file of your own and is not available on a Space; start the app locally.")
     if pipeline and on_space():
         raise refuse("--pipeline opens a folder of your own and is not available on a Space; start the app locally.")
-    for file in method or []:
-        _add_file(file)
+    own = _own_methods(method) if method else None
     for folder in pipeline or []:
         _add_folder(folder)
-    options = launch_options()
+    options = launch_options(own)
     if port is not None:
         options["server_port"] = port
     if host is not None:
         options["server_name"] = host
-    build_app().launch(**options)
+    if own is None:
+        build_app().launch(**options)
+    else:
+        own.serve(build_app, options)
 
 
-def _add_file(file: Path) -> None:
-    from gensot_demo.guidance.registry import REGISTRY
+def _own_methods(files: list[Path]) -> OwnMethods:
+    """The files, read once; one that is not there is refused, one with an error is said here and on the page."""
+    from gensot_demo.shell.own_methods import OwnMethods
 
-    try:
-        names = REGISTRY.add_file(file)
-    except (FileNotFoundError, TypeError, ValueError) as error:
-        raise refuse(error) from None
-    except Exception as error:  # the file is the visitor's own and may raise anything
-        raise refuse(f"--method {str(file)!r} could not be run: {type(error).__name__}: {error}") from None
-    typer.echo(f"Methods of {file}: {', '.join(names)}.", err=True)
+    for file in files:
+        if not file.is_file():
+            raise refuse(f"--method {str(file)!r}: there is no such file.")
+        if file.suffix != ".py":
+            raise refuse(f"--method {str(file)!r}: a Python file (.py) is needed.")
+    own = OwnMethods(files)
+    own.read_changed()
+    for file, names in own.names.items():
+        typer.echo(f"Methods of {file}: {', '.join(names)}. It is read again whenever it is saved.", err=True)
+    for problem in own.problems.values():
+        typer.echo(problem, err=True)
+    return own
 
 
 def _add_folder(folder: Path) -> None:

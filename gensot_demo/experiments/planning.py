@@ -14,19 +14,22 @@ from gensot_demo.transport.paths import CondOTPath, CosinePath, PathPoints, Prob
 from gensot_demo.transport.samplers import Sampler
 
 from .asking import Asked
-from .requests import CompareRequest, InvalidRequest, MethodChoice
+from .needs import checked, needs, thinking_time
+from .requests import CompareRequest, InvalidRequest
 
 MODELS_OWN = "model"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A method ready to run, with the number of weighted particles behind each sample."""
+    """A method ready to run, with the number of weighted particles behind each sample, and how many passes of the model
+    each of them costs at one step of one question."""
 
     job: Job
     method: GuidanceMethod
     particles: int
     task: Task
+    calls: int
 
 
 def default_path(name: str, backbone: Backbone) -> ProbabilityPath:
@@ -43,12 +46,31 @@ def default_path(name: str, backbone: Backbone) -> ProbabilityPath:
 _NEEDS_INFORMATION = ("heun", "euler")  # samplers that divide by a
 
 
-class _Common:
-    """What methods without a path of their own share: the path, and its grid, made once and only if one needs it."""
+class _Planner:
+    """Plans the methods of one request. Methods without a path of their own share one, and its grid, made once and only
+    if one needs it."""
 
-    def __init__(self, request: CompareRequest, backbone: Backbone):
-        self.request, self.backbone = request, backbone
+    def __init__(self, request: CompareRequest, asked: Asked, backbone: Backbone, seeds: tuple[int, ...]):
+        self.request, self.asked, self.backbone, self.seeds = request, asked, backbone, seeds
         self.path = default_path(request.path, backbone)
+        self.noises: dict[int, SharedNoise] = {}  # by population size: what one method has read, others reuse
+
+    def plan(self, name: str, method: GuidanceMethod) -> Plan | str:
+        """The plan, or why the method cannot do the task."""
+        return checked(method, lambda: self._plan(name, method))
+
+    def _plan(self, name: str, method: GuidanceMethod) -> Plan | str:
+        task, backbone = self.asked.task, self.backbone
+        needed = needs(method, task)
+        if isinstance(needed, str):
+            return needed
+        noise = self.noises.setdefault(needed.particles, backbone.noise(self.seeds, needed.particles))
+        bound = BoundMethod(method, task, noise.seeds, backbone.data_variance)
+        path = method.path(task, self.path)
+        grid = self.grid if path is self.path else backbone.grid(path, self.request.steps)
+        sampler = sampler_for(method, task, self.request.sampler)
+        job = Job(name, sampler, grid, noise, bound, thinking_time(method))
+        return Plan(job, method, noise.rows, task, needed.calls)
 
     @cached_property
     def grid(self) -> PathPoints:
@@ -69,31 +91,19 @@ def sampler_for(method: GuidanceMethod, task: Task, wanted: str = "averaged") ->
     return SAMPLERS["bridge" if method.adapted_for(task) and wanted == "averaged" else wanted].run
 
 
-def _plan(choice: MethodChoice, asked: Asked, noise: SharedNoise, common: _Common) -> Plan:
-    request, backbone, method = common.request, common.backbone, choice.method()
-    bound = BoundMethod(method, asked.task, noise.seeds, backbone.data_variance)
-    path = method.path(asked.task, common.path)
-    grid = common.grid if path is common.path else backbone.grid(path, request.steps)
-    sampler = sampler_for(method, asked.task, request.sampler)
-    return Plan(Job(choice.name, sampler, grid, noise, bound), method, noise.rows, asked.task)
-
-
 def plans_of(
     request: CompareRequest, asked: Asked, backbone: Backbone, seeds: tuple[int, ...]
 ) -> tuple[list[Plan], list[str]]:
     """What can run, and why the rest cannot; raises InvalidRequest if nothing can."""
     plans, notes = [], []
-    common = _Common(request, backbone)
-    noises: dict[int, SharedNoise] = {}  # one object per population size: what one method has read, others reuse
+    planner = _Planner(request, asked, backbone, seeds)
     for choice in request.methods:
         method = choice.method()
-        reason = method.unavailable(asked.task)
-        if reason:
-            notes.append(f"{method.label} was left out: {reason}")
+        found = planner.plan(choice.name, method)
+        if isinstance(found, Plan):
+            plans.append(found)
         else:
-            particles = method.particles_for(asked.task)
-            noise = noises.setdefault(particles, backbone.noise(seeds, particles))
-            plans.append(_plan(choice, asked, noise, common))
+            notes.append(f"{method.label} was left out: {found}")
     if not plans:
         raise InvalidRequest("None of the chosen methods can do this task. " + " ".join(notes))
     return plans, notes
@@ -101,7 +111,7 @@ def plans_of(
 
 def require_affordable(request: CompareRequest, plans: list[Plan], samples: int, most: int) -> None:
     """Refuse a run of ``samples`` per method that would ask about more than ``most`` states."""
-    calls = sum(plan.particles * sum(plan.method.calls(plan.task)) for plan in plans)
+    calls = sum(plan.particles * plan.calls for plan in plans)
     total = samples * calls * request.steps * SAMPLERS[request.sampler].calls_per_step
     if total > most:
         raise InvalidRequest(

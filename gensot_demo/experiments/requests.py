@@ -6,7 +6,7 @@ import math
 import re
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from gensot_demo.guidance.base import GuidanceMethod
 from gensot_demo.guidance.registry import REGISTRY
@@ -120,10 +120,14 @@ class RewardChoice(_Frozen):
 
 
 class MethodChoice(_Frozen):
-    """A guidance method by name, with the settings that differ from its defaults."""
+    """A guidance method by name, with the settings that differ from its defaults.
+
+    Choices of the same method from two readings of its file differ: what one reading did is no answer for the other.
+    """
 
     name: str
     settings: dict[str, Any] = Field(default_factory=dict)
+    _reading: int = PrivateAttr(0)
 
     @field_validator("name")
     @classmethod
@@ -137,6 +141,7 @@ class MethodChoice(_Frozen):
         chosen, plain = self.method(), REGISTRY.get(self.name)()
         settings = {key: value for key, value in chosen.model_dump().items() if value != getattr(plain, key)}
         object.__setattr__(self, "settings", settings)
+        self._reading = REGISTRY.reading(self.name)
         return self
 
     def method(self) -> GuidanceMethod:

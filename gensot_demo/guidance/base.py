@@ -33,6 +33,8 @@ from gensot_demo.transport.steering import Asking, Prediction, Starting, Steerin
 from .wish import Wish, view_of
 
 Family = Literal["Baselines", "Conditions", "Pictures and rewards", "Populations", "GenSOT", "Your own"]
+OWN_FAMILY: Family = "Your own"
+"""Of methods from files and other packages, which nobody here has checked."""
 
 __all__ = ["BoundMethod", "Field", "GuidanceMethod", "Prediction", "Task", "ask"]
 
@@ -128,7 +130,7 @@ class GuidanceMethod(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
-    family: ClassVar[Family] = "Your own"
+    family: ClassVar[Family] = OWN_FAMILY
     name: ClassVar[str] = ""
     label: ClassVar[str] = ""
     summary: ClassVar[str] = ""

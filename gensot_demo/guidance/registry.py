@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
 import re
-import sys
 from collections.abc import Iterable
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -23,6 +21,7 @@ from .freedom import FreeDoM
 from .gensot import GenSOT
 from .loss_guided import LossGuidedDiffusion
 from .mpgd import ManifoldPreservingGuidance
+from .own_file import methods_in
 from .perturbed_attention import PerturbedAttentionGuidance
 from .pigdm import PseudoinverseGuidance
 from .plus_plus import CFGPlusPlus
@@ -72,6 +71,8 @@ class Registry:
     def __init__(self, methods: Iterable[type[GuidanceMethod]] = BUILT_IN):
         self.methods: dict[str, type[GuidanceMethod]] = {}
         self.problems: list[str] = []
+        self._of_file: dict[Path, list[str]] = {}
+        self._readings: dict[str, int] = {}
         for method in methods:
             self.add(method)
 
@@ -104,29 +105,25 @@ class Registry:
                 self.problems.append(f"Guidance method {point.name!r} ({point.value}) could not be loaded: {error}")
 
     def add_file(self, path: str | Path) -> list[str]:
-        """Every method defined in a Python file; returns their names. Runs the file: local use only."""
+        """Every method defined in a Python file, in place of those that it defined before; returns their names.
+
+        Runs the file: local use only. If anything is wrong with it, everything stays as it was.
+        """
         path = Path(path)
-        if not path.is_file():
-            raise FileNotFoundError(f"--method {str(path)!r}: there is no such file.")
-        if path.suffix != ".py":
-            raise ValueError(f"--method {str(path)!r}: a Python file (.py) is needed.")
-        spec = importlib.util.spec_from_file_location(f"gensot_user_{path.stem}", path)
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[spec.name] = module
-        spec.loader.exec_module(module)
-        found = [
-            value
-            for value in vars(module).values()
-            if inspect.isclass(value)
-            and issubclass(value, GuidanceMethod)
-            and value.__module__ == spec.name
-            and value.name
-        ]
-        if not found:
-            raise ValueError(f"--method {str(path)!r} defines no subclass of GuidanceMethod.")
+        found = methods_in(path)
+        with_it = Registry(())
+        with_it.methods = {n: m for n, m in self.methods.items() if n not in self._of_file.get(path, ())}
         for method in found:
-            self.add(method)
-        return [method.name for method in found]
+            with_it.add(method)
+        self.methods = with_it.methods
+        self._of_file[path] = [method.name for method in found]
+        for name in self._of_file[path]:
+            self._readings[name] = self.reading(name) + 1
+        return list(self._of_file[path])
+
+    def reading(self, name: str) -> int:
+        """How often a method of that name was read from a file: results of an older reading are not those of today."""
+        return self._readings.get(name, 0)
 
 
 REGISTRY = Registry()

@@ -6,6 +6,7 @@ from pathlib import Path
 from gensot_demo.figures.component import PLOTLY_ADDRESS, SCRIPT_ADDRESS
 from gensot_demo.shell import static
 from gensot_demo.shell.frame import SENTENCE
+from gensot_demo.shell.own_methods import OwnMethods
 from gensot_demo.shell.theme import theme
 
 ASSETS = Path(__file__).parents[2] / "assets"
@@ -16,16 +17,20 @@ def on_space() -> bool:
     return bool(os.environ.get("SPACE_ID"))
 
 
-def launch_options() -> dict:
-    """The arguments of `Blocks.launch` for a public app.
+def launch_options(own: OwnMethods | None = None) -> dict:
+    """The arguments of `Blocks.launch` for a public app, or for one with methods of one's own.
 
     The address comes from PORT, else GRADIO_SERVER_PORT, else 7860 and up; and from GRADIO_SERVER_NAME.
     """
+    routes, script = static.routes(), ""
+    if own is not None:
+        routes += own.routes()
+        script = f"<script>{own.script()}</script>"
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     return {
         "server_port": _port(),
         "theme": theme(),
-        "head": _head(),
+        "head": _head() + script,
         "favicon_path": ASSETS / "icon.svg",
         "footer_links": [],
         "show_error": True,
@@ -37,7 +42,7 @@ def launch_options() -> dict:
         "mcp_server": False,
         "pwa": False,
         "ssr_mode": False,  # its Node server would stand before our routes
-        "app_kwargs": {"routes": static.routes(), "docs_url": None, "redoc_url": None},
+        "app_kwargs": {"routes": routes, "docs_url": None, "redoc_url": None},
     }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -20,6 +20,7 @@ from .oracles import Answer, Oracle, Query
 from .paths import PathPoints
 from .samplers import Sampler, Sampling, Step
 from .steering import Steering
+from .time_limit import limited, time_limit
 
 
 @dataclass
@@ -73,13 +74,17 @@ class Trace:
 
 @dataclass
 class Job:
-    """A method ready to run: its name, sampler, grid (in the oracle's dtype and device), noise and steering."""
+    """A method ready to run: its name, sampler, grid (in the oracle's dtype and device), noise and steering.
+
+    limit: seconds that it may think between two questions, for code that nobody has checked; None for no limit.
+    """
 
     name: str
     sampler: Sampler
     grid: PathPoints
     noise: SharedNoise
     steering: Steering
+    limit: float | None = None
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,7 @@ class _Runner:
     def __init__(self, job: Job, keep_every: int):
         self.trace = Trace(job.name, job.grid, len(job.noise))
         self.sampling: Sampling = job.sampler(job.grid, job.noise, job.steering)
-        self.keep_every = keep_every
+        self.keep_every, self.limit = keep_every, job.limit
         self.last = len(job.grid) - 1
         self.at = 0
 
@@ -108,11 +113,12 @@ class _Runner:
         """Feed an answer and run to the next question; None when the sampler has ended."""
         began = time.perf_counter()
         try:
-            event = self.sampling.send(answer)
-            while isinstance(event, Step):
-                self._record(event)
-                event = self.sampling.send(None)
-            return event
+            with time_limit(self.limit, "it"):
+                event = self.sampling.send(answer)
+                while isinstance(event, Step):
+                    self._record(event)
+                    event = self.sampling.send(None)
+            return self._within_limit(event)
         except StopIteration:
             self.trace.finished = True
         except Exception as error:  # a visitor's own method may raise anything; it must not take the others down
@@ -120,6 +126,11 @@ class _Runner:
         finally:
             self.trace.seconds += time.perf_counter() - began
         return None
+
+    def _within_limit(self, query: Query) -> Query:
+        if self.limit is None or query.cotangent is None:
+            return query
+        return replace(query, cotangent=limited(query.cotangent, self.limit, "it"))
 
     def _record(self, step: Step) -> None:
         if not bool(torch.isfinite(step.x.sum() + step.predicted.sum())):

@@ -9,10 +9,11 @@ from dataclasses import replace
 import pytest
 
 from benchmarks import guidance
+from gensot_demo.experiments.needs import needs
 from gensot_demo.experiments.scoreboard import run
 from gensot_demo.experiments.scoreboard.plane import asked_of_the_plane, plane_row
 from gensot_demo.experiments.scoreboard.rows import Row, append_rows, load_rows
-from gensot_demo.experiments.scoreboard.run import draws_of, passes_a_step, rows_of
+from gensot_demo.experiments.scoreboard.run import draws_of, rows_of
 from gensot_demo.experiments.scoreboard.tasks import FEWEST_STEPS, TASKS, tasks_of, variants
 
 STEPS = run.STEPS["plane"]
@@ -67,7 +68,7 @@ def test_equal_calls_are_equal_and_counted():
     for row in rows_of(task, draws=32, levels=(0.6,), budgets=("calls",)):
         if row.failed:
             continue
-        one = passes_a_step(next(v for v in variants(task) if v.method.name == row.method), told)
+        one = needs(next(v for v in variants(task) if v.method.name == row.method).method, told).passes
         assert row.steps >= FEWEST_STEPS
         assert row.cost <= STEPS + 1.5 * one, row  # rounded to whole steps; the start asks once
 

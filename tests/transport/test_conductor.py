@@ -115,7 +115,7 @@ def test_a_failing_job_ends_alone_with_its_reason(how, reason):
     assert good.error is None
     assert not broken.finished
     assert len(broken.steps) == 3
-    assert broken.error == reason
+    assert broken.error.startswith(reason)
     assert torch.equal(good.end, run([job()], MODES)[0].end)
     with pytest.raises(RuntimeError, match=f"broken: {reason}"):
         run([job(), job("euler", Failing(how=how), name="broken")], MODES)

@@ -13,6 +13,7 @@ from gensot_demo.backbones.base import Backbone
 from gensot_demo.experiments.asking import Asked, ask_for, backbone_of
 from gensot_demo.experiments.drawing import Cost, draw, mean_cost
 from gensot_demo.experiments.measuring import measure
+from gensot_demo.experiments.needs import Needs, needs
 from gensot_demo.experiments.requests import CompareRequest, InvalidRequest
 
 from .rows import Row
@@ -40,10 +41,11 @@ def picture_rows(
         )
         for v in group
     }
-    able = [v for v in group if v.method.unavailable(asked.task) is None]
-    for variant in group:
+    needed = {v: needs(v.method, asked.task) for v in group}
+    able = [v for v, found in needed.items() if isinstance(found, Needs)]
+    for variant, found in needed.items():
         if variant not in able:
-            yield replace(rows[variant.method.name], failed=variant.method.unavailable(asked.task))
+            yield replace(rows[variant.method.name], failed=found)
     if not able:
         return
     request = request.model_copy(update={"methods": tuple(variant.choice for variant in able)})

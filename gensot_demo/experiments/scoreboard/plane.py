@@ -10,16 +10,18 @@ import torch
 
 from gensot_demo.experiments.drawing import smallest_share
 from gensot_demo.experiments.law import effective_number
+from gensot_demo.experiments.needs import checked, needs, thinking_time
 from gensot_demo.experiments.planning import sampler_for
-from gensot_demo.guidance.base import BoundMethod, Task
+from gensot_demo.guidance.base import BoundMethod, GuidanceMethod, Task
 from gensot_demo.guidance.population import select_one
 from gensot_demo.guidance.wish import LinearView, Wish, view_of
 from gensot_demo.transport.conductor import Job, run
 from gensot_demo.transport.distances import w2_empirical
 from gensot_demo.transport.grids import at_noise_levels, noise_levels
 from gensot_demo.transport.noise import SharedNoise
-from gensot_demo.transport.paths import CosinePath
+from gensot_demo.transport.paths import CosinePath, PathPoints
 from gensot_demo.transport.reference_law import ReferenceLaw, reference_law, weighted_law
+from gensot_demo.transport.samplers import Sampler
 from gensot_demo.transport.targets import Target, named_target
 
 from .rows import Row
@@ -77,11 +79,11 @@ def plane_row(task: ScoreTask, level: float, variant: Variant, steps: int, draws
     told, law = asked_of_the_plane(task, level)
     method = variant.method
     row = Row("plane", task.name, level, method.name, method.label, budget, variant.setting, variant.value, steps)
-    if reason := method.unavailable(told):
-        return replace(row, failed=reason)
-    particles = method.particles_for(told)
-    sampler = sampler_for(method, told)
-    grid = at_noise_levels(method.path(told, CosinePath()), noise_levels(steps, *LEVELS))
+    needed = needs(method, told)
+    ready = needed if isinstance(needed, str) else checked(method, lambda: _way(method, told, steps))
+    if isinstance(ready, str):
+        return replace(row, failed=ready)
+    particles, (sampler, grid) = needed.particles, ready
     mixture = target().mixture
     at_once = min(draws, max(1, _ROWS_AT_ONCE // particles))
     ends, seconds, calls, backwards, shares = [], 0.0, 0, 0, []
@@ -90,7 +92,9 @@ def plane_row(task: ScoreTask, level: float, variant: Variant, steps: int, draws
         noise = SharedNoise([first], 2, len(blocks) * particles)  # one stream, as many rows as there are particles
         bound = BoundMethod(method, told, blocks, mixture.covariance_trace() / 2)
         try:
-            (trace,) = run([Job(method.name, sampler, grid, noise, bound)], mixture, keep_every=1)
+            (trace,) = run(
+                [Job(method.name, sampler, grid, noise, bound, thinking_time(method))], mixture, keep_every=1
+            )
         except RuntimeError as error:
             return replace(row, failed=str(error))
         log_weights = trace.steps[-1].log_weights
@@ -108,6 +112,12 @@ def plane_row(task: ScoreTask, level: float, variant: Variant, steps: int, draws
         effective=_modes(torch.cat(ends)), ideal=float(np.mean([_modes(fresh) for fresh in exact])),
         ess=min((share for share in shares if share is not None), default=None),
     )  # fmt: skip
+
+
+def _way(method: GuidanceMethod, told: Task, steps: int) -> tuple[Sampler, PathPoints]:
+    """The sampler and the grid of a method."""
+    path = method.path(told, CosinePath())
+    return sampler_for(method, told), at_noise_levels(path, noise_levels(steps, *LEVELS))
 
 
 def _modes(points: torch.Tensor) -> float:

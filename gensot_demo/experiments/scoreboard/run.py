@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from gensot_demo.experiments import limits
 from gensot_demo.experiments.asking import ask_for, backbone_of
+from gensot_demo.experiments.needs import Needs, needs
 from gensot_demo.guidance.base import Task
 
 from .pictures import Judging, picture_rows
@@ -78,19 +79,16 @@ def _groups(task: ScoreTask, level: float, wanted: list[Variant], budget: str) -
     most = STEPS[task.backbone]
     alike: dict[tuple[int, int], list[Variant]] = {}
     for variant in wanted:
-        steps = most if budget == "steps" else min(most, round(most / passes_a_step(variant, told)))
-        alike.setdefault((steps, variant.method.particles_for(told)), []).append(variant)
+        needed = needs(variant.method, told)
+        able = isinstance(needed, Needs)  # else its row will say why not
+        steps = min(most, round(most / needed.passes)) if able and budget == "calls" else most
+        alike.setdefault((steps, needed.particles if able else 1), []).append(variant)
     for (steps, _), some in sorted(alike.items(), key=lambda item: item[0]):
         while some:
             names = [variant.method.name for variant in some]
             group = [v for n, v in enumerate(some) if v.method.name not in names[:n]][: limits.MAX_METHODS]
             some = [variant for variant in some if variant not in group]
             yield steps, group
-
-
-def passes_a_step(variant: Variant, told: Task) -> int:
-    """Forward and backward passes that one delivered sample costs at one step."""
-    return variant.method.particles_for(told) * sum(variant.method.calls(told))
 
 
 @lru_cache(maxsize=32)
@@ -102,8 +100,8 @@ def _told(task: ScoreTask, level: float) -> Task:
 
 
 def _too_dear(task: ScoreTask, level: float, variant: Variant, budget: str) -> Row:
-    passes = passes_a_step(variant, _told(task, level))
     method = variant.method
+    passes = needs(method, _told(task, level)).passes
     reason = f"{STEPS[task.backbone]} calls are too few: one step costs {passes}."
     return Row(
         task.backbone, task.name, level, method.name, method.label, budget, variant.setting, variant.value,

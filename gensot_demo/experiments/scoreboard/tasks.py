@@ -14,7 +14,7 @@ from gensot_demo.experiments.requests import (
     RestoreChoice,
     RewardChoice,
 )
-from gensot_demo.guidance.base import GuidanceMethod
+from gensot_demo.guidance.base import OWN_FAMILY, GuidanceMethod
 from gensot_demo.guidance.registry import REGISTRY
 
 STEPS = {"plane": 40, "collection": 24, "network": 20}  # as many passes a sample has each method at equal cost
@@ -114,8 +114,12 @@ class Variant:
 
 
 def variants(task: ScoreTask) -> Iterator[Variant]:
-    """The methods of a task as they are, and with their own strength varied where the law asked for is fixed."""
-    for name in (name for name in task.methods if name in REGISTRY.methods):
+    """The methods of a task as they are, and with their own strength varied where the law asked for is fixed.
+
+    Methods that somebody brought take part in every task.
+    """
+    own = [name for name, kind in REGISTRY.methods.items() if kind.family == OWN_FAMILY and name not in task.methods]
+    for name in (name for name in (*task.methods, *own) if name in REGISTRY.methods):
         kind = REGISTRY.get(name)
         more = _PARTICLES.get(task.backbone, _FEW_PARTICLES).get(name)
         plain = {"particles": more} if more else {}
