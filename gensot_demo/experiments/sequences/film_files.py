@@ -53,7 +53,7 @@ def to_gif(result: SequenceResult) -> bytes:
     """
     frames = composed(result)
     every = Image.fromarray(frames.reshape(-1, *frames.shape[2:]))
-    palette = every.quantize(_COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    palette = every.quantize(_COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
     pages = [Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
     out = io.BytesIO()
     pages[0].save(

@@ -24,7 +24,6 @@ from gensot_demo.transport.guides import recorded_protocol
 from gensot_demo.transport.harmonic import HarmonicPath
 from gensot_demo.transport.measures import energy_curve
 
-from .. import limits
 from ..asking import ask_for, load, picture_of
 from ..device import TURNSTILE
 from ..images import to_png
@@ -301,9 +300,7 @@ def _so_far(films: dict[str, _Film]) -> dict[str, NDArray[np.uint8]]:
     return {name: np.stack(pictures) for name, pictures in known.items() if pictures}
 
 
-def _finished(
-    name: str, film: _Film, reference: NDArray[np.uint8], frames: int, backbone: Backbone
-) -> MethodFilm:
+def _finished(name: str, film: _Film, reference: NDArray[np.uint8], frames: int, backbone: Backbone) -> MethodFilm:
     pictures = np.stack([film.pictures[n] for n in range(frames)])
     ends = torch.cat([film.ends[n] for n in range(frames)])
     nearest, distance = backbone.nearest(ends) or (None, None)
