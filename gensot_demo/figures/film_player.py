@@ -28,8 +28,8 @@ _HTML = (
     + bar_button("back", "One frame back")
     + bar_button("play", "Play")
     + bar_button("forward", "One frame forward")
-    + '</div><div class="gensot-player-scrub"><input type="range" min="0" max="1" step="1" value="0" aria-label="Frame">'
-    '<output aria-live="off"></output></div>'
+    + '</div><div class="gensot-player-scrub">'
+    '<input type="range" min="0" max="1" step="1" value="0" aria-label="Frame"><output aria-live="off"></output></div>'
     '<div class="gensot-player-options"><div class="gensot-player-speeds" role="group" aria-label="Speed">'
     + "".join(
         f'<button type="button" data-speed="{speed}" aria-pressed="false">{text}</button>'

@@ -48,8 +48,8 @@ _READ = """
 * **The same noise in every frame** is what makes films of single frames coherent at all: the picture is a smooth
   function of the reference between the places where the model changes its mind.
 * **The way of the frame before as GenSOT's path guide** bends the path. It does not help: in z = (x − g)/a every step
-  but Euler-Maruyama's is the same for all paths, so the guide changes kinetic energy and, with Euler-Maruyama, the error
-  of its steps, not what arrives.
+  but Euler-Maruyama's is the same for all paths, so the guide changes kinetic energy and, with Euler-Maruyama, the
+  error of its steps, not what arrives.
 * **The frame before as a second reference** does help, at a price: it asks for another law, and the film drags behind.
 * The morph is a cross-fade of pixels: half-way, both pictures are seen at half strength, which is no emoji.
 """
@@ -73,16 +73,17 @@ def build() -> None:
                 status = gr.HTML(report.status("Preparing the first films…"), elem_id="status", scale=4)
             notice = gr.HTML(elem_id="notice", visible=False)
             films = FilmPlayer(empty="The films appear here.", elem_id="films")
-            said = gr.HTML(elem_id="verdict")
             with gr.Row(elem_classes="gensot-run"):
-                gif = gr.DownloadButton("Download GIF", interactive=False, min_width=120, elem_id="gif")
-                mp4 = gr.DownloadButton("Download MP4", interactive=False, min_width=120, elem_id="mp4")
+                gif = gr.DownloadButton("Download GIF", interactive=False, min_width=120, size="sm", elem_id="gif")
+                mp4 = gr.DownloadButton("Download MP4", interactive=False, min_width=120, size="sm", elem_id="mp4")
+            said = gr.HTML(elem_id="verdict")
+            gr.Markdown(
+                "#### When does it change?\nA leap is a peak that the reference does not have.",
+                elem_classes="gensot-lead",
+            )
+            figure = PlotlyFigure(empty="The changes appear here.", height=320, filename="gensot-sequence")
     gr.Markdown("### How steady is each film, and how near to its reference?", elem_classes="gensot-lead")
     board = gr.HTML(elem_id="table")
-    gr.Markdown(
-        "#### When does it change?\nA leap is a peak that the reference does not have.", elem_classes="gensot-lead"
-    )
-    figure = PlotlyFigure(empty="The changes appear here.", height=340, filename="gensot-sequence")
     gr.Markdown(
         "### What helps coherence?\nOne method, the motion chosen above, and every way to link its frames.",
         elem_classes="gensot-lead",

@@ -69,12 +69,11 @@ class SequenceControls:
         pictures = [*collection.names, *(f"average of {name}" for name in collection.condition_names())]
 
         def picture(value: str, label: str, visible: bool) -> gr.Dropdown:
-            return gr.Dropdown(pictures, value=value, label=label, filterable=True, visible=visible, min_width=140)
+            return gr.Dropdown(pictures, value=value, label=label, filterable=True, visible=visible)
 
         parts["kind"] = gr.Radio(list(_KINDS), value=next(iter(_KINDS)), label="What moves", elem_id="kind")
-        with gr.Row():
-            parts["start"] = picture(picture_text(plain.start), "From", True)
-            parts["end"] = picture(picture_text(plain.end), "To", True)
+        parts["start"] = picture(picture_text(plain.start), "From", True)
+        parts["end"] = picture(picture_text(plain.end), "To", True)
         parts["source"] = gr.Radio([NAMED, DRAWING, UPLOAD], value=NAMED, label="Picture", visible=False)
         parts["picture"] = picture(picture_text(AlongPath().picture), "Emoji", False)
         parts["drawing"] = gr.Sketchpad(

@@ -78,10 +78,10 @@ def table(result: SequenceResult) -> str:
     """A row for the reference, and one for each method."""
     exact = result.backbone.info.exact
     kept = [heading for heading in _HEADINGS if exact or heading[0] != "Switches"]
-    own = _cells(result.steadiness) + [""] * (len(kept) - 5)
+    own = [*_cells(result.steadiness), *[""] * (len(kept) - 5)]
     rows = [_row("Reference", own)]
     for name, film in result.methods.items():
-        cells = _cells(film.steadiness) + [success_text(film.success)]
+        cells = [*_cells(film.steadiness), success_text(film.success)]
         cells += [str(film.switches)] if exact else []
         cells += [_kinetic(film), _calls(film), f"{film.seconds:.2f}"]
         rows.append(_row(film.label, cells, name))

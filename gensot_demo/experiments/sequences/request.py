@@ -26,8 +26,8 @@ class Morph(_Frozen):
     """One picture fades into another: a cross-fade of pixels, no change of shape."""
 
     kind: Literal["morph"] = "morph"
-    start: PictureChoice = PictureChoice(emoji="cat face")
-    end: PictureChoice = PictureChoice(emoji="dog face")
+    start: PictureChoice = PictureChoice(emoji="grinning face")
+    end: PictureChoice = PictureChoice(emoji="smiling face with sunglasses")
 
 
 class AlongPath(_Frozen):
@@ -87,8 +87,8 @@ class SequenceRequest(_Frozen):
     backbone: Annotated[str, Field(min_length=1, max_length=limits.MAX_BACKBONE_NAME)] = "network"
     motion: Motion = Morph()
     frames: Annotated[int, Field(ge=FRAMES[0], le=FRAMES[1], title="Frames")] = 12
-    view_noise: Annotated[float, Field(ge=limits.VIEW_NOISE[0], le=limits.VIEW_NOISE[1], title="View noise")] = 4.0
-    steps: Annotated[int, Field(ge=limits.MIN_STEPS, le=limits.MAX_STEPS, title="Steps")] = 20
+    view_noise: Annotated[float, Field(ge=limits.VIEW_NOISE[0], le=limits.VIEW_NOISE[1], title="View noise")] = 3.0
+    steps: Annotated[int, Field(ge=limits.MIN_STEPS, le=limits.MAX_STEPS, title="Steps")] = 16
     seed: Annotated[int, Field(ge=0, le=limits.MAX_SEED, title="Seed")] = 7
     sampler: str = "averaged"
     path: Literal["cosine", "condot", "vp", "ve", "model"] = "cosine"
