@@ -20,7 +20,7 @@ from gensot_demo.experiments.sequences.film_files import to_gif, to_mp4
 from gensot_demo.experiments.sequences.kept import SEQUENCES
 from gensot_demo.experiments.sequences.links import from_query, to_query
 from gensot_demo.experiments.sequences.request import SequenceRequest
-from gensot_demo.experiments.sequences.run import Progress, SequenceResult, sequence
+from gensot_demo.experiments.sequences.run import Progress, SequenceResult, followers, sequence
 from gensot_demo.figures.component import PlotlyFigure
 from gensot_demo.figures.film_player import FilmPlayer
 from gensot_demo.figures.sequences import change_figure
@@ -28,7 +28,7 @@ from gensot_demo.figures.sequences import change_figure
 from . import report, sequences_endpoints
 from .models import FIRST, choose
 from .models import restored as restored_model
-from .sequences_controls import QUIET, SequenceControls, followers
+from .sequences_controls import QUIET, SequenceControls
 from .sequences_report import coherence_table, finished_films, running_films, table, verdict
 from .warm_up import WARM_UP
 

@@ -19,8 +19,8 @@ from gensot_demo.experiments.sequences.request import (
     SequenceRequest,
     TurningColour,
 )
+from gensot_demo.experiments.sequences.run import followers
 from gensot_demo.figures.pad import DrawingPad, drawing_value, read_drawing
-from gensot_demo.guidance.base import Task
 from gensot_demo.guidance.registry import REGISTRY
 from gensot_demo.transport.catalogue import SAMPLERS
 
@@ -38,14 +38,6 @@ _KINDS = {
 _TAKEN_AS_THEY_ARE = (
     "backbone", "frames", "view_noise", "steps", "sampler", "path", "noise", "memory", "trust", "seed",
 )  # fmt: skip
-
-
-def followers() -> list[tuple[str, str]]:
-    """(label, name) of the methods that can follow a picture."""
-    import torch
-
-    task = Task(references=(torch.zeros(1),), reference_trusts=(1.0,))
-    return [(method.label, name) for name, method in REGISTRY.methods.items() if method().unavailable(task) is None]
 
 
 class SequenceControls:

@@ -23,6 +23,7 @@ _HEADINGS = (
     ("Change, grey levels", "Root mean square over pixels from a frame to the next, mean over the film."),
     ("Path energy, grey levels²", "(frames − 1) × the sum of squared changes, per pixel and channel."),
     ("Over the least", "Path energy over that of the straight way between the same end frames: 1 is the least."),
+    ("Over the reference's", "Path energy over that of the reference: below 1 the film moves less than it should."),
     ("Jump", "The largest change over the median one: 1 is steady, ∞ leaps where most frames stand still."),
     ("To its frame, grey levels", "Root mean square distance to the frame's own reference, mean ± standard error."),
     ("Switches", "How often the nearest known picture becomes another one."),
@@ -78,10 +79,10 @@ def table(result: SequenceResult) -> str:
     """A row for the reference, and one for each method."""
     exact = result.backbone.info.exact
     kept = [heading for heading in _HEADINGS if exact or heading[0] != "Switches"]
-    own = [*_cells(result.steadiness), *[""] * (len(kept) - 5)]
+    own = [*_cells(result.steadiness, result.steadiness), *[""] * (len(kept) - 6)]
     rows = [_row("Reference", own)]
     for name, film in result.methods.items():
-        cells = [*_cells(film.steadiness), success_text(film.success)]
+        cells = [*_cells(film.steadiness, result.steadiness), success_text(film.success)]
         cells += [str(film.switches)] if exact else []
         cells += [_kinetic(film), _calls(film), f"{film.seconds:.2f}"]
         rows.append(_row(film.label, cells, name))
@@ -95,8 +96,14 @@ def coherence_table(found: Coherence) -> str:
     rows = []
     for variant in found.variants:
         film = variant.film
-        change, _, _, jump = _cells(film.steadiness)
-        cells = [change, jump, success_text(film.success), _kinetic(film), _calls(film), f"{variant.away:.2f}"]
+        cells = [
+            f"{film.steadiness.change:.1f}",
+            _jump(film.steadiness),
+            success_text(film.success),
+            _kinetic(film),
+            _calls(film),
+            f"{variant.away:.2f}",
+        ]
         rows.append(_row(variant.way.label, cells))
     said = finding(found)
     line = f'<p class="gensot-verdict gensot-finding">{escape(said)}</p>' if said else ""
@@ -125,11 +132,17 @@ def _row(label: str, cells: list[str], method: str = "") -> str:
     return f'<tr><th scope="row">{mark}{escape(label)}</th>{body}</tr>'
 
 
-def _cells(found: Steadiness) -> list[str]:
-    """[change, energy, over the least, jump]."""
-    excess, jump = found.excess, found.jump
-    leaps = "–" if jump is None else "∞" if jump == float("inf") else f"{jump:.1f}"
-    return [f"{found.change:.1f}", f"{found.energy:,.0f}", "–" if excess is None else f"{excess:.1f}", leaps]
+def _cells(found: Steadiness, reference: Steadiness) -> list[str]:
+    """[change, energy, over the least, over the reference's, jump]."""
+    excess = found.excess
+    share = f"{found.energy / reference.energy:.2f}" if reference.energy > 0 else "–"
+    least = "–" if excess is None else f"{excess:.1f}"
+    return [f"{found.change:.1f}", f"{found.energy:,.0f}", least, share, _jump(found)]
+
+
+def _jump(found: Steadiness) -> str:
+    jump = found.jump
+    return "–" if jump is None else "∞" if jump == float("inf") else f"{jump:.1f}"
 
 
 def _kinetic(film: MethodFilm) -> str:

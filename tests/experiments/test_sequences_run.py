@@ -123,6 +123,10 @@ def test_following_the_frame_before_is_another_law():
     assert apart(one.pictures[:1], other.pictures[:1]) < 0.5
     assert other.steadiness.change < 0.7 * one.steadiness.change
     assert other.success.value > one.success.value
+    pngs = [to_png(linked.reference[4]), to_png(other.pictures[3])]
+    *_, single = compare(linked.request.frame(4, pngs))  # two pictures to follow, the second with its trust
+    assert [choice.trust for choice in single.request.references] == [1.0, 2.0]
+    assert apart(other.pictures[4][None], single.methods["gensot"].pictures) < 0.5
 
 
 def test_runs_repeat_and_report_partial_films():
@@ -130,7 +134,7 @@ def test_runs_repeat_and_report_partial_films():
     assert moments
     assert all(isinstance(moment, Progress) for moment in moments)
     assert [moment.done for moment in moments] == sorted(moment.done for moment in moments)
-    assert all(0 < moment.done < 1 for moment in moments)
+    assert all(0 <= moment.done < 1 for moment in moments)
     assert all(film.shape[1:] == (64, 64, 3) for moment in moments for film in moment.films.values())
     again = run(asked(memory="reference"))
     for name, film in result.methods.items():

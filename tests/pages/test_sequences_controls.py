@@ -8,7 +8,8 @@ import pytest
 
 from gensot_demo.experiments.requests import InvalidRequest, MethodChoice
 from gensot_demo.experiments.sequences.request import AlongPath, Morph, SequenceRequest, TurningColour
-from gensot_demo.pages.sequences_controls import SequenceControls, followers
+from gensot_demo.experiments.sequences.run import followers
+from gensot_demo.pages.sequences_controls import SequenceControls
 from gensot_demo.pages.task_values import DRAWING, UPLOAD
 
 

@@ -1,7 +1,7 @@
 """What helps coherence? One method, one motion, a few ways to link the frames, side by side.
 
 A path guide cannot: in z = (x - g)/a every step but Euler-Maruyama's is the same for all paths, so what arrives does
-not know what the path was held to (docs/FORMULAS.md 1.3). The run shows it.
+not know what the path was held to (docs/FORMULAS.md 2). The run shows it.
 """
 
 from __future__ import annotations

@@ -16,14 +16,17 @@ import torch
 from numpy.typing import NDArray
 
 from gensot_demo.backbones.base import Backbone
+from gensot_demo.guidance.base import Task
 from gensot_demo.guidance.gensot import GenSOT
 from gensot_demo.guidance.population import select_one
+from gensot_demo.guidance.registry import REGISTRY
 from gensot_demo.transport.catalogue import SAMPLERS
 from gensot_demo.transport.conductor import Trace, conduct
 from gensot_demo.transport.guides import recorded_protocol
 from gensot_demo.transport.harmonic import HarmonicPath
 from gensot_demo.transport.measures import energy_curve
 
+from .. import limits
 from ..asking import ask_for, load, picture_of
 from ..device import TURNSTILE
 from ..images import to_png
@@ -35,7 +38,8 @@ from .measures import Steadiness, steadiness, switches
 from .motion import along_path, cross_fade, turned_colours
 from .request import SequenceRequest
 
-_STATES_AT_ONCE = 256  # rows of all jobs that run together
+_STATES_AT_ONCE = 256  # rows of all jobs that run together, if their trajectories find room
+_DECODED_AT_ONCE = 12
 _SECONDS_BETWEEN = 0.3  # reports of progress
 _ROWS_KEPT = 24  # of a trajectory: for its energy, and for the guide that is made of it
 _BLANK_SPREAD = 2.0  # grey levels; experiments/images.py refuses a flatter picture
@@ -134,6 +138,12 @@ def reference_film(request: SequenceRequest, side: int) -> NDArray[np.uint8]:
     return film
 
 
+def followers() -> list[tuple[str, str]]:
+    """(label, name) of the methods that can follow a picture."""
+    task = Task(references=(torch.zeros(1),), reference_trusts=(1.0,))
+    return [(method.label, name) for name, method in REGISTRY.methods.items() if method().unavailable(task) is None]
+
+
 def sequence(request: SequenceRequest) -> Iterator[Progress | SequenceResult]:
     """Run a sequence; yields :class:`Progress` and last a :class:`SequenceResult`.
 
@@ -167,7 +177,7 @@ def _run(cost: CompareRequest, request: SequenceRequest) -> Iterator[Progress | 
         others = ", ".join(film.label for name, film in films.items() if name not in linked)
         notes.append(f"Only GenSOT's path has a guide: the frames of {others} know nothing of each other.")
     total, finished, said = request.frames * len(films), 0, -math.inf
-    for names, numbers in _stages(request, films, linked):
+    for names, numbers in _stages(request, films, linked, _rows_at_once(request, backbone)):
         going = [films[name] for name in names if films[name].error is None]
         for share, plans, traces in _stage(request, numbers, going, pngs, backbone):
             if time.perf_counter() - said > _SECONDS_BETWEEN and any(trace.steps for trace in traces):
@@ -197,14 +207,20 @@ def _kept(request: SequenceRequest, plans: list[Plan]) -> list[MethodChoice]:
     return [choice for choice in request.methods if choice.name in names]
 
 
+def _rows_at_once(request: SequenceRequest, backbone: Backbone) -> int:
+    """How many states may run together, so that their trajectories stay within a run's memory."""
+    trajectory = 2 * 4 * backbone.oracle.dimension * min(request.steps + 1, _ROWS_KEPT)  # states and predictions
+    return min(_STATES_AT_ONCE, int(limits.MEGABYTES_PER_RUN * 1e6 / trajectory))
+
+
 def _stages(
-    request: SequenceRequest, films: dict[str, _Film], linked: set[str]
+    request: SequenceRequest, films: dict[str, _Film], linked: set[str], at_once: int
 ) -> Iterator[tuple[list[str], list[int]]]:
     """(methods, frames) that run together, in order: free frames in blocks, linked ones singly."""
     free = [name for name in films if name not in linked]
     if free:
         rows = sum(films[name].particles for name in free)
-        block = max(1, _STATES_AT_ONCE // rows)
+        block = max(1, at_once // rows)
         for first in range(0, request.frames, block):
             yield free, list(range(first, min(first + block, request.frames)))
     if linked:
@@ -244,9 +260,10 @@ def _stage(
             done.append((film, number))
         elif film.error is None:
             film.error = f"frame {number + 1}: {trace.error}"
-    if done:
-        pictures = backbone.pictures(torch.cat([film.ends[number] for film, number in done]))
-        for (film, number), picture in zip(done, pictures, strict=True):
+    for first in range(0, len(done), _DECODED_AT_ONCE):
+        some = done[first : first + _DECODED_AT_ONCE]
+        pictures = backbone.pictures(torch.cat([film.ends[number] for film, number in some]))
+        for (film, number), picture in zip(some, pictures, strict=True):
             film.pictures[number] = picture
 
 
