@@ -45,12 +45,14 @@ _READ = """
 * **Path energy**: (frames − 1) × the sum of squared changes per pixel. Between the same first and last frame no film
   has less than a cross-fade at constant speed; *over the least* says how many times that it is.
 * **To its frame**: root mean square distance to the reference of the same frame, as on the Compare page.
-* **The same noise in every frame** is what makes films of single frames coherent at all: the picture is a smooth
-  function of the reference between the places where the model changes its mind.
+* **The same noise in every frame** makes the picture a function of the reference alone, smooth but for the places where
+  the model changes its mind. Where the view leaves little freedom, fresh noise can be as steady: see the table.
+* **A deterministic sampler** adds no noise on the way: only the start is random, and it is shared.
 * **The way of the frame before as GenSOT's path guide** bends the path. It does not help: in z = (x − g)/a every step
   but Euler-Maruyama's is the same for all paths, so the guide changes kinetic energy and, with Euler-Maruyama, the
   error of its steps, not what arrives.
-* **The frame before as a second reference** does help, at a price: it asks for another law, and the film drags behind.
+* **The frame before as a second reference** asks for another law: nearer to the frame before, so steadier, but the film
+  drags behind its reference, and on the exact collection it may stand still.
 * The morph is a cross-fade of pixels: half-way, both pictures are seen at half strength, which is no emoji.
 """
 

@@ -15,7 +15,7 @@ from gensot_demo.guidance.registry import REGISTRY
 from gensot_demo.transport.catalogue import SAMPLERS
 
 from ..requests import MethodChoice
-from .measures import apart
+from .measures import STILL, apart
 from .request import SequenceRequest
 from .run import MethodFilm, Progress, sequence
 
@@ -131,5 +131,7 @@ def _listed(what: str, variants: list[Variant], plain: Variant) -> str:
     for variant in variants:
         farther = variant.film.success.value - plain.film.success.value
         where = f"{abs(farther):.1f} {'farther from' if farther > 0 else 'nearer to'} the reference"
-        parts.append(f"{variant.way.phrase} ({variant.film.steadiness.change:.1f}, {where})")
+        change = variant.film.steadiness.change
+        still = ": it stands still" if change < STILL else ""
+        parts.append(f"{variant.way.phrase} ({change:.1f}{still}, {where})")
     return f"{what}: {', '.join(parts)}."

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+STILL = 0.05
+"""Mean change, in grey levels, below which a film does not move."""
+
 
 @dataclass(frozen=True, eq=False)
 class Steadiness:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .measures import Steadiness
+from .measures import STILL, Steadiness
 from .request import SequenceRequest
 from .run import MethodFilm, SequenceResult
-
-_STILL = 0.05  # grey levels: a film that changes less does not move
 
 
 def sentences(result: SequenceResult) -> tuple[str, ...]:
@@ -18,7 +16,7 @@ def sentences(result: SequenceResult) -> tuple[str, ...]:
 
 def _seen(result: SequenceResult) -> str:
     films = list(result.methods.values())
-    deaf = [film for film in films if film.steadiness.change < _STILL]
+    deaf = [film for film in films if film.steadiness.change < STILL]
     moving = [film for film in films if film not in deaf]
     own = result.steadiness
     said = f"The reference changes by {own.change:.1f} grey levels from frame to frame"
