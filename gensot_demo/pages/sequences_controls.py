@@ -26,6 +26,7 @@ from gensot_demo.transport.catalogue import SAMPLERS
 
 from .controls import PATH_LABELS, slider_for
 from .models import first_card, model_choice
+from .task_controls import take_brush
 from .task_values import DRAWING, UPLOAD, picture_at
 
 QUIET = {"show_progress": "hidden", "api_visibility": "private"}
@@ -96,6 +97,7 @@ class SequenceControls:
         parts["turn"] = gr.Slider(
             -360, 360, TurningColour().turn, step=15, label="Turn, degrees", info="360 is once round.", visible=False
         )
+        parts["source"].input(None, js=take_brush("drawing"), api_visibility="private")
         gr.on(
             [parts["kind"].change, parts["source"].change],
             _what_applies,

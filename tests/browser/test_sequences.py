@@ -71,6 +71,24 @@ def test_a_bad_link_says_so_and_a_bad_input_loses_nothing(app_url, page):
     assert page.console_errors == []
 
 
+def test_stop_stops_and_keeps_the_last_numbers(app_url, page):
+    opened(page, app_url, QUICK)
+    said = page.inner_text("#verdict")
+    frames = page.get_by_label("number input for Frames")
+    frames.fill("24")
+    page.get_by_role("button", name="Steps, seed, sampler, path, settings").click()
+    page.get_by_label("number input for Steps").fill("200")
+    page.click("#run")
+    page.locator("#status .gensot-bar").wait_for()
+    page.locator("#status", has_text="Following").wait_for(timeout=60_000)
+    page.click("#stop")
+    page.wait_for_function("document.querySelector('#status').innerText.startsWith('Stopped')")
+    page.wait_for_timeout(1500)
+    assert page.inner_text("#status").startswith("Stopped")
+    assert page.inner_text("#verdict") == said
+    assert page.console_errors == []
+
+
 def test_a_phone_stands_still_where_motion_is_reduced(app_url, new_page):
     page = new_page(width=390, reduced_motion="reduce", color_scheme="dark")
     opened(page, app_url, QUICK)

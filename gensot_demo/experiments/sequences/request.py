@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
@@ -16,6 +17,10 @@ TURNS = (-360.0, 360.0)  # degrees
 MOST_POINTS = 64
 
 Share = Annotated[float, Field(allow_inf_nan=False)]
+_ARC = tuple(
+    (round(0.5 - 0.2 * math.cos(angle), 3), round(0.65 - 0.3 * math.sin(angle), 3))
+    for angle in (math.pi * n / 8 for n in range(9))
+)
 
 
 class _Frozen(BaseModel):
@@ -39,9 +44,7 @@ class AlongPath(_Frozen):
 
     kind: Literal["path"] = "path"
     picture: PictureChoice = PictureChoice(emoji="red heart")
-    points: tuple[tuple[Share, Share], ...] = Field(
-        ((0.3, 0.65), (0.4, 0.35), (0.6, 0.35), (0.7, 0.65)), max_length=MOST_POINTS, repr=False
-    )
+    points: tuple[tuple[Share, Share], ...] = Field(_ARC, max_length=MOST_POINTS, repr=False)
     size: Annotated[float, Field(ge=SIZES[0], le=SIZES[1], title="Size")] = 0.6
 
     @field_validator("points")
