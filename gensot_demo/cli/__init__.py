@@ -1,4 +1,5 @@
-"""The command line: ``serve`` opens the app, ``sample`` writes a comparison, ``transport`` prints its numbers.
+"""The command line: ``serve`` opens the app, ``sample`` writes a comparison, ``transport`` prints its numbers,
+``sequence`` writes films.
 
 Only translates: options into a request, a result into a file and a table. Heavy imports wait for the command that needs
 them, so that ``--help`` is there at once and ``serve`` starts as fast as app.py. One file a command.
@@ -9,6 +10,7 @@ from __future__ import annotations
 import typer
 
 from .sample import sample
+from .sequence import sequence
 from .serve import serve
 from .transport import transport
 
@@ -19,5 +21,5 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (serve, sample, transport):
+for command in (serve, sample, transport, sequence):
     app.command()(command)

@@ -5,42 +5,52 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
 
 from . import limits
 from .compare import CompareResult
-from .requests import CompareRequest, InvalidRequest
+from .requests import InvalidRequest
 
 
 class RunStore:
     """Results by an unguessable name. Thread-safe; holds at most ``capacity`` runs of ``megabytes`` together for all
-    visitors, and always the latest."""
+    visitors, and always the latest. A result has a ``request`` and takes ``size`` bytes; ``again`` says how to make it.
+    """
 
-    def __init__(self, capacity: int = limits.RUNS_KEPT, megabytes: float = limits.MEGABYTES_KEPT):
-        self._runs: OrderedDict[str, CompareResult] = OrderedDict()
+    def __init__(
+        self,
+        capacity: int = limits.RUNS_KEPT,
+        megabytes: float = limits.MEGABYTES_KEPT,
+        size: Callable[[Any], int] | None = None,
+        again: str = "press Compare to make it again",
+    ):
+        self._runs: OrderedDict[str, Any] = OrderedDict()
+        self._size, self._again = size or _bytes, again
         self._guard = threading.Lock()
         self._capacity, self._bytes = capacity, megabytes * 1e6
 
-    def keep(self, result: CompareResult) -> str:
+    def keep(self, result: Any) -> str:
         """Store a result; returns its name."""
         name = secrets.token_urlsafe(12)
         with self._guard:
             self._runs[name] = result
             while len(self._runs) > 1 and (
-                len(self._runs) > self._capacity or sum(map(_bytes, self._runs.values())) > self._bytes
+                len(self._runs) > self._capacity or sum(map(self._size, self._runs.values())) > self._bytes
             ):
                 self._runs.popitem(last=False)
         return name
 
-    def find(self, request: CompareRequest) -> str | None:
+    def find(self, request: Any) -> str | None:
         """The name of a kept run of this very request, which determines its result, or None."""
         with self._guard:
             return next((name for name, result in self._runs.items() if result.request == request), None)
 
-    def get(self, name: str) -> CompareResult:
+    def get(self, name: str) -> Any:
         """The result of that name; raises InvalidRequest when it is not kept any more."""
         with self._guard:
             if name not in self._runs:
-                raise InvalidRequest("This run is not kept any more; press Compare to make it again.")
+                raise InvalidRequest(f"This run is not kept any more; {self._again}.")
             self._runs.move_to_end(name)
             return self._runs[name]
 

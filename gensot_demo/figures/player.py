@@ -52,7 +52,8 @@ _ICONS = {
 }
 
 
-def _button(name: str, label: str, state: str = "") -> str:
+def bar_button(name: str, label: str, state: str = "") -> str:
+    """A button with one of the player's icons, as HTML."""
     icon = f'<svg viewBox="0 0 24 24" aria-hidden="true">{_ICONS[name]}</svg>'
     return f'<button type="button" data-do="{name}" aria-label="{label}" title="{label}"{state}>{icon}</button>'
 
@@ -64,9 +65,9 @@ _HTML = (
     '<div class="gensot-player-titles"></div></div>'
     '<ul class="gensot-player-legend" aria-label="Destinations"></ul>'
     '<div class="gensot-player-bar"><div class="gensot-player-buttons">'
-    + _button("back", "One frame back")
-    + _button("play", "Play")
-    + _button("forward", "One frame forward")
+    + bar_button("back", "One frame back")
+    + bar_button("play", "Play")
+    + bar_button("forward", "One frame forward")
     + '</div><div class="gensot-player-scrub"><input type="range" min="0" max="1" step="any" value="0" '
     'aria-label="Time"><output aria-live="off">t = 0.00</output></div>'
     '<div class="gensot-player-options"><div class="gensot-player-speeds" role="group" aria-label="Speed">'
@@ -75,8 +76,8 @@ _HTML = (
         for speed, text in _SPEEDS.items()
     )
     + "</div>"
-    + _button("loop", "Loop", ' aria-pressed="false"')
-    + _button("download", "Download PNG")
+    + bar_button("loop", "Loop", ' aria-pressed="false"')
+    + bar_button("download", "Download PNG")
     + '</div></div><div class="gensot-player-layers" role="group" aria-label="What is shown">'
     + "".join(
         f'<button type="button" data-layer="{name}" aria-pressed="false">{label}</button>'

@@ -36,7 +36,7 @@ from .task_values import (
 _BRUSH = "#e0218a"  # in no emoji's way, and seen on all of them
 
 
-def _take_brush(editor: str) -> str:
+def take_brush(editor: str) -> str:
     """An editor starts without a tool in hand; a visitor who chose to draw wants the brush."""
     press = f"document.querySelector('#{editor} button[aria-label=\"Brush\"]')?.click()"
     return f"() => {{ setTimeout(() => {press}, 700); }}"
@@ -103,7 +103,7 @@ def _picture_controls(controls: Controls) -> None:
             label="A picture file, up to 8 MB", visible=False, file_types=["image"], type="filepath", height=120
         )
     parts = dict(zip(kinds, ("average", "emoji", "drawing", "file"), strict=True))
-    controls["reference_kind"].input(None, js=_take_brush("drawing"), api_visibility="private")
+    controls["reference_kind"].input(None, js=take_brush("drawing"), api_visibility="private")
     controls["reference_kind"].change(
         lambda kind: [gr.update(visible=kind == name) for name in parts],
         controls["reference_kind"],
@@ -158,7 +158,7 @@ def _restore_controls(controls: Controls) -> None:
             "Standard deviation of each measured number, where black is -1 and white 1: 0.1 is 13 of 255 grey levels.",
         )
     pictured = [controls[name] for name in ("mask", "reference_kind", "average", "emoji", "drawing", "file")]
-    controls["mask"].input(None, js=_take_brush("mask-drawing"), api_visibility="private")
+    controls["mask"].input(None, js=take_brush("mask-drawing"), api_visibility="private")
     gr.on(
         [controls["restore_kind"].change, controls["mask"].change],
         lambda kind, mask: [

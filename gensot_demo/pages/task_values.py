@@ -60,7 +60,7 @@ def references_at(at: dict[str, Any]) -> list[dict[str, Any]]:
     """The pictures to follow of these values; raises InvalidRequest for an empty drawing or a missing file."""
     if at["ask"] != ASK_FOLLOW:
         return []
-    first = {**_picture(at), "trust": at["reference_trust"]}
+    first = {**picture_at(at), "trust": at["reference_trust"]}
     second = at["second"]
     if not second or second == NOTHING:
         return [first]
@@ -68,7 +68,7 @@ def references_at(at: dict[str, Any]) -> list[dict[str, Any]]:
     return [first, {kind: name, "trust": at["second_trust"]}]
 
 
-def _picture(at: dict[str, Any]) -> dict[str, Any]:
+def picture_at(at: dict[str, Any]) -> dict[str, Any]:
     """The fields of a PictureChoice; raises InvalidRequest for an empty drawing or a missing file."""
     kind = at["reference_kind"]
     if kind == AVERAGE:
@@ -83,7 +83,7 @@ def restore_at(at: dict[str, Any]) -> dict[str, Any] | None:
     if at["ask"] != ASK_RESTORE:
         return None
     kind = RESTORES[at["restore_kind"]]
-    values = {"kind": kind, "picture": _picture(at), "noise": at["restore_noise"]}
+    values = {"kind": kind, "picture": picture_at(at), "noise": at["restore_noise"]}
     if kind != "mask":
         return values
     if at["mask"] == PAINTED:
@@ -125,7 +125,7 @@ def canvas_of(kind: str, average: str, emoji: str, drawing: Any, file: str | Non
     """The chosen picture as the ground to paint a mask on, or an empty one while there is no picture."""
     values = {"reference_kind": kind, "average": average, "emoji": emoji, "drawing": drawing, "file": file}
     try:
-        picture = picture_of(parse(PictureChoice, **_picture(values)), 64, "Picture to restore")
+        picture = picture_of(parse(PictureChoice, **picture_at(values)), 64, "Picture to restore")
     except InvalidRequest:
         return None
     ground = np.asarray(Image.fromarray(picture).resize((_CANVAS, _CANVAS), Image.Resampling.BICUBIC))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from gensot_demo.pages import compare, scoreboard, transport
+from gensot_demo.pages import compare, scoreboard, sequences, transport
 from gensot_demo.shell import frame
 
 
@@ -24,6 +24,7 @@ class Page:
 PAGES = (
     Page("Compare", "/", compare.build),
     Page("Transport", "/transport", transport.build),
+    Page("Sequences", "/sequences", sequences.build),
     Page("Scoreboard", "/scoreboard", scoreboard.build),
 )
 

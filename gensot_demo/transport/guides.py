@@ -63,6 +63,22 @@ def drawn_protocol(
     return Protocol(torch.full((pieces,), stiffness, dtype=torch.float64), guide, start, temperature)
 
 
+def recorded_protocol(protocol: Protocol, times: Tensor, states: Tensor, pieces: int = 12) -> Protocol:
+    """``protocol``, one piece of it, with a guide that follows recorded states (S, d) of rising times (S,): on each of
+    ``pieces`` equal pieces the state at its middle, straight between two records. Start and stiffness stay."""
+    if len(protocol.stiffness) != 1:
+        raise InvalidValue(f"the protocol has {len(protocol.stiffness)} pieces; one is expected.")
+    if len(times) != len(states) or not len(times) or not bool((times.diff() > 0).all()):
+        raise InvalidValue(f"{len(times)} times and {len(states)} states; as many of each, at rising times.")
+    times, states = times.double().cpu(), states.double().cpu()
+    middles = ((torch.arange(pieces, dtype=torch.float64) + 0.5) / pieces).clamp(times[0], times[-1])
+    right = torch.searchsorted(times, middles).clamp(1, max(len(times) - 1, 1)) % len(times)
+    left = (right - 1).clamp(min=0)
+    share = ((middles - times[left]) / (times[right] - times[left]).clamp(min=1e-300))[:, None]
+    guide = (1 - share) * states[left] + share * states[right]
+    return Protocol(protocol.stiffness.expand(pieces), guide, protocol.start, protocol.temperature)
+
+
 def smooth_curve(knots: Tensor, pieces: int = 12) -> Tensor:
     """The uniform Catmull-Rom spline through knots (n, 2), ``pieces`` points between neighbours: what the drawing pad
     shows through its knots."""

@@ -67,5 +67,6 @@ def test_only_the_named_endpoints_are_public(client):
         "/compare",
         "/measure",
         "/transport",
+        "/sequence",
         "/scoreboard",
     }

@@ -7,8 +7,16 @@ import pytest
 import torch
 
 from gensot_demo.transport.errors import InvalidValue
-from gensot_demo.transport.guides import SHAPES, along_curve, drawn_protocol, guide_curve, guided_protocol, smooth_curve
-from gensot_demo.transport.harmonic import HarmonicPath
+from gensot_demo.transport.guides import (
+    SHAPES,
+    along_curve,
+    drawn_protocol,
+    guide_curve,
+    guided_protocol,
+    recorded_protocol,
+    smooth_curve,
+)
+from gensot_demo.transport.harmonic import HarmonicPath, constant_protocol
 
 END = torch.tensor([3.0, 0.48], dtype=torch.float64)
 
@@ -73,3 +81,31 @@ def test_the_spline_passes_its_knots_smoothly_and_straight_lines_stay_straight()
     line = smooth_curve(table([[0, 0], [1, 2], [2, 4], [3, 6]]))
     np.testing.assert_allclose(line[:, 1], 2 * line[:, 0], atol=1e-12)
     assert smooth_curve(knots[:2]).shape == (2, 2)
+
+
+def test_a_recorded_trajectory_becomes_a_guide_and_leaves_the_noise_levels_alone():
+    base = constant_protocol(30.0, table([1, -1]), table([1, -1]), 0.7)
+    times = table([0.1, 0.2, 0.5, 0.9])
+    states = torch.stack([2 * times, 5 - times], dim=1)  # straight in time, so that every middle is known
+    found = recorded_protocol(base, times, states, pieces=10)
+    middles = ((torch.arange(10, dtype=torch.float64) + 0.5) / 10).clamp(0.1, 0.9)
+    torch.testing.assert_close(found.guide, torch.stack([2 * middles, 5 - middles], dim=1))
+    torch.testing.assert_close(found.start, base.start)
+    t = torch.linspace(0.01, 0.99, 23, dtype=torch.float64)
+    plain, guided = HarmonicPath(base).at(t), HarmonicPath(found).at(t)
+    for name in ("a", "m", "log_K"):
+        torch.testing.assert_close(getattr(plain, name), getattr(guided, name))
+    assert float((plain.g - guided.g).norm()) > 1
+
+
+def test_a_resting_record_is_a_constant_guide():
+    base = constant_protocol(30.0, table([0, 0]), table([1, -1]))
+    found = recorded_protocol(base, table([0.5]), table([[2, 3]]), pieces=4)
+    torch.testing.assert_close(found.guide, table([[2, 3]]).expand(4, 2))
+
+
+@pytest.mark.parametrize(("times", "count"), [([0.5, 0.2], 2), ([0.1, 0.2], 3), ([], 0)])
+def test_a_record_without_order_is_refused(times, count):
+    base = constant_protocol(30.0, table([0, 0]))
+    with pytest.raises(InvalidValue, match="rising times"):
+        recorded_protocol(base, table(times), torch.zeros(count, 2, dtype=torch.float64))
