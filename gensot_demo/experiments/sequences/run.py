@@ -30,6 +30,7 @@ from .. import limits
 from ..asking import ask_for, load, picture_of
 from ..device import TURNSTILE
 from ..images import to_png
+from ..needs import Needs, needs
 from ..planning import Plan, plans_of, require_affordable
 from ..requests import CompareRequest, InvalidRequest, MethodChoice
 from ..success import Success, success
@@ -141,7 +142,8 @@ def reference_film(request: SequenceRequest, side: int) -> NDArray[np.uint8]:
 def followers() -> list[tuple[str, str]]:
     """(label, name) of the methods that can follow a picture."""
     task = Task(references=(torch.zeros(1),), reference_trusts=(1.0,))
-    return [(method.label, name) for name, method in REGISTRY.methods.items() if method().unavailable(task) is None]
+    able = {name: method for name, method in REGISTRY.methods.items() if isinstance(needs(method(), task), Needs)}
+    return [(method.label, name) for name, method in able.items()]
 
 
 def sequence(request: SequenceRequest) -> Iterator[Progress | SequenceResult]:
