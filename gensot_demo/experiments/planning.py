@@ -54,7 +54,9 @@ class _Common:
     def grid(self) -> PathPoints:
         request, backbone = self.request, self.backbone
         if request.path != MODELS_OWN:
-            return backbone.grid(self.path, request.steps)
+            return grid_of(request, backbone, self.path)
+        if request.first_noise:
+            raise InvalidRequest("The model's own timesteps have their own first noise level. Choose another path.")
         grid = backbone.model_grid(request.steps)
         if float(grid.a[0]) == 0.0 and request.sampler in _NEEDS_INFORMATION:
             raise InvalidRequest(
@@ -62,6 +64,18 @@ class _Common:
                 f"{SAMPLERS[request.sampler].label!r} has no finite step. Choose another sampler or path."
             )
         return grid
+
+
+def grid_of(request: CompareRequest, backbone: Backbone, path: ProbabilityPath) -> PathPoints:
+    """Where the run stops along a path; raises InvalidRequest for a first noise level that the model does not know."""
+    first = request.first_noise or None
+    largest, smallest = backbone.sigma_range
+    if first is not None and not smallest < first <= largest:
+        raise InvalidRequest(
+            f"First noise level is {first:g}; for {backbone.info.label} it must be above {smallest:g} and at most "
+            f"{largest:g}, or 0 for the model's own."
+        )
+    return backbone.grid(path, request.steps, first)
 
 
 def sampler_for(method: GuidanceMethod, task: Task, wanted: str = "averaged") -> Sampler:
@@ -73,7 +87,7 @@ def _plan(choice: MethodChoice, asked: Asked, noise: SharedNoise, common: _Commo
     request, backbone, method = common.request, common.backbone, choice.method()
     bound = BoundMethod(method, asked.task, noise.seeds, backbone.data_variance)
     path = method.path(asked.task, common.path)
-    grid = common.grid if path is common.path else backbone.grid(path, request.steps)
+    grid = common.grid if path is common.path else grid_of(request, backbone, path)
     sampler = sampler_for(method, asked.task, request.sampler)
     return Plan(Job(choice.name, sampler, grid, noise, bound), method, noise.rows, asked.task)
 
