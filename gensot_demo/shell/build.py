@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from gensot_demo.pages import compare, scoreboard, transport
+from gensot_demo.pages import compare, failures, scoreboard, transport
 from gensot_demo.shell import frame
 
 
@@ -25,6 +25,7 @@ PAGES = (
     Page("Compare", "/", compare.build),
     Page("Transport", "/transport", transport.build),
     Page("Scoreboard", "/scoreboard", scoreboard.build),
+    Page("Failure modes", "/failures", failures.build),
 )
 
 VISITORS_WAITING = 48

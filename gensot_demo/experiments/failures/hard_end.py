@@ -86,8 +86,8 @@ FAILURE = Failure(
     "it; a soft end makes hearts of them.",
     why="With a hard end the final law is prescribed, so the optimal control takes back at the end whatever the guide "
     "has done: it decides how to travel, not where to.",
-    mends="A soft end: let the guide's pull count at the end too, which is a view of the picture with noise (view noise "
-    "4 here). Or change the target itself, by conditions or a reward.",
+    mends="A soft end: let the guide's pull count at the end too, which is a noisy view of the picture. "
+    "Or change the target itself, by conditions or a reward.",
     equation=r"x_t = \alpha_t y + \gamma_t + s_t\varepsilon,\quad \gamma_1 = 0,\quad y \sim p_1\;"
     r"\text{(hard)};\qquad y \sim p_1\,\mathcal N(r, \nu^2 I)/Z\;\text{(soft)}",
     source="Chertkov, arXiv 2512.11859",

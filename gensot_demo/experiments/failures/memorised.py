@@ -92,8 +92,8 @@ FAILURE = Failure(
     name="memorised",
     title="Memorised training pictures",
     sees="The perfect model paints flawless emoji, and every one of them is a training picture to the last pixel.",
-    why="The best possible denoiser of finitely many pictures can only ever predict their averages, and at low noise one "
-    "of them; what a network makes anew comes from not being perfect.",
+    why="The best possible denoiser of finitely many pictures can only ever predict their averages, and at low noise "
+    "one of them; what a network makes anew comes from not being perfect.",
     mends="More pictures than the network can hold, copies removed, mirrored and shifted pictures while training: this "
     "network saw both. Guiding it hard to a small class brings some copies back.",
     equation=r"D(z,\sigma) = \sum_i \mathrm{softmax}_i\!\bigl(-|z-y_i|^2/2\sigma^2\bigr)\,y_i \to y_{\text{nearest}}"

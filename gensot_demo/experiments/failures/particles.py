@@ -169,8 +169,8 @@ def look(finished: Finished) -> Evidence:
     if better:
         sentence += f" Guided to where the reward is, {_of(mended)} count there."
     sentence += (
-        f" Of pictures with a strong reward, 16 times as many particles (64 for 4) are worth {worth['64']:.1f} in place "
-        f"of {worth['4']:.1f}."
+        f" Of pictures with a strong reward, 64 particles are worth {worth['64']:.1f}, where 4 are worth "
+        f"{worth['4']:.1f}."
     )
     return Evidence(_COLUMNS, rows, sentence, shown, better, _chart(shares))
 
@@ -208,7 +208,7 @@ FAILURE = Failure(
     sees="In few dimensions most particles count; in hundreds one of them gets all the weight, and pictures have "
     "thousands.",
     why="A weight is a product of one factor for every dimension, so its logarithm varies by an amount that grows with "
-    "the dimension; the share that counts falls exponentially, and more particles catch up only logarithmically.",
+    "the dimension; the share that counts falls exponentially, and the number of particles would have to grow as fast.",
     mends="Asking for less, or guiding the particles to where the reward is, with steps fine enough that the weights "
     "have little left to correct.",
     equation=r"\frac{\mathrm{ESS}}{N} \to \frac{(\mathbb E w)^2}{\mathbb E w^2} = e^{-\lambda^2 d}"

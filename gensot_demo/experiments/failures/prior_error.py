@@ -109,12 +109,13 @@ _COLUMNS = (
 FAILURE = Failure(
     name="prior_error",
     title="Started with prior error",
-    sees="Started at noise level 5 or 2, samples are more and more equally bright and alike; from 80 they are as varied as "
-    "the training pictures.",
+    sees="Started at noise level 5 or 2, samples are more and more equally bright and alike; from 80 they are as "
+    "varied as the training pictures.",
     why="The start is drawn as mean plus noise, as if nothing of the picture were left in it. But the "
-    "brightness of a whole picture still outweighs noise of level 5, and what the start leaves out no later step brings "
-    "back.",
-    mends="A first noise level far above the spread of the data, not of a pixel but of a whole picture; a last training step of pure noise (zero terminal SNR).",
+    "brightness of a whole picture still outweighs noise of level 5, and what the start leaves out no later step "
+    "brings back.",
+    mends="A first noise level far above the spread of the data, not of a pixel but of a whole picture; a "
+    "last training step of pure noise (zero terminal SNR).",
     equation=r"z_1 = \bar y + \sigma_1\varepsilon\;\text{for}\; y + \sigma_1\varepsilon:\quad"
     r"\mathrm{sd}\,\to\,\mathrm{sd}\cdot\frac{\sigma_1}{\sqrt{\mathrm{sd}^2+\sigma_1^2}}\;\text{(Gaussian data, flow)}",
     source="Lin et al., arXiv 2305.08891 (zero terminal SNR); Wang et al., arXiv 2410.13431 (prior error)",

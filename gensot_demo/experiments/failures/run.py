@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Annotated, Any
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from .. import limits
@@ -45,13 +47,14 @@ class FailureRequest(BaseModel):
 @dataclass(frozen=True, eq=False)
 class FailureUpdate:
     """A moment of a run: what is being done, the share done, seconds; the variants that are finished, why others ended
-    early, and the pictures of the one that runs, (samples, res, res, 3) or None."""
+    early, and (name, pictures (samples, res, res, 3)) of the one that runs, or None."""
 
     doing: str
     done: float
     seconds: float
+    variants: tuple[Variant, ...]
     finished: Finished
-    running: tuple[Variant, Any] | None = None
+    running: tuple[str, NDArray[np.uint8]] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,10 +99,10 @@ def run_failure(request: FailureRequest) -> Iterator[FailureUpdate | FailureResu
     errors: dict[str, str] = {}
     more: Any = None
 
-    def update(doing: str, part: float, pictures: tuple[Variant, Any] | None = None) -> FailureUpdate:
+    def update(doing: str, part: float, pictures: tuple[str, NDArray[np.uint8]] | None = None) -> FailureUpdate:
         done = (len(results) + len(errors) + part) / total
         finished = Finished(request.seed, dict(results), dict(errors))
-        return FailureUpdate(doing, done, time.perf_counter() - began, finished, pictures)
+        return FailureUpdate(doing, done, time.perf_counter() - began, variants, finished, pictures)
 
     for variant in variants:
         yield update(variant.label, 0.0)
@@ -107,7 +110,7 @@ def run_failure(request: FailureRequest) -> Iterator[FailureUpdate | FailureResu
             for moment in _run(variant):
                 match moment:
                     case Update():
-                        yield update(variant.label, moment.done, (variant, next(iter(moment.pictures.values()))))
+                        yield update(variant.label, moment.done, (variant.name, next(iter(moment.pictures.values()))))
                     case Progress():
                         yield update(variant.label, moment.done)
                     case _:
@@ -119,10 +122,22 @@ def run_failure(request: FailureRequest) -> Iterator[FailureUpdate | FailureResu
             yield update("Measuring", moment)
         else:
             more = moment
-    finished = Finished(request.seed, results, errors, more)
-    result = FailureResult(request, variants, finished, failure.look(finished), time.perf_counter() - began)
+    evidence = failure.look(Finished(request.seed, results, errors, more))
+    finished = Finished(request.seed, {name: _without_history(result) for name, result in results.items()}, errors)
+    result = FailureResult(request, variants, finished, evidence, time.perf_counter() - began)
     _RESULTS.keep(result)
     yield result
+
+
+def _without_history(result: CompareResult | TransportResult) -> CompareResult | TransportResult:
+    """A comparison with the ends of its samples alone: ways of all failures together would fill the memory."""
+    if isinstance(result, TransportResult):
+        return result
+    parts = {
+        name: replace(part, states=part.states[-1:].clone(), predicted=part.predicted[-1:].clone())
+        for name, part in result.methods.items()
+    }
+    return replace(result, methods=parts)
 
 
 def _run(variant: Variant) -> Iterator[Any]:
