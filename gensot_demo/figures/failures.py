@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from gensot_demo.experiments.failures.failure import Chart
@@ -11,6 +12,7 @@ from .palette import MUTED
 from .transport import panel_style
 
 _EXACT_DASHES = ("dash", "dot")
+_BELOW = 4.0
 
 
 def chart_figure(chart: Chart) -> dict[str, Any]:
@@ -32,6 +34,11 @@ def chart_figure(chart: Chart) -> dict[str, Any]:
         shown.append(line)
     ticks = sorted({x for curve in chart.curves for x in curve.x})
     x = {"title": {"text": chart.x}, "type": "log", "tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
-    y = {"title": {"text": chart.y}, "type": "log", "dtick": 1}
+    seen = [y for curve in chart.curves if not curve.exact for y in curve.y]
+    reach = [math.log10(min(seen) / _BELOW), math.log10(max(seen) * 1.3)]  # a closed form may fall far below
+    y = {"title": {"text": chart.y}, "type": "log", "dtick": 1, "range": reach}
     ends = "; ".join(f"{c.label} from {c.y[0]:.2g} to {c.y[-1]:.2g}" for c in chart.curves)
-    return line_figure(shown, x, y, f"{chart.title} {ends}.", bottom=120)
+    figure = line_figure(shown, x, y, f"{chart.title} {ends}.", bottom=120)
+    figure["layout"]["title"] = {"text": chart.title, "x": 0.02, "xanchor": "left", "font": {"size": 15}}
+    figure["layout"]["margin"]["t"] = 44
+    return figure

@@ -114,6 +114,7 @@ def number_text(number: Number) -> str:
     if value is None:
         return "–"
     if error is None or error < 1e-3:
-        return f"{value:,.0f}" if abs(value) >= 100 or value == round(value) else f"{value:.2g}"
+        digits = 0 if abs(value) >= 100 or value == round(value) else 1 if abs(value) >= 1 else 2
+        return f"{value:,.{digits}f}"
     digits = 0 if error >= 10 else 1 if error >= 0.5 else 2
     return f"{value:,.{digits}f} ± {error:,.{digits}f}"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
 from ..requests import CompareRequest, MethodChoice, ReferenceChoice
 from .failure import Column, Evidence, Failure, Finished, Number, Variant
 from .statistics import above, mean
@@ -57,7 +61,7 @@ def look(finished: Finished) -> Evidence:
         sentence = (
             f"The stiff guide holds the state {rows['stiff'][0].value:.0f} grey levels from the picture half-way "
             f"(without a guide {rows['none'][0].value:.0f}), and yet moves the samples by "
-            f"{rows['stiff'][2].value:.2g}: they end {rows['stiff'][1].value:.0f} grey levels from it, as without."
+            f"{_said(rows['stiff'][2].value)}: they end {rows['stiff'][1].value:.0f} grey levels from it, as without."
         )
     else:
         sentence = (
@@ -69,14 +73,18 @@ def look(finished: Finished) -> Evidence:
     return Evidence(_COLUMNS, rows, sentence, led and unmoved, mended)
 
 
-def _grey(difference):
+def _said(grey_levels: float) -> str:
+    return f"{grey_levels:.2f}" if grey_levels >= 0.01 else "less than 0.01"
+
+
+def _grey(difference: Tensor) -> NDArray[np.float64]:
     return difference.square().mean(1).sqrt().double().numpy() * 127.5
 
 
 _COLUMNS = (
     Column("State half-way", "grey levels", "Distance of the state from the picture after half of the steps."),
     Column("Sample", "grey levels", "Distance of the delivered picture from the one that the guide points at."),
-    Column("Moved by the guide", "grey levels", "Distance of each sample from what the same noise gives unguided."),
+    Column("Moved", "grey levels", "Distance of each sample from what the same noise gives unguided."),
 )
 
 FAILURE = Failure(

@@ -176,17 +176,16 @@ def look(finished: Finished) -> Evidence:
 
 
 def _of(number: Number) -> str:
-    return f"{100 * number.value:.0f} ± {100 * number.error:.0f} %"
+    return f"{100 * number.value:.1f} ± {100 * number.error:.1f} %"
 
 
 def _chart(shares: Shares) -> Chart:
     exact = [exact_share(d) for d in DIMENSIONS]
     perfect = [perfect_share(d) for d in DIMENSIONS]
-    floor = 1 / PARTICLES
     curves = (
         Curve("Weighted at the end", DIMENSIONS, *_columns(shares.weighed)),
         Curve("Guided, then weighted", DIMENSIONS, *_columns(shares.guided)),
-        Curve("Exact law, infinitely many particles", DIMENSIONS, [max(x, 0.1 * floor) for x in exact], exact=True),
+        Curve("Exact law, infinitely many particles", DIMENSIONS, exact, exact=True),
         Curve(f"{PARTICLES} exact draws", DIMENSIONS, perfect, exact=True),
     )
     return Chart("Which share of the particles counts?", "dimensions", "effective share of the particles", curves)

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from .. import limits
 from ..compare import CompareResult, Update, compare
-from ..plane.run import Progress, TransportResult, transport
+from ..plane.run import Panel, Progress, TransportResult, transport
 from ..requests import CompareRequest, InvalidRequest
 from .catalogue import FAILURES
 from .failure import Evidence, Failure, Finished, Variant
@@ -75,11 +75,16 @@ class FailureResult:
 
 def joined(variants: tuple[Variant, ...], finished: Finished) -> TransportResult | None:
     """The finished transports as one with a panel for each, called by the variant's label."""
-    moved = [(v, r) for v in variants if isinstance(r := finished.results.get(v.name), TransportResult)]
+    found = [(variant, finished.results.get(variant.name)) for variant in variants]
+    moved = [(variant, r) for variant, r in found if isinstance(r, TransportResult)]
     if not moved:
         return None
-    panels = tuple(replace(r.panels[0], name=v.name, setting=v.label) for v, r in moved)
+    panels = tuple(_called(r.panels[0], variant) for variant, r in moved)
     return replace(moved[0][1], panels=panels)
+
+
+def _called(panel: Panel, variant: Variant) -> Panel:
+    return replace(panel, name=variant.name, method=replace(panel.method, label=variant.label), setting="")
 
 
 def run_failure(request: FailureRequest) -> Iterator[FailureUpdate | FailureResult]:
