@@ -38,7 +38,7 @@ _HEAVY = {**_QUIET, "concurrency_id": "device", "concurrency_limit": limits.RUNS
 _FIRST = next(iter(FAILURES))
 _FRESH_SEEDS = 1_000_000
 _SHOWN = 6  # outputs of a run: status, wall, player, chart, sentence, table
-_STOPPED = "Stopped. What is shown is as far as it got; press Run again to begin anew."
+_STOPPED = "Stopped. What is shown is as far as it got; press Run to begin anew."
 _LEAD = (
     "Guided sampling fails in known ways. Each is run here **on the same noise** with settings that break it and with "
     "what mends it; the sentence below the pictures is made from the numbers of this run."
@@ -62,7 +62,7 @@ def build() -> None:
             notice = gr.HTML(elem_id="notice", visible=False)
             words = gr.HTML(failures_report.words(FAILURES[_FIRST]), elem_id="words")
             with gr.Row(elem_classes=["gensot-run", "gensot-actions"]):
-                go = gr.Button("Run again", variant="primary", min_width=100, elem_id="run")
+                go = gr.Button("Run", variant="primary", min_width=100, elem_id="run")
                 stop = gr.Button("Stop", min_width=80, elem_id="stop")
                 fresh = gr.Button("New noise", min_width=80, elem_id="fresh")
                 link = gr.Button("Copy link", min_width=80)

@@ -13,7 +13,7 @@ from .draws import drawn
 from .failure import Column, Evidence, Failure, Finished, Number, Variant
 from .statistics import above, jackknife, mean, mean_distance, percent
 
-_DRAWS = 64
+_DRAWS = 48
 _CLASS = "hearts"
 _SETTINGS = (("1", "cfg", 1.0), ("3", "cfg", 3.0), ("8", "cfg", 8.0), ("apg", "apg", 8.0))
 _LABELS = {"1": "CFG, strength 1", "3": "CFG, strength 3", "8": "CFG, strength 8", "apg": "APG, strength 8"}
@@ -25,7 +25,7 @@ def _request(method: str, strength: float, seed: int, backbone: str = "network")
         conditions=(ConditionChoice(name=_CLASS),),
         strength=strength,
         steps=20,
-        samples=12,
+        samples=8,
         seed=seed,
         methods=(MethodChoice(name=method),),
     )

@@ -144,7 +144,7 @@ def _request(particles: int, amount: float, seed: int) -> CompareRequest:
         backbone="truth",
         reward=RewardChoice(kind="brightness", amount=amount),
         steps=20,
-        samples=8,
+        samples=6,
         seed=seed,
         methods=(MethodChoice(name="fk_steering", settings={"particles": particles}),),
     )

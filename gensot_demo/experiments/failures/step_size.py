@@ -27,7 +27,7 @@ def _request(method: MethodChoice, seed: int) -> CompareRequest:
         references=(ReferenceChoice(emoji="cat face"),),
         view_noise=0.6,
         steps=20,
-        samples=8,
+        samples=6,
         seed=seed,
         methods=(method,),
     )

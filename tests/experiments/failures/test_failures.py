@@ -46,10 +46,12 @@ def test_it_shows_and_what_mends_it_does_not(name):
 
 
 def test_high_strength_glares_and_repeats_itself():
-    for mild, strong in (("1", "3"), ("3", "8")):
-        assert apart(number("oversaturation", strong, 0), number("oversaturation", mild, 0)) > SURE
-        assert apart(number("oversaturation", mild, 2), number("oversaturation", strong, 2)) > SURE
-    assert apart(number("oversaturation", "1", 1), number("oversaturation", "8", 1)) > SURE
+    assert apart(number("oversaturation", "8", 0), number("oversaturation", "3", 0)) > SURE
+    assert apart(number("oversaturation", "1", 2), number("oversaturation", "8", 2)) > SURE
+    glare, drawn = ([number("oversaturation", name, column).value for name in ("1", "3", "8")] for column in (0, 2))
+    assert glare == sorted(glare)
+    assert drawn == sorted(drawn, reverse=True)
+    assert number("oversaturation", "8", 1).value < number("oversaturation", "1", 1).value
     assert apart(number("oversaturation", "8", 0), number("oversaturation", "apg", 0)) > SURE
     law = result("oversaturation")
     assert f"draws {number('oversaturation', '8', 2).value:.0f}" in law.evidence.sentence
