@@ -62,7 +62,8 @@ def look(finished: Finished) -> Evidence:
         ratio = torch.cat([nearness(finished.part(name).states[-1]), finished.more[name]])
         copied[name] = percent(share(int((ratio < RATIO).sum()), len(ratio)))
         rows[name] = (copied[name], Number(float(ratio.median())))
-    shown, mended = above(copied["exact"], copied["network"]), above(copied["exact"], copied["network"])
+    shown = above(copied["exact"], copied["network"])
+    mended = not above(copied["network"], Number(0.0))
     numbers = (
         f"{copied['exact'].value:.0f} % of {len(ratio)} samples are copies, of the network's {_of(copied['network'])}"
     )
@@ -98,7 +99,7 @@ FAILURE = Failure(
     why="The best possible denoiser of finitely many pictures can only ever predict their averages, and at low noise "
     "one of them; what a network makes anew comes from not being perfect.",
     mends="More pictures than the network can hold, copies removed, mirrored and shifted pictures while training: this "
-    "network saw both. Guiding it hard to a small class brings some copies back.",
+    "network saw both. Guided hard to a small class, it may copy again.",
     equation=r"D(z,\sigma) = \sum_i \mathrm{softmax}_i\!\bigl(-|z-y_i|^2/2\sigma^2\bigr)\,y_i \to y_{\text{nearest}}"
     r"\;(\sigma\to0);\qquad \text{copy: } |x-y_{(1)}| < \tfrac13|x-y_{(2)}|",
     source="Yoon et al., ICML 2023 workshop (criterion); Gu et al., arXiv 2310.02664",
