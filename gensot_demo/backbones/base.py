@@ -134,9 +134,10 @@ class Backbone(ABC):
             seeds, oracle.dimension, particles, dtype=oracle.dtype, device=oracle.device, depth=NOISE_DEPTH
         )
 
-    def grid(self, path: ProbabilityPath, steps: int) -> PathPoints:
-        """Where a run of so many steps stops along a path."""
-        points = at_noise_levels(path, noise_levels(steps, *self.sigma_range))
+    def grid(self, path: ProbabilityPath, steps: int, first: float | None = None) -> PathPoints:
+        """Where a run of so many steps stops along a path, from noise level ``first`` or the range's own on."""
+        largest, smallest = self.sigma_range
+        points = at_noise_levels(path, noise_levels(steps, first or largest, smallest))
         return points.to(self.oracle.device, self.oracle.dtype)
 
     def megabytes(self) -> float:

@@ -74,6 +74,9 @@ def sample(
     method: Annotated[
         list[str] | None, typer.Option(metavar="NAME[:KEY=VALUE,...]", help="A guidance method; repeat.")
     ] = None,
+    first_noise: Annotated[
+        float | None, typer.Option(help=f"First noise level, to {limits.MAX_FIRST_NOISE:g}; 0 is the model's own.")
+    ] = None,
     resolution: Annotated[int | None, typer.Option(help="64 or 32 pixels a side.")] = None,
     link: Annotated[
         str | None, typer.Option(metavar="QUERY", help="The query string of a link, instead of all options above.")
@@ -93,7 +96,7 @@ def sample(
 
     scalars = {
         "strength": strength, "view_noise": view_noise, "steps": steps, "samples": samples, "seed": seed,
-        "sampler": sampler, "path": path, "resolution": resolution,
+        "sampler": sampler, "path": path, "first_noise": first_noise, "resolution": resolution,
         "backbone": model_named(backbone), "negative": negative,
     }  # fmt: skip
     lists = {

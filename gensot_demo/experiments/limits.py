@@ -13,6 +13,7 @@ MAX_REFERENCES = 2
 MAX_STRENGTH = 10.0
 MAX_TRUST = 5.0
 VIEW_NOISE = (0.2, 100.0)
+MAX_FIRST_NOISE = 100.0  # a model's own range may end below
 RESTORE_NOISE = (0.01, 1.0)  # of a measurement, where black is -1 and white is 1
 MAX_REWARD = 20.0  # nats per unit
 MAX_SEED = 2**31 - 1

@@ -15,7 +15,10 @@ from .requests import CompareRequest, InvalidRequest, MethodChoice, RestoreChoic
 VERSION = 1
 MAX_LENGTH = 4000
 MAX_FIELDS = 64
-_NUMBERS = {"strength": float, "view_noise": float, "steps": int, "samples": int, "seed": int, "resolution": int}
+_NUMBERS = {
+    "strength": float, "view_noise": float, "steps": int, "samples": int, "seed": int, "first_noise": float,
+    "resolution": int,
+}  # fmt: skip
 _REFERENCES = {"follow": "emoji", "follow_average": "average"}
 _WORDS = ("backbone", "negative", "sampler", "path")
 _RESTORED = {"restore_emoji": "emoji", "restore_average": "average"}

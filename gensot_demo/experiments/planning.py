@@ -67,7 +67,7 @@ class _Planner:
         noise = self.noises.setdefault(needed.particles, backbone.noise(self.seeds, needed.particles))
         bound = BoundMethod(method, task, noise.seeds, backbone.data_variance)
         path = method.path(task, self.path)
-        grid = self.grid if path is self.path else backbone.grid(path, self.request.steps)
+        grid = self.grid if path is self.path else grid_of(self.request, backbone, path)
         sampler = sampler_for(method, task, self.request.sampler)
         job = Job(name, sampler, grid, noise, bound, thinking_time(method))
         return Plan(job, method, noise.rows, task, needed.calls)
@@ -76,7 +76,9 @@ class _Planner:
     def grid(self) -> PathPoints:
         request, backbone = self.request, self.backbone
         if request.path != MODELS_OWN:
-            return backbone.grid(self.path, request.steps)
+            return grid_of(request, backbone, self.path)
+        if request.first_noise:
+            raise InvalidRequest("The model's own timesteps have their own first noise level. Choose another path.")
         grid = backbone.model_grid(request.steps)
         if float(grid.a[0]) == 0.0 and request.sampler in _NEEDS_INFORMATION:
             raise InvalidRequest(
@@ -84,6 +86,18 @@ class _Planner:
                 f"{SAMPLERS[request.sampler].label!r} has no finite step. Choose another sampler or path."
             )
         return grid
+
+
+def grid_of(request: CompareRequest, backbone: Backbone, path: ProbabilityPath) -> PathPoints:
+    """Where the run stops along a path; raises InvalidRequest for a first noise level that the model does not know."""
+    first = request.first_noise or None
+    largest, smallest = backbone.sigma_range
+    if first is not None and not smallest < first <= largest:
+        raise InvalidRequest(
+            f"First noise level is {first:g}; for {backbone.info.label} it must be above {smallest:g} and at most "
+            f"{largest:g}, or 0 for the model's own."
+        )
+    return backbone.grid(path, request.steps, first)
 
 
 def sampler_for(method: GuidanceMethod, task: Task, wanted: str = "averaged") -> Sampler:

@@ -161,6 +161,8 @@ class CompareRequest(_Frozen):
     backbone: the model, by name, hub id or as the server calls it.  negative: a prompt to lead away from.
     beside: whether the page also shows what an exact oracle of the model's own pictures does; no run depends on it.
     path: that of methods without one of their own; "model" is the model's own schedule with its own timesteps.
+    first_noise: the noise level that sampling starts at, within the model's range; 0 is the model's own. Below it the
+    start, made of noise alone, lacks the spread of the pictures.
     resolution: of the exact collection; every other backbone has its own.
     references, restore, reward: at most one of them; conditions go with each.
     """
@@ -180,6 +182,7 @@ class CompareRequest(_Frozen):
     seed: Annotated[int, Field(ge=0, le=limits.MAX_SEED, title="Seed")] = 7
     sampler: str = "averaged"
     path: Literal["cosine", "condot", "vp", "ve", "model"] = "cosine"
+    first_noise: Annotated[float, Field(ge=0, le=limits.MAX_FIRST_NOISE, title="First noise level")] = 0.0
     resolution: Literal[64, 32] = 64
     methods: tuple[MethodChoice, ...] = Field(
         tuple(MethodChoice(name=name) for name in DEFAULT_METHODS), max_length=limits.MAX_METHODS
@@ -192,7 +195,7 @@ class CompareRequest(_Frozen):
             raise ValueError(f"sampler {name!r} is unknown; there are {', '.join(SAMPLERS)}.")
         return name
 
-    @field_validator("strength", "view_noise")
+    @field_validator("strength", "view_noise", "first_noise")
     @classmethod
     def _finite(cls, value: float) -> float:
         if not math.isfinite(value):

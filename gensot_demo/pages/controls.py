@@ -27,7 +27,7 @@ PATH_LABELS = {
     "ve": "VE",
     "model": "The model's own, with its own timesteps",
 }
-_TAKEN_AS_THEY_ARE = ("beside", "strength", "view_noise", "steps", "samples", "seed", "sampler", "path")
+_TAKEN_AS_THEY_ARE = ("beside", "strength", "view_noise", "steps", "samples", "seed", "sampler", "path", "first_noise")
 HIDDEN = {"api_visibility": "private", "show_progress": "hidden"}
 
 
@@ -149,5 +149,8 @@ def run_controls(controls: Controls) -> None:
             value="cosine",
             label="Path of the methods without one of their own",
             info="Changes speed and energy, not what arrives.",
+        )
+        controls["first_noise"] = _number(
+            "first_noise", "First noise level", "0 is the model's own. From less noise on pictures come out too alike."
         )
         controls["resolution"] = gr.Radio(["64", "32"], value="64", label="Resolution of the exact collection, pixels")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from gensot_demo.pages import compare, scoreboard, sequences, transport
+from gensot_demo.pages import compare, failures, scoreboard, sequences, transport
 from gensot_demo.shell import frame
 
 
@@ -26,6 +26,7 @@ PAGES = (
     Page("Transport", "/transport", transport.build),
     Page("Sequences", "/sequences", sequences.build),
     Page("Scoreboard", "/scoreboard", scoreboard.build),
+    Page("Failure modes", "/failures", failures.build),
 )
 
 VISITORS_WAITING = 48

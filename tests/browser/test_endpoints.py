@@ -53,6 +53,7 @@ def test_the_scoreboard_is_told_with_what_makes_it_believable(client):
         ("/compare", {"query": "steps=1000000000"}, "1000000000"),
         ("/compare", {"query": "condition=zebraz"}, "zebraz"),
         ("/transport", {"query": "steps=1e9"}, "from 2 to 500"),
+        ("/failure", {"name": "moon"}, "oversaturation"),
         ("/measure", {"query": FAST, "draws": -1}, "from 64 to 1024"),
         ("/measure", {"query": FAST, "draws": 10**9}, "from 64 to 1024"),
     ],
@@ -69,4 +70,5 @@ def test_only_the_named_endpoints_are_public(client):
         "/transport",
         "/sequence",
         "/scoreboard",
+        "/failure",
     }
