@@ -97,8 +97,9 @@ class PictureBackbone(Backbone):
         except EmptyCondition as error:
             raise UnknownCondition(str(error)) from None
 
-    def nearest(self, states: Tensor) -> tuple[Tensor, Tensor]:
-        return self.oracle.nearest(states)
+    @property
+    def gallery(self) -> WeightedAtoms:
+        return self.oracle
 
     @property
     def data_variance(self) -> float:

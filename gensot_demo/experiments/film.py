@@ -13,6 +13,8 @@ from gensot_demo.transport.catalogue import SAMPLERS
 from .compare import CompareResult, MethodResult
 from .requests import InvalidRequest
 
+FRAMES = 10
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -27,12 +29,22 @@ class Frame:
     noise: float
 
 
-def film(result: CompareResult, method: str, column: int, frames: int = 10) -> list[Frame]:
-    """``frames`` moments of one sample, evenly over its steps; raises InvalidRequest for a sample that is not there."""
+def sample_of(result: CompareResult, method: str, column: int) -> MethodResult:
+    """The part of a run that this sample is in; raises InvalidRequest for a sample that is not there."""
     if method not in result.methods or not 0 <= column < result.request.samples:
-        raise InvalidRequest(f"There is no sample {column + 1} of {method!r} in this run.")
-    part, backbone = result.methods[method], result.backbone
-    chosen = np.unique(np.linspace(0, len(part.index) - 1, frames).round().astype(int)).tolist()
+        raise InvalidRequest(f"There is no sample {column + 1} of {method[:60]!r} in this run.")
+    return result.methods[method]
+
+
+def moments_of(part: MethodResult, frames: int = FRAMES) -> list[int]:
+    """Which of the kept moments a film of so many frames shows, evenly over the steps."""
+    return np.unique(np.linspace(0, len(part.index) - 1, frames).round().astype(int)).tolist()
+
+
+def film(result: CompareResult, method: str, column: int, frames: int = FRAMES) -> list[Frame]:
+    """``frames`` moments of one sample, evenly over its steps; raises InvalidRequest for a sample that is not there."""
+    part, backbone = sample_of(result, method, column), result.backbone
+    chosen = moments_of(part, frames)
     predicted = backbone.pictures(part.predicted[chosen, column].to(backbone.oracle.device))
     if backbone.dimension == backbone.oracle.dimension:
         states = backbone.pictures(part.states[chosen, column].to(backbone.oracle.device))
