@@ -49,7 +49,7 @@ def film(result: CompareResult, method: str, column: int, frames: int = FRAMES) 
     if backbone.dimension == backbone.oracle.dimension:
         states = backbone.pictures(part.states[chosen, column].to(backbone.oracle.device))
     else:
-        states = backbone.to_uint8(torch.stack([_completed(result, part, column, moment) for moment in chosen]))
+        states = backbone.to_uint8(_completed(result, part, column, chosen))
     grid = part.grid
     return [
         Frame(
@@ -64,21 +64,22 @@ def film(result: CompareResult, method: str, column: int, frames: int = FRAMES) 
     ]
 
 
-def _completed(result: CompareResult, part: MethodResult, column: int, moment: int) -> torch.Tensor:
-    """x_t as a picture (dimension,): the coordinates, the noise outside the pictures' span, and the guide's rest there.
+def _completed(result: CompareResult, part: MethodResult, column: int, moments: list[int]) -> torch.Tensor:
+    """x_t as pictures (n, dimension): coordinates, the noise outside the pictures' span, and the guide's rest there.
 
     Outside the span nothing is ever predicted, so the state there is the guide plus m times the shared noise: that of
     the moment for a sampler that adds noise, that of the start for one that does not.
     """
-    backbone, grid, row = result.backbone, part.grid, part.index[moment]
-    inside = backbone.decode_noise(part.states[moment, column][None])[0] + backbone.mean_picture
-    noise = float(grid.m[row])
-    if noise == 0.0:
-        return inside
+    backbone, grid = result.backbone, part.grid
+    rows = [part.index[moment] for moment in moments]
     stochastic = SAMPLERS[result.request.sampler].stochastic
-    level = float(grid.log_K[row if stochastic else part.index[0]])
-    outside = backbone.outside_noise(result.request.seeds[column], level)
-    return inside + noise * outside + _guide_outside(result, part, row)
+    pictures = backbone.decode_noise(part.states[moments, column]) + backbone.mean_picture
+    noisy = [n for n, row in enumerate(rows) if float(grid.m[row]) > 0]
+    levels = [float(grid.log_K[rows[n] if stochastic else part.index[0]]) for n in noisy]
+    outside = backbone.outside_noise(result.request.seeds[column], levels)
+    for n, noise in zip(noisy, outside, strict=True):
+        pictures[n] += float(grid.m[rows[n]]) * noise + _guide_outside(result, part, rows[n])
+    return pictures
 
 
 def _guide_outside(result: CompareResult, part: MethodResult, row: int) -> torch.Tensor | float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..film import moments_of
 from .guidance_term import GuidanceTerm
 from .leaving import LEFT, Leaving
 from .neighbours import Neighbours
@@ -70,11 +69,7 @@ def about_term(found: Inspection) -> str:
 def about_leaving(leaving: Leaving) -> str:
     """What is compared, and from where the unguided path comes."""
     made = "sampled just now for this" if leaving.sampled else "taken from this run"
-    return (
-        "Solid: the two states, from the same noise, with the contrast of a picture at every noise level. Dotted: what "
-        f"is predicted there. The path counts as left from {100 * LEFT:.0f} % of the final distance on. The unguided "
-        f"path was {made}."
-    )
+    return f"The path counts as left from {100 * LEFT:.0f} % of the final distance on. The unguided one was {made}."
 
 
 def about_neighbours(found: Inspection) -> str:
@@ -119,11 +114,6 @@ def about_genealogy(found: Inspection) -> str:
     shares = tree.share[np.isfinite(tree.share)]
     worst = f" The effective share of particles was never below {100 * shares.min():.0f} %." if len(shares) else ""
     return how + worst
-
-
-def strip_levels(found: Inspection) -> list[str]:
-    """Column headings of the film."""
-    return [f"σ {_level(found.part.levels[n])}" if found.part.levels[n] > 0 else "end" for n in moments_of(found.part)]
 
 
 def _level(level: float) -> str:
