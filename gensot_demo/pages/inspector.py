@@ -108,7 +108,7 @@ class Inspector:
             opened = pictures.select(
                 _chosen,
                 run_name,
-                [self.title, *self.outputs, self.chosen],
+                [self.title, self.said, self.status, self.strip, self.chosen],
                 cancels=[computing],
                 trigger_mode="multiple",
                 **light,
@@ -137,15 +137,15 @@ def _figure(part: str, empty: str, height: int) -> tuple[PlotlyFigure, gr.HTML]:
 
 
 def _chosen(run_name: str, event: gr.EventData) -> list[Any]:
-    """[title, outputs…, chosen] of the sample that was clicked: its film at once, the rest still to come."""
+    """[title, sentences, status, strip, chosen] of the sample that was clicked: its film at once, the rest to come."""
     try:
         result = RUNS.get(run_name)
         method, column = str(event._data.get("row")), int(event._data.get("column", -1))
         strip = _strip(result, method, column)
     except (InvalidRequest, TypeError, ValueError) as error:
         raise gr.Error(str(error), duration=8, print_exception=False) from None
-    fresh = ["", report.status(_LOOKING), strip, None, "", None, "", None, "", "", None, ""]
-    return [_title(result, method, column), *fresh, (run_name, method, column, next(_numbers))]
+    chosen = (run_name, method, column, next(_numbers))
+    return [_title(result, method, column), "", report.status(_LOOKING), strip, chosen]
 
 
 def _title(result: CompareResult, method: str, column: int) -> str:

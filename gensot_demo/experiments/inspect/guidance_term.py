@@ -58,8 +58,8 @@ class GuidanceTerm:
 
 
 def moments_with_noise(grid: PathPoints, index: list[int]) -> list[int]:
-    """The kept moments at which the state is not known already."""
-    return [n for n, row in enumerate(index) if float(grid.m[row]) > 0]
+    """The kept moments at which something was predicted: not the end, where some models leave a little noise."""
+    return [n for n, row in enumerate(index) if row < len(grid) - 1 and float(grid.m[row]) > 0]
 
 
 def unguided_predictions(
