@@ -68,4 +68,5 @@ def test_only_the_named_endpoints_are_public(client):
         "/measure",
         "/transport",
         "/scoreboard",
+        "/inspect",
     }
