@@ -131,6 +131,7 @@ def build() -> None:
     controls["backbone"].input(
         choose, [controls["backbone"], last_model], [controls["backbone"], about, last_model, status], **HEAVY
     )
+    inspector.wire_link(first, run_name, LIGHT)
     first.then(restored_model, controls["backbone"], [about, last_model], **HEAVY)
     measuring = table.button.click(_measure, [run_name, table.draws], [table.status, verdict, table.table], **HEAVY)
     measuring.then(None, js="() => { window.gensot.ready('#measure-status'); }", api_visibility="private")

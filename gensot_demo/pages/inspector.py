@@ -15,6 +15,7 @@ from gensot_demo.experiments.compare import CompareResult
 from gensot_demo.experiments.film import film, sample_of
 from gensot_demo.experiments.inspect import told
 from gensot_demo.experiments.inspect.run import Asking, Inspection, inspect
+from gensot_demo.experiments.links import look_text, look_values
 from gensot_demo.experiments.requests import InvalidRequest
 from gensot_demo.experiments.runs import RUNS
 from gensot_demo.figures.component import PlotlyFigure
@@ -61,6 +62,7 @@ class Inspector:
 
     def __init__(self) -> None:
         self.chosen = gr.State(None)
+        self.look = gr.Textbox(visible="hidden", elem_id="look")  # what the address says of it, for the browser
         with gr.Column(elem_classes="gensot-inspect", elem_id="inspect"):
             with gr.Row(elem_classes="gensot-inspect-head"):
                 self.title = gr.Markdown(elem_id="strip-title")
@@ -93,34 +95,48 @@ class Inspector:
     @property
     def shown(self) -> list[gr.components.Component]:
         """What :meth:`closed` belongs to."""
-        return [self.strip, self.status, self.chosen]
+        return [self.strip, self.status, self.chosen, self.look]
 
     @staticmethod
     def closed() -> list[Any]:
         """Updates of :attr:`shown` that close the panel."""
-        return ["", "", None]
+        return ["", "", None, ""]
+
+    @property
+    def opened(self) -> list[gr.components.Component]:
+        """What :func:`_opened` belongs to."""
+        return [self.title, self.said, self.status, self.strip, self.chosen, self.look]
 
     def wire(self, walls: Sequence[tuple[PictureWall, gr.State]], light: dict, heavy: dict) -> Dependency:
         """Open the panel at a click on a picture of these walls, each with the name of its run; returns the event that
-        computes, to be cancelled by a Stop."""
+        computes, to be cancelled by a Stop. The address tells of samples of the first wall."""
         computing = self.chosen.change(_story, self.chosen, self.outputs, **{**heavy, "trigger_mode": "multiple"})
-        for pictures, run_name in walls:
-            opened = pictures.select(
-                _chosen,
+        for number, (pictures, run_name) in enumerate(walls):
+            clicked = pictures.select(
+                _clicked if number == 0 else _clicked_elsewhere,
                 run_name,
-                [self.title, self.said, self.status, self.strip, self.chosen],
+                self.opened,
                 cancels=[computing],
                 trigger_mode="multiple",
                 **light,
             )
-            opened.success(None, None, None, js="() => { window.gensot.reveal('#strip'); }", api_visibility="private")
+            clicked.success(None, self.look, None, js=_SHOW, api_visibility="private")
         self.close.click(self.closed, None, self.shown, cancels=[computing], **light).then(
             None, None, None, js=_FOCUS_BACK, api_visibility="private"
         )
         return computing
 
+    def wire_link(self, first: Dependency, run_name: gr.State, light: dict) -> None:
+        """Open the panel after the first run of the page if its address looks at a sample."""
+        linked = first.then(_linked, run_name, self.opened, **light)
+        linked.success(None, self.look, None, js=_SHOW_LINKED, api_visibility="private")
 
-_FOCUS_BACK = "() => { document.querySelector('.gensot-wall [aria-pressed=\"true\"]')?.focus(); }"
+
+_SHOW_LINKED = "(look) => { if (look) { window.gensot.look(look); window.gensot.reveal('#strip'); } }"
+_SHOW = "(look) => { window.gensot.look(look); window.gensot.reveal('#strip'); }"
+_FOCUS_BACK = (
+    "() => { window.gensot.look(''); document.querySelector('.gensot-wall [aria-pressed=\"true\"]')?.focus(); }"
+)
 
 
 def _question(part: str) -> None:
@@ -136,16 +152,36 @@ def _figure(part: str, empty: str, height: int) -> tuple[PlotlyFigure, gr.HTML]:
         return figure, gr.HTML(elem_id=f"inspect-about-{part}")
 
 
-def _chosen(run_name: str, event: gr.EventData) -> list[Any]:
-    """[title, sentences, status, strip, chosen] of the sample that was clicked: its film at once, the rest to come."""
+def _opened(run_name: str, method: str, column: int, look: str) -> list[Any]:
+    """[title, sentences, status, strip, chosen, look] of a sample: its film at once, the rest to come."""
+    result = RUNS.get(run_name)
+    strip = _strip(result, method, column)
+    chosen = (run_name, method, column, next(_numbers))
+    return [_title(result, method, column), "", report.status(_LOOKING), strip, chosen, look]
+
+
+def _clicked(run_name: str, event: gr.EventData) -> list[Any]:
+    """The sample that was clicked; what comes from the browser is checked."""
     try:
-        result = RUNS.get(run_name)
         method, column = str(event._data.get("row")), int(event._data.get("column", -1))
-        strip = _strip(result, method, column)
+        return _opened(run_name, method, column, look_text(method, column))
     except (InvalidRequest, TypeError, ValueError) as error:
         raise gr.Error(str(error), duration=8, print_exception=False) from None
-    chosen = (run_name, method, column, next(_numbers))
-    return [_title(result, method, column), "", report.status(_LOOKING), strip, chosen]
+
+
+def _clicked_elsewhere(run_name: str, event: gr.EventData) -> list[Any]:
+    """The same on a wall that no address tells of."""
+    return [*_clicked(run_name, event)[:-1], ""]
+
+
+def _linked(run_name: str, request: gr.Request) -> list[Any]:
+    """The sample that the page's address looks at, if it does."""
+    try:
+        wanted = look_values(request.url.query or "") if run_name else None
+        return _opened(run_name, *wanted, look_text(*wanted)) if wanted else [gr.skip()] * 6
+    except InvalidRequest as error:
+        gr.Warning(f"The link looks at a sample. {error}", duration=8)
+        return [gr.skip()] * 6
 
 
 def _title(result: CompareResult, method: str, column: int) -> str:

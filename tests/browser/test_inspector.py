@@ -80,3 +80,16 @@ def test_the_endpoint_tells_the_same_in_numbers(app_url):
     assert len(story["genealogy"]["parents"][0]) == 6
     with pytest.raises(AppError, match="There is no sample 9"):
         client.predict(query=WEIGHTED, method="gensot", column=8, api_name="/inspect")
+
+
+def test_a_link_opens_the_story_and_a_run_closes_it(app_url, page):
+    open_compare(page, app_url, TASK + "&method=unguided&method=cfg&look=cfg:2")
+    told(page, "Classifier-free guidance")
+    assert "seed 9" in page.inner_text("#strip-title")
+    page.wait_for_function("location.search.includes('look=cfg')")
+    sample(page, 0, 0).click()
+    page.wait_for_function("location.search.includes('look=unguided')")
+    page.locator("#compare").click()
+    page.wait_for_function("!location.search.includes('look=')")
+    page.wait_for_function("!document.querySelector('#strip .gensot-wall-row')")
+    assert page.console_errors == []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from gensot_demo.backbones.embedded import NETWORK_INFO
+
 from .guidance_term import GuidanceTerm
 from .leaving import LEFT, Leaving
 from .neighbours import Neighbours
@@ -85,7 +87,10 @@ def about_neighbours(found: Inspection) -> str:
     if info.exact:
         what = "It is this picture" if near.copied else "It is none of them yet"
         return f"{measured} {what}: an exact model of known pictures can make nothing else."
-    return f"{measured} {_verdict(near)}"
+    unseen = (
+        " Mirrored and shifted copies, which it also saw, are not searched." if info.name == NETWORK_INFO.name else ""
+    )
+    return f"{measured} {_verdict(near)}{unseen}"
 
 
 def _verdict(near: Neighbours) -> str:
@@ -103,7 +108,7 @@ def about_genealogy(found: Inspection) -> str:
         return ""
     particles, levels = tree.parents.shape[1], found.part.levels
     if not tree.resampled:
-        how = "Nothing was ever copied or dropped; the sample was drawn by weight at the end."
+        how = "Nothing was ever copied or dropped; the sample was chosen by weight at the end."
     else:
         how = f"Particles were copied and dropped {len(tree.resampled)} times"
         at = tree.coalescence
