@@ -45,12 +45,11 @@ def _towards(term: GuidanceTerm, at: int) -> str:
 
 
 def _left(leaving: Leaving) -> str:
-    name = f", {leaving.nearest}," if leaving.nearest else ""
     at = leaving.left
     if at is None:
-        return (
-            f"It never left the unguided path: the same noise leads to the same picture{name.rstrip(',')} without it."
-        )
+        same = f", {leaving.nearest}" if leaving.nearest else ""
+        return f"It never left the unguided path: without guidance, the same noise makes the same picture{same}."
+    name = f", {leaving.nearest}," if leaving.nearest else ""
     level = leaving.levels[at]
     first = "at the very start," if at == 0 else "at"
     when = f"{first} noise level {_level(level)}" if level > 0 else "with its last step"
