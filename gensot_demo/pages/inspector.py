@@ -28,6 +28,7 @@ from .warm_up import WARM_UP
 Chosen = tuple[str, str, int, int]  # run, method, column, and which choice it is: the same picture may be chosen again
 
 _LOOKING = "Looking at this sample…"
+_NOT_YET = '<i class="gensot-looking"></i>'  # in place of the sentences: the style sheet hides another sample's figures
 _QUESTIONS = {
     "term": (
         "What did the guidance do?",
@@ -157,7 +158,7 @@ def _opened(run_name: str, method: str, column: int, look: str) -> list[Any]:
     result = RUNS.get(run_name)
     strip = _strip(result, method, column)
     chosen = (run_name, method, column, next(_numbers))
-    return [_title(result, method, column), "", report.status(_LOOKING), strip, chosen, look]
+    return [_title(result, method, column), _NOT_YET, report.status(_LOOKING), strip, chosen, look]
 
 
 def _clicked(run_name: str, event: gr.EventData) -> list[Any]:
@@ -213,24 +214,26 @@ def _strip(result: CompareResult, method: str, column: int, found: Inspection | 
 @WARM_UP.yields_to
 def _story(chosen: Chosen | None) -> Iterator[list[Any]]:
     """Updates of the panel's outputs for a chosen sample, as they become known."""
-    skip = gr.skip()
+    rest = [gr.skip()] * 10
     if chosen is None:
-        yield [skip] * 12
+        yield [gr.skip()] * 12
         return
+    others: list[Any] = [gr.skip(), None, "", None, "", None, "", "", None, ""]  # until the first answer
     try:
         result = RUNS.get(chosen[0])
         for moment in inspect(result, chosen[1], chosen[2]):
             if isinstance(moment, Asking):
                 model = f"Asking {result.backbone.info.label} about {moment.states} more states"
-                yield [skip, report.running(model, moment.done, moment.seconds), *[skip] * 10]
+                yield [gr.skip(), report.running(model, moment.done, moment.seconds), *rest]
             else:
                 yield _told(moment)
+                others = rest
     except InvalidRequest as error:
-        yield [skip, report.status(str(error), kind="error"), *[skip] * 10]
+        yield ["", report.status(str(error), kind="error"), *others]
     except Exception as error:
         logging.getLogger(__name__).exception("an inspection failed")
         sentence = f"This sample's story could not be told to its end ({type(error).__name__}: {error})."
-        yield [skip, report.status(sentence, kind="error"), *[skip] * 10]
+        yield ["", report.status(sentence, kind="error"), *others]
 
 
 def _told(found: Inspection) -> list[Any]:
