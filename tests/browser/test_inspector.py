@@ -8,7 +8,10 @@ from tests.browser.compare_page import open_compare
 
 TASK = "v=1&condition=red*1&strength=3&resolution=32&steps=14&samples=3"
 WEIGHTED = TASK + "&method=unguided&method=cfg&method=gensot*particles:6"
-TOLD = "document.querySelector('#inspect-status').innerText.startsWith('Told')"
+TOLD = (  # a page writes one part after the other
+    "document.querySelector('#inspect-status').innerText.startsWith('Told')"
+    " && document.querySelector('#inspect-said').innerText"
+)
 
 
 def sample(page, row: int, column: int):
