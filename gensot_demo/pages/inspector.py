@@ -58,11 +58,22 @@ _QUESTIONS = {
 _numbers = itertools.count()
 
 
+class Latest:
+    """The number of a visitor's latest choice: a story that is still being told ends when it is not its own."""
+
+    number = -1
+
+    def choose(self) -> int:
+        """The number of a new choice."""
+        self.number = next(_numbers)
+        return self.number
+
+
 class Inspector:
     """The panel's components and wiring. The page's style sheet hides it as long as its film strip is empty."""
 
     def __init__(self) -> None:
-        self.chosen = gr.State(None)
+        self.chosen, self.latest = gr.State(None), gr.State(Latest())
         self.look = gr.Textbox(visible="hidden", elem_id="look")  # what the address says of it, for the browser
         with gr.Column(elem_classes="gensot-inspect", elem_id="inspect"):
             with gr.Row(elem_classes="gensot-inspect-head"):
@@ -111,25 +122,26 @@ class Inspector:
     def wire(self, walls: Sequence[tuple[PictureWall, gr.State]], light: dict, heavy: dict) -> Dependency:
         """Open the panel at a click on a picture of these walls, each with the name of its run; returns the event that
         computes, to be cancelled by a Stop. The address tells of samples of the first wall."""
-        computing = self.chosen.change(_story, self.chosen, self.outputs, **{**heavy, "trigger_mode": "multiple"})
+        computing = self.chosen.change(
+            _story, [self.chosen, self.latest], self.outputs, **{**heavy, "trigger_mode": "multiple"}
+        )
         for number, (pictures, run_name) in enumerate(walls):
             clicked = pictures.select(
                 _clicked if number == 0 else _clicked_elsewhere,
-                run_name,
+                [run_name, self.latest],
                 self.opened,
-                cancels=[computing],
                 trigger_mode="multiple",
                 **light,
             )
             clicked.success(None, self.look, None, js=_SHOW, api_visibility="private")
-        self.close.click(self.closed, None, self.shown, cancels=[computing], **light).then(
+        self.close.click(_close, self.latest, self.shown, **light).then(
             None, None, None, js=_FOCUS_BACK, api_visibility="private"
         )
         return computing
 
     def wire_link(self, first: Dependency, run_name: gr.State, light: dict) -> None:
         """Open the panel after the first run of the page if its address looks at a sample."""
-        linked = first.then(_linked, run_name, self.opened, **light)
+        linked = first.then(_linked, [run_name, self.latest], self.opened, **light)
         linked.success(None, self.look, None, js=_SHOW_LINKED, api_visibility="private")
 
 
@@ -153,33 +165,39 @@ def _figure(part: str, empty: str, height: int) -> tuple[PlotlyFigure, gr.HTML]:
         return figure, gr.HTML(elem_id=f"inspect-about-{part}")
 
 
-def _opened(run_name: str, method: str, column: int, look: str) -> list[Any]:
+def _opened(run_name: str, latest: Latest, method: str, column: int, look: str) -> list[Any]:
     """[title, sentences, status, strip, chosen, look] of a sample: its film at once, the rest to come."""
     result = RUNS.get(run_name)
     strip = _strip(result, method, column)
-    chosen = (run_name, method, column, next(_numbers))
+    chosen = (run_name, method, column, latest.choose())
     return [_title(result, method, column), _NOT_YET, report.status(_LOOKING), strip, chosen, look]
 
 
-def _clicked(run_name: str, event: gr.EventData) -> list[Any]:
+def _clicked(run_name: str, latest: Latest, event: gr.EventData) -> list[Any]:
     """The sample that was clicked; what comes from the browser is checked."""
     try:
         method, column = str(event._data.get("row")), int(event._data.get("column", -1))
-        return _opened(run_name, method, column, look_text(method, column))
+        return _opened(run_name, latest, method, column, look_text(method, column))
     except (InvalidRequest, TypeError, ValueError) as error:
         raise gr.Error(str(error), duration=8, print_exception=False) from None
 
 
-def _clicked_elsewhere(run_name: str, event: gr.EventData) -> list[Any]:
+def _clicked_elsewhere(run_name: str, latest: Latest, event: gr.EventData) -> list[Any]:
     """The same on a wall that no address tells of."""
-    return [*_clicked(run_name, event)[:-1], ""]
+    return [*_clicked(run_name, latest, event)[:-1], ""]
 
 
-def _linked(run_name: str, request: gr.Request) -> list[Any]:
+def _close(latest: Latest) -> list[Any]:
+    """Updates of :attr:`Inspector.shown`; nothing that is still being told opens the panel again."""
+    latest.choose()
+    return Inspector.closed()
+
+
+def _linked(run_name: str, latest: Latest, request: gr.Request) -> list[Any]:
     """The sample that the page's address looks at, if it does."""
     try:
         wanted = look_values(request.url.query or "") if run_name else None
-        return _opened(run_name, *wanted, look_text(*wanted)) if wanted else [gr.skip()] * 6
+        return _opened(run_name, latest, *wanted, look_text(*wanted)) if wanted else [gr.skip()] * 6
     except InvalidRequest as error:
         gr.Warning(f"The link looks at a sample. {error}", duration=8)
         return [gr.skip()] * 6
@@ -212,16 +230,19 @@ def _strip(result: CompareResult, method: str, column: int, found: Inspection | 
 
 
 @WARM_UP.yields_to
-def _story(chosen: Chosen | None) -> Iterator[list[Any]]:
+def _story(chosen: Chosen | None, latest: Latest) -> Iterator[list[Any]]:
     """Updates of the panel's outputs for a chosen sample, as they become known."""
     rest = [gr.skip()] * 10
-    if chosen is None:
+    if chosen is None:  # closed: a story that is still being told must not open it again
+        latest.choose()
         yield [gr.skip()] * 12
         return
     others: list[Any] = [gr.skip(), None, "", None, "", None, "", "", None, ""]  # until the first answer
     try:
         result = RUNS.get(chosen[0])
         for moment in inspect(result, chosen[1], chosen[2]):
+            if latest.number != chosen[3]:
+                return
             if isinstance(moment, Asking):
                 model = f"Asking {result.backbone.info.label} about {moment.states} more states"
                 yield [gr.skip(), report.running(model, moment.done, moment.seconds), *rest]
