@@ -59,6 +59,19 @@ window.gensot ??= (() => {
     history.replaceState(history.state, "", location.pathname + (text ? `?${text}` : "") + location.hash);
   }
 
+  // Which sample's story is open: of the address until the next run, which replaces the query.
+  function look(text) {
+    const parameters = new URLSearchParams(location.search);
+    if (text) parameters.set("look", text);
+    else parameters.delete("look");
+    replaceQuery(parameters.toString());
+  }
+
+  const looked = (query) => {
+    const text = new URLSearchParams(location.search).get("look");
+    return text ? `${withoutMark(query)}&look=${encodeURIComponent(text)}` : query;
+  };
+
   // A Space is shown in a frame: the address to share is the outer page's, which the frame cannot read.
   function shareAddress(query, spaceId = window.gradio_config?.space_id) {
     const text = withoutMark(query);
@@ -69,7 +82,7 @@ window.gensot ??= (() => {
   }
 
   async function copyLink(query, spaceId) {
-    const address = shareAddress(query ?? location.search, spaceId);
+    const address = shareAddress(query === undefined ? location.search : looked(query), spaceId);
     if (await copyText(address)) toast("Link copied");
     else toast("Copy this link:", address);
     return address;
@@ -161,5 +174,5 @@ window.gensot ??= (() => {
     body.append(...rows);
   });
 
-  return { setTheme, replaceQuery, shareAddress, copyLink, toast, ready, reveal };
+  return { setTheme, replaceQuery, shareAddress, copyLink, toast, ready, reveal, look };
 })();

@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from gensot_demo.transport.atoms import WeightedAtoms
 from gensot_demo.transport.grids import at_noise_levels, noise_levels
 from gensot_demo.transport.noise import SharedNoise
 from gensot_demo.transport.oracles import Condition, Oracle, Variant
@@ -56,7 +57,7 @@ class Backbone(ABC):
     state, with those that the oracle's coordinates leave out.  max_rows: states per forward, max_states: in one run.
     no_null: why there is no unconditional prediction to guide away from, or None.  linear: whether pixels are an affine
     function of the state, as everywhere but behind an autoencoder.  names: of the pictures that it was
-    made of, where they are known.
+    made of, where they are known.  gallery: these pictures as atoms, in the order of ``names``; None where unknown.
     """
 
     info: BackboneInfo
@@ -69,6 +70,10 @@ class Backbone(ABC):
     no_null: str | None = None
     linear: bool = True
     names: tuple[str, ...] = ()
+
+    @property
+    def gallery(self) -> WeightedAtoms | None:
+        return None
 
     @abstractmethod
     def encode(self, pictures: NDArray[np.uint8]) -> Tensor:
@@ -125,7 +130,7 @@ class Backbone(ABC):
 
     def nearest(self, states: Tensor) -> tuple[Tensor, Tensor] | None:
         """(indices into ``names``, Euclidean distances) of the nearest known picture of each state, or None."""
-        return None
+        return None if self.gallery is None else self.gallery.nearest(states)
 
     def noise(self, seeds: Sequence[int], particles: int = 1) -> SharedNoise:
         """The shared noise of these seeds, for states."""

@@ -95,8 +95,9 @@ class ClassBackbone(Backbone):
     def names(self) -> tuple[str, ...]:
         return self.trained_on.names
 
-    def nearest(self, states: Tensor) -> tuple[Tensor, Tensor]:
-        return self._gallery.nearest(states)
+    @property
+    def gallery(self) -> WeightedAtoms:
+        return self._gallery
 
     def encode(self, pictures: NDArray[np.uint8]) -> Tensor:
         return from_uint8(pictures).flatten(1).to(self.oracle.device)

@@ -97,8 +97,9 @@ class PictureBackbone(Backbone):
         except EmptyCondition as error:
             raise UnknownCondition(str(error)) from None
 
-    def nearest(self, states: Tensor) -> tuple[Tensor, Tensor]:
-        return self.oracle.nearest(states)
+    @property
+    def gallery(self) -> WeightedAtoms:
+        return self.oracle
 
     @property
     def data_variance(self) -> float:
@@ -156,10 +157,11 @@ class PictureBackbone(Backbone):
         """Coordinates (n, oracle.dimension) as uint8 pictures (n, res, res, 3)."""
         return self.to_uint8(self.decode(coordinates))
 
-    def outside_noise(self, seed: int, log_K: float) -> Tensor:
-        """Noise of a seed outside the span (dimension,): what completes the coordinates' noise to a picture of x_t."""
+    def outside_noise(self, seed: int, levels: Sequence[float]) -> Tensor:
+        """Noise of a seed outside the span at levels log K (n,), (n, dimension): what completes the coordinates' noise
+        to a picture of x_t."""
         stream = SharedNoise([seed], self.dimension, dtype=torch.float32, depth=NOISE_DEPTH + 1)
-        return self.outside_span(stream.direction(log_K))[0]
+        return self.outside_span(torch.cat([stream.direction(log_K) for log_K in levels]))
 
     def outside_span(self, vectors: Tensor) -> Tensor:
         """What of picture-space vectors (n, dimension) no picture can express: the part orthogonal to the span."""

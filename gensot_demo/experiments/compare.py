@@ -23,6 +23,7 @@ from .device import TURNSTILE
 from .drawing import smallest_share
 from .law import LawReport, Verdict, assess, verdict
 from .planning import Plan, plans_of, require_affordable
+from .population import Population, population_of
 from .requests import CompareRequest, InvalidRequest
 from .success import Success
 from .zero_gpu import on_lent_gpu
@@ -51,6 +52,7 @@ class MethodResult:
     energy: None where fewer than two rows were kept.  order: (S,) order parameter.
     calls, backwards: per delivered sample.  ess: smallest effective share of particles on the way, or None.
     success: how well the samples do what was asked, in one or two numbers; none for conditions alone.
+    sampler: by which it was sampled, by name.  population: what is known of the weighted particles, or None.
     """
 
     name: str
@@ -72,6 +74,8 @@ class MethodResult:
     particles: int
     ess: float | None
     success: tuple[Success, ...] = ()
+    sampler: str = ""
+    population: Population | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,4 +209,6 @@ def _method_result(plan: Plan, trace: Trace, backbone: Backbone, flow: bool, ask
         particles=plan.particles,
         ess=smallest_share(trace, len(seeds), plan.particles),
         success=asked.success(end, pictures),
+        sampler=next(name for name, choice in SAMPLERS.items() if choice.run is plan.job.sampler),
+        population=population_of(trace, len(seeds), plan.particles, rows),
     )

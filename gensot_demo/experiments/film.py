@@ -13,6 +13,8 @@ from gensot_demo.transport.catalogue import SAMPLERS
 from .compare import CompareResult, MethodResult
 from .requests import InvalidRequest
 
+FRAMES = 10
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -27,17 +29,27 @@ class Frame:
     noise: float
 
 
-def film(result: CompareResult, method: str, column: int, frames: int = 10) -> list[Frame]:
-    """``frames`` moments of one sample, evenly over its steps; raises InvalidRequest for a sample that is not there."""
+def sample_of(result: CompareResult, method: str, column: int) -> MethodResult:
+    """The part of a run that this sample is in; raises InvalidRequest for a sample that is not there."""
     if method not in result.methods or not 0 <= column < result.request.samples:
-        raise InvalidRequest(f"There is no sample {column + 1} of {method!r} in this run.")
-    part, backbone = result.methods[method], result.backbone
-    chosen = np.unique(np.linspace(0, len(part.index) - 1, frames).round().astype(int)).tolist()
+        raise InvalidRequest(f"There is no sample {column + 1} of {method[:60]!r} in this run.")
+    return result.methods[method]
+
+
+def moments_of(part: MethodResult, frames: int = FRAMES) -> list[int]:
+    """Which of the kept moments a film of so many frames shows, evenly over the steps."""
+    return np.unique(np.linspace(0, len(part.index) - 1, frames).round().astype(int)).tolist()
+
+
+def film(result: CompareResult, method: str, column: int, frames: int = FRAMES) -> list[Frame]:
+    """``frames`` moments of one sample, evenly over its steps; raises InvalidRequest for a sample that is not there."""
+    part, backbone = sample_of(result, method, column), result.backbone
+    chosen = moments_of(part, frames)
     predicted = backbone.pictures(part.predicted[chosen, column].to(backbone.oracle.device))
     if backbone.dimension == backbone.oracle.dimension:
         states = backbone.pictures(part.states[chosen, column].to(backbone.oracle.device))
     else:
-        states = backbone.to_uint8(torch.stack([_completed(result, part, column, moment) for moment in chosen]))
+        states = backbone.to_uint8(_completed(result, part, column, chosen))
     grid = part.grid
     return [
         Frame(
@@ -52,21 +64,22 @@ def film(result: CompareResult, method: str, column: int, frames: int = 10) -> l
     ]
 
 
-def _completed(result: CompareResult, part: MethodResult, column: int, moment: int) -> torch.Tensor:
-    """x_t as a picture (dimension,): the coordinates, the noise outside the pictures' span, and the guide's rest there.
+def _completed(result: CompareResult, part: MethodResult, column: int, moments: list[int]) -> torch.Tensor:
+    """x_t as pictures (n, dimension): coordinates, the noise outside the pictures' span, and the guide's rest there.
 
     Outside the span nothing is ever predicted, so the state there is the guide plus m times the shared noise: that of
     the moment for a sampler that adds noise, that of the start for one that does not.
     """
-    backbone, grid, row = result.backbone, part.grid, part.index[moment]
-    inside = backbone.decode_noise(part.states[moment, column][None])[0] + backbone.mean_picture
-    noise = float(grid.m[row])
-    if noise == 0.0:
-        return inside
+    backbone, grid = result.backbone, part.grid
+    rows = [part.index[moment] for moment in moments]
     stochastic = SAMPLERS[result.request.sampler].stochastic
-    level = float(grid.log_K[row if stochastic else part.index[0]])
-    outside = backbone.outside_noise(result.request.seeds[column], level)
-    return inside + noise * outside + _guide_outside(result, part, row)
+    pictures = backbone.decode_noise(part.states[moments, column]) + backbone.mean_picture
+    noisy = [n for n, row in enumerate(rows) if float(grid.m[row]) > 0]
+    levels = [float(grid.log_K[rows[n] if stochastic else part.index[0]]) for n in noisy]
+    outside = backbone.outside_noise(result.request.seeds[column], levels)
+    for n, noise in zip(noisy, outside, strict=True):
+        pictures[n] += float(grid.m[rows[n]]) * noise + _guide_outside(result, part, rows[n])
+    return pictures
 
 
 def _guide_outside(result: CompareResult, part: MethodResult, row: int) -> torch.Tensor | float:

@@ -24,6 +24,7 @@ _WORDS = ("backbone", "negative", "sampler", "path")
 _RESTORED = {"restore_emoji": "emoji", "restore_average": "average"}
 _SEPARATOR, _DETAIL = "*", ":"
 _DRAWN = "drawn"
+LOOK = "look"  # which sample's story is open, see look_text: of no concern to a run
 _PICTURE_STAYS = "The drawn or uploaded picture is not part of the link."
 _MASK_STAYS = "The drawn mask is not part of the link."
 
@@ -87,7 +88,7 @@ def from_query(query: str) -> tuple[CompareRequest, list[str]]:
             notes.append("The picture to restore is not part of the link; another one stands in for it.")
         elif key == "beside":
             values[key] = text == "1"
-        else:
+        elif key != LOOK:
             notes.append(ignored(key))
     if not values["methods"]:
         del values["methods"]
@@ -154,6 +155,20 @@ def reward_values(text: str) -> dict:
     if detail:
         values |= {"target": detail} if kind == "class" else {"colour": "#" + detail.removeprefix("#")}
     return values
+
+
+def look_text(method: str, column: int) -> str:
+    """``gensot:2``: a sample by its method and its column, from 0."""
+    return f"{method}{_DETAIL}{column}"
+
+
+def look_values(query: str) -> tuple[str, int] | None:
+    """(method, column) that a link looks at, or None; raises InvalidRequest for one that cannot be read."""
+    text = dict(fields_of(query, "look=gensot:0")[0]).get(LOOK)
+    if not text:
+        return None
+    method, _, column = text.rpartition(_DETAIL)
+    return method, _number("the column to look at", column, int)
 
 
 def fields_of(query: str, example: str) -> tuple[list[tuple[str, str]], list[str]]:

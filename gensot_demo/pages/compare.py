@@ -24,13 +24,14 @@ from gensot_demo.figures.comparison import decision_figure, dissipation_figure, 
 from gensot_demo.figures.component import PlotlyFigure
 from gensot_demo.figures.wall import PictureWall
 
-from . import endpoints, report
+from . import endpoints, inspector_endpoints, report
 from .controls import Controls, run_controls
+from .inspector import Inspector
 from .method_controls import method_controls
 from .models import FIRST, choose, first_card, model_choice
 from .models import restored as restored_model
 from .task_controls import ask_controls, show_what_applies
-from .walls import beside, film_strip, finished_wall, running_wall
+from .walls import beside, finished_wall, running_wall
 from .warm_up import WARM_UP
 
 HEAVY = {
@@ -67,8 +68,8 @@ def build() -> None:
                 link = gr.Button("Copy link", min_width=80)
                 status = gr.HTML(report.status("Preparing the first comparison…"), elem_id="status", scale=4)
             gr.Markdown(
-                "Every column starts from **the same noise**; every row guides it differently. What differs within a "
-                "column is the method's doing alone. Click a picture to see how it came about.",
+                "Every column starts from **the same noise**; every row guides it differently. What differs within "
+                "a column is the method's doing alone. Click a picture (or press Enter on it) to see what happened.",
                 elem_classes="gensot-lead",
             )
             notice = gr.HTML(elem_id="notice", visible=False)
@@ -85,8 +86,7 @@ def build() -> None:
                 truth = PictureWall(elem_id="truth", elem_classes="gensot-wall-block")
             truth_name, difference = gr.State(""), gr.HTML(elem_id="difference")
             verdict = gr.HTML(elem_id="verdict")
-            strip_title = gr.Markdown(visible=False, elem_id="strip-title")
-            strip = PictureWall(elem_id="strip", elem_classes="gensot-wall-block", visible=False)
+            inspector = Inspector()
     gr.Markdown("### Who does what was asked for, and at what price?")
     table = _Table()
     figures = _figures()
@@ -113,12 +113,12 @@ def build() -> None:
     restored = Context.root_block.load(restore, None, [*controls.all(), notice, *outputs], **LIGHT)
     first = restored.then(run_unless_shown, **{**begin, "inputs": [run_name, *controls.all()]})
     beside_outputs = [truth, truth_name, difference]
-    of_the_last_run = [*beside_outputs, strip_title, strip, table.status]
-    hidden = gr.update(visible=False)
+    of_the_last_run = [*beside_outputs, table.status, *inspector.shown]
+    computing = inspector.wire(((wall, run_name), (truth, truth_name)), LIGHT, HEAVY)
 
     def cleared(button: gr.Button) -> Any:
         """What tells of the last run does not belong to the next one."""
-        return button.click(lambda: ["", "", "", hidden, hidden, ""], None, of_the_last_run, **LIGHT)
+        return button.click(lambda: ["", "", "", "", *inspector.closed()], None, of_the_last_run, **LIGHT)
 
     runs = [cleared(go).then(run, **begin), cleared(fresh).then(run_fresh, **begin), first]
     switched = controls["beside"].input(
@@ -131,6 +131,7 @@ def build() -> None:
     controls["backbone"].input(
         choose, [controls["backbone"], last_model], [controls["backbone"], about, last_model, status], **HEAVY
     )
+    inspector.wire_link(first, run_name, LIGHT)
     first.then(restored_model, controls["backbone"], [about, last_model], **HEAVY)
     measuring = table.button.click(_measure, [run_name, table.draws], [table.status, verdict, table.table], **HEAVY)
     measuring.then(None, js="() => { window.gensot.ready('#measure-status'); }", api_visibility="private")
@@ -142,17 +143,14 @@ def build() -> None:
             js="(q) => { window.gensot.replaceQuery(q); window.gensot.ready('#status'); }",
             api_visibility="private",
         )
-    stop.click(None, None, None, cancels=[*runs, *besides, measuring], api_visibility="private").then(
-        lambda: [report.status(_STOPPED), ""], None, [status, table.status], **LIGHT
+    stop.click(None, None, None, cancels=[*runs, *besides, measuring, computing], api_visibility="private").then(
+        lambda: [report.status(_STOPPED), "", ""], None, [status, table.status, inspector.status], **LIGHT
     )
     link.click(lambda *values: _link(controls, values), controls.all(), [query, status], **LIGHT).success(
         None, query, None, js="(q) => { window.gensot.copyLink(q); }", api_visibility="private"
     )
-    for pictures, name in ((wall, run_name), (truth, truth_name)):
-        pictures.select(film_strip, name, [strip_title, strip], **LIGHT).success(
-            None, None, None, js="() => { window.gensot.reveal('#strip'); }", api_visibility="private"
-        )
     endpoints.publish()
+    inspector_endpoints.publish()
 
 
 class _Table:

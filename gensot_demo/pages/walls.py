@@ -1,4 +1,4 @@
-"""The walls of the Compare page: samples while they come and when they are there, a film strip, and the truth."""
+"""The walls of the Compare page: samples while they come and when they are there, and the truth."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any
 
-import gradio as gr
-
 from gensot_demo.experiments.asking import backbone_of
 from gensot_demo.experiments.beside import Difference, differences, truth_beside
 from gensot_demo.experiments.compare import CompareResult, Update
-from gensot_demo.experiments.film import film
 from gensot_demo.experiments.requests import CompareRequest, InvalidRequest
 from gensot_demo.experiments.runs import RUNS
 from gensot_demo.figures.method_style import method_style
@@ -61,32 +58,6 @@ def finished_wall(result: CompareResult, title: str = "") -> str:
             ]
         rows.append(_row(name, part.pictures, report.calls_of(part), captions, alternatives))
     return wall_value(rows, _columns(result.request), "Samples: one row per method, one column per seed", True, title)
-
-
-def film_strip(run_name: str, event: gr.EventData) -> list[Any]:
-    """[title, strip] of the sample that was clicked."""
-    try:
-        result = RUNS.get(run_name)
-        method, column = str(event._data.get("row")), int(event._data.get("column", -1))
-        frames = film(result, method, column)
-    except (InvalidRequest, TypeError, ValueError) as error:
-        raise gr.Error(str(error), duration=8, print_exception=False) from None
-    part = result.methods[method]
-    became = "came about" if part.nearest is None else f"became {result.backbone.names[part.nearest[column]]}"
-    title = (
-        f"#### How seed {result.request.seeds[column]} {became} under {part.label}, on {result.backbone.info.label}\n"
-        "From left to right the noise level σ falls. Above: the state x_t itself, picture times a plus noise. Below: "
-        "the picture that the method predicts at that moment."
-    )
-    rows = [
-        wall_row("state", "State x_t", [f.state for f in frames], captions=[f"t = {f.time:.3f}" for f in frames]),
-        wall_row(
-            "predicted", "Predicted", [f.predicted for f in frames], captions=[f"a = {f.scale:.2g}" for f in frames]
-        ),
-    ]
-    columns = [f"σ {f.sigma:.3g}" if f.sigma > 0 else "end" for f in frames]
-    value = wall_value(rows, columns, "Film strip of one sample", False)
-    return [gr.update(value=title, visible=True), gr.update(value=value, visible=True)]
 
 
 def beside(wanted: bool, run_name: str) -> Iterator[list[Any]]:

@@ -94,6 +94,20 @@ class WeightedAtoms(DiscretePosterior):
         index = (self._half_square - x @ self.points.T).argmin(1)
         return index, torch.linalg.vector_norm(x - self.points[index], dim=1)
 
+    def neighbours(self, x: Tensor, count: int) -> tuple[Tensor, Tensor]:
+        """Indices of and Euclidean distances to the ``count`` nearest atoms of each state (n, d), nearest first: both
+        (n, min(count, N))."""
+        x = x.to(self.points)
+        index = (self._half_square - x @ self.points.T).topk(min(count, len(self.points)), largest=False).indices
+        away = torch.linalg.vector_norm(x[:, None] - self.points[index], dim=2)
+        away, order = away.sort(dim=1)
+        return index.gather(1, order), away
+
+    def spacing(self) -> Tensor:
+        """Distance of each atom to its nearest other one (N,); inf for a single atom."""
+        away = torch.cdist(self.points, self.points)
+        return away.fill_diagonal_(torch.inf).amin(1)
+
     def mean(self, condition: Tensor | None = None) -> Tensor:
         return self.log_weights(condition).exp() @ self.points
 

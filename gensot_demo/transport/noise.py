@@ -153,6 +153,20 @@ class SharedNoise:
         return change.div_(math.sqrt(-math.expm1(log_K - log_K_next)))
 
 
+class RowNoise(SharedNoise):
+    """One row of a :class:`SharedNoise`; ``row`` may be set on the way: then it goes on as another particle does."""
+
+    def __init__(self, noise: SharedNoise, row: int):
+        if not 0 <= row < len(noise):
+            raise InvalidValue(f"row is {row}; it must be from 0 to {len(noise) - 1}.")
+        self._noise, self.row = noise, row
+        self.seeds, self.rows, self.dimension = noise.seeds[:1], 1, noise.dimension
+        self.dtype, self.device, self.depth = noise.dtype, noise.device, noise.depth
+
+    def direction(self, log_K: float) -> Tensor:
+        return self._noise.direction(log_K)[self.row : self.row + 1]
+
+
 class LaterNoise(SharedNoise):
     """What a :class:`SharedNoise` does after K: again a Brownian path, and independent of what it did before."""
 

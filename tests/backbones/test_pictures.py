@@ -77,7 +77,7 @@ def test_the_oracle_is_the_softmax_over_pictures_in_pixel_space(sigma):
 
 def test_outside_noise_is_orthogonal_to_the_span_with_unit_variance_in_the_rest():
     level = 0.3
-    vectors = torch.stack([BACKBONE.outside_noise(seed, level) for seed in range(12)]).double()
+    vectors = torch.stack([BACKBONE.outside_noise(seed, [level])[0] for seed in range(12)]).double()
     pixels = pixel_space()
     overlap = (vectors @ pixels.T) / (vectors.norm(dim=1)[:, None] * pixels.norm(dim=1))
     assert float(overlap.abs().max()) < 1e-4
@@ -92,7 +92,7 @@ def test_inside_noise_is_white_in_pixel_space_after_completion():
     """Coordinates' noise decoded plus outside noise: unit variance per pixel over many seeds."""
     seeds = range(60)
     inside = BACKBONE.decode_noise(BACKBONE.noise(seeds).direction(0.3))
-    whole = inside + torch.stack([BACKBONE.outside_noise(seed, 0.3) for seed in seeds])
+    whole = inside + torch.stack([BACKBONE.outside_noise(seed, [0.3])[0] for seed in seeds])
     variance = float(whole.double().square().mean())
     assert abs(variance - 1) < 5 * math.sqrt(2 / whole.numel())
     half = whole[:, : BACKBONE.dimension // 2].double().square().mean()

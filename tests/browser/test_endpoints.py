@@ -71,4 +71,5 @@ def test_only_the_named_endpoints_are_public(client):
         "/sequence",
         "/scoreboard",
         "/failure",
+        "/inspect",
     }

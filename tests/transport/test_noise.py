@@ -11,7 +11,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gensot_demo.transport.noise import SharedNoise
+from gensot_demo.transport.errors import InvalidValue
+from gensot_demo.transport.noise import RowNoise, SharedNoise
 
 ROWS = 8000
 LEVELS = [-400.0, -60.0, -3.3, -0.01, 0.0, 1e-3, 2.7, 44.36, 45.0, 300.0]
@@ -159,3 +160,15 @@ def test_what_comes_later_is_a_brownian_path_independent_of_what_was():
     torch.testing.assert_close(change, same)
     spread = later.increment(early, late)
     assert float(spread.var()) == pytest.approx(1, abs=4 * math.sqrt(2 / 40_000))
+
+
+def test_one_row_of_many_goes_on_as_another_when_told():
+    noise = SharedNoise([5], 3, 4)
+    alone = RowNoise(noise, 1)
+    assert torch.equal(alone.direction(0.4), noise.direction(0.4)[1:2])
+    assert torch.equal(alone.increment(0.4, 0.9), noise.increment(0.4, 0.9)[1:2])
+    alone.row = 3
+    assert torch.equal(alone.increment(0.4, 0.9), noise.increment(0.4, 0.9)[3:4])
+    assert len(alone) == 1
+    with pytest.raises(InvalidValue, match="from 0 to 3"):
+        RowNoise(noise, 4)

@@ -274,6 +274,18 @@ def test_nearest_atom():
     torch.testing.assert_close(distance, torch.full((2,), 1e-7, dtype=F64), rtol=1e-6, atol=0)
 
 
+def test_neighbours_and_spacing_against_every_distance():
+    oracle = atoms(3, 7)
+    x = normals(5, 3)
+    away = (x[:, None] - oracle.points).norm(dim=2)
+    index, distance = oracle.neighbours(x, 4)
+    torch.testing.assert_close(distance, away.sort(1).values[:, :4])
+    torch.testing.assert_close(away.gather(1, index), distance)
+    assert oracle.neighbours(x, 99)[0].shape == (5, 7)
+    between = (oracle.points[:, None] - oracle.points).norm(dim=2).sort(1).values
+    torch.testing.assert_close(oracle.spacing(), between[:, 1])
+
+
 def test_two_modes():
     target = two_modes()
     torch.testing.assert_close(target.mean(), torch.tensor([3.0, 0.48], dtype=F64))

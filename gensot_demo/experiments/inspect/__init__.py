@@ -1,0 +1,1 @@
+"""What happened to one sample of a finished comparison. Reads kept runs and never changes them."""
