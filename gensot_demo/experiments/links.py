@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from urllib.parse import parse_qsl, quote, unquote
 
-from .requests import CompareRequest, InvalidRequest, RestoreChoice, RewardChoice, parse
+from .requests import CompareRequest, InvalidRequest, MethodChoice, RestoreChoice, RewardChoice, parse
 
 VERSION = 1
 MAX_LENGTH = 4000
@@ -48,9 +48,7 @@ def to_query(request: CompareRequest) -> tuple[str, list[str]]:
     if request.beside:
         fields.append(("beside", "1"))
     if request.methods != plain.methods:
-        for choice in request.methods:
-            settings = [f"{key}:{_shown(value)}" for key, value in choice.settings.items()]
-            fields.append(("method", _SEPARATOR.join([choice.name, *settings])))
+        fields += [("method", method_text(choice)) for choice in request.methods]
     return "&".join(f"{key}={quote(value, safe='*:,')}" for key, value in fields), notes
 
 
@@ -75,8 +73,7 @@ def from_query(query: str) -> tuple[CompareRequest, list[str]]:
         elif key == "reward":
             values["reward"] = reward_values(text)
         elif key == "method":
-            name, *settings = text.split(_SEPARATOR)
-            values["methods"].append({"name": name, "settings": dict(_setting(item) for item in settings)})
+            values["methods"].append(method_values(text))
         elif key in _NUMBERS:
             values[key] = _number(key, text, _NUMBERS[key])
         elif key in _WORDS:
@@ -142,6 +139,17 @@ def reward_values(text: str) -> dict:
     if detail:
         values |= {"target": detail} if kind == "class" else {"colour": "#" + detail.removeprefix("#")}
     return values
+
+
+def method_text(choice: MethodChoice) -> str:
+    """``gensot*particles:8``."""
+    return _SEPARATOR.join([choice.name, *(f"{key}:{_shown(value)}" for key, value in choice.settings.items())])
+
+
+def method_values(text: str) -> dict:
+    """The same text as fields of a MethodChoice."""
+    name, *settings = text.split(_SEPARATOR)
+    return {"name": name, "settings": dict(_setting(item) for item in settings)}
 
 
 def fields_of(query: str, example: str) -> tuple[list[tuple[str, str]], list[str]]:

@@ -17,6 +17,8 @@ from .asking import Asked
 from .requests import CompareRequest, InvalidRequest, MethodChoice
 
 MODELS_OWN = "model"
+Noises = dict[tuple[tuple[int, ...], int], SharedNoise]
+"""One object for each choice of seeds and population size."""
 
 
 @dataclass(frozen=True)
@@ -79,12 +81,19 @@ def _plan(choice: MethodChoice, asked: Asked, noise: SharedNoise, common: _Commo
 
 
 def plans_of(
-    request: CompareRequest, asked: Asked, backbone: Backbone, seeds: tuple[int, ...]
+    request: CompareRequest,
+    asked: Asked,
+    backbone: Backbone,
+    seeds: tuple[int, ...],
+    noises: Noises | None = None,
 ) -> tuple[list[Plan], list[str]]:
-    """What can run, and why the rest cannot; raises InvalidRequest if nothing can."""
+    """What can run, and why the rest cannot; raises InvalidRequest if nothing can.
+
+    noises: of runs that go on together on this model: what one has read, others reuse.
+    """
     plans, notes = [], []
     common = _Common(request, backbone)
-    noises: dict[int, SharedNoise] = {}  # one object per population size: what one method has read, others reuse
+    noises = {} if noises is None else noises
     for choice in request.methods:
         method = choice.method()
         reason = method.unavailable(asked.task)
@@ -92,7 +101,9 @@ def plans_of(
             notes.append(f"{method.label} was left out: {reason}")
         else:
             particles = method.particles_for(asked.task)
-            noise = noises.setdefault(particles, backbone.noise(seeds, particles))
+            if (seeds, particles) not in noises:
+                noises[seeds, particles] = backbone.noise(seeds, particles)
+            noise = noises[seeds, particles]
             plans.append(_plan(choice, asked, noise, common))
     if not plans:
         raise InvalidRequest("None of the chosen methods can do this task. " + " ".join(notes))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +40,9 @@ class PictureWall(gr.HTML):
         return self.example_payload()
 
 
-def data_address(picture: NDArray[np.uint8]) -> str:
-    """A picture (h, w, 3) as a data: address."""
-    return "data:image/png;base64," + base64.b64encode(to_png(picture)).decode("ascii")
+def data_address(picture: NDArray[np.uint8], text: Mapping[str, str] | None = None) -> str:
+    """A picture (h, w, 3) as a data: address; ``text``: what its file says when it is saved."""
+    return "data:image/png;base64," + base64.b64encode(to_png(picture, text)).decode("ascii")
 
 
 def wall_row(
@@ -55,11 +55,13 @@ def wall_row(
     colour: str = "",
     captions: Sequence[str] = (),
     alternatives: Sequence[str] = (),
+    texts: Sequence[Mapping[str, str]] = (),
 ) -> dict:
-    """One row: pictures with captions below and text alternatives. ``colour`` is one of app.css, as in "data-3"."""
+    """One row: pictures with captions below and text alternatives. ``colour`` is one of app.css, as in "data-3".
+    texts: what each picture's file says when it is saved."""
     items = [
         {
-            "src": data_address(picture),
+            "src": data_address(picture, texts[n] if n < len(texts) else None),
             "caption": captions[n] if n < len(captions) else "",
             "alt": alternatives[n] if n < len(alternatives) else f"{label}, picture {n + 1}",
         }
