@@ -1,4 +1,5 @@
-"""The command line: ``serve`` opens the app, ``sample`` writes a comparison, ``transport`` prints its numbers.
+"""The command line: ``serve`` opens the app, ``sample`` writes a comparison, ``grid`` one over a grid of settings,
+``transport`` prints its numbers.
 
 Only translates: options into a request, a result into a file and a table. Heavy imports wait for the command that needs
 them, so that ``--help`` is there at once and ``serve`` starts as fast as app.py. One file a command.
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import typer
 
+from .grid import grid
 from .sample import sample
 from .serve import serve
 from .transport import transport
@@ -19,5 +21,5 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (serve, sample, transport):
+for command in (serve, sample, grid, transport):
     app.command()(command)

@@ -190,9 +190,7 @@ def _cells(lot: Sequence[_Ready], traces: Sequence[Trace], backbone: Backbone) -
     return found
 
 
-def _cell(
-    one: _Ready, trace: Trace, end: torch.Tensor, pictures: NDArray[np.uint8], backbone: Backbone
-) -> Cell:
+def _cell(one: _Ready, trace: Trace, end: torch.Tensor, pictures: NDArray[np.uint8], backbone: Backbone) -> Cell:
     samples = one.request.samples
     nearest = backbone.nearest(end)
     return Cell(

@@ -42,10 +42,7 @@ class Estimate:
         cells = f"{self.cells} cell{'s' if self.cells > 1 else ''}{same}"
         if self.seconds is None:
             return f"{cells}, {self.calls:,} calls of the model; its speed is not known before it is loaded."
-        if self.seconds < 90:
-            took = f"{max(self.seconds, 1):.0f} s"
-        else:
-            took = f"{self.seconds / 60:.0f} min"
+        took = f"{max(self.seconds, 1):.0f} s" if self.seconds < 90 else f"{self.seconds / 60:.0f} min"
         return f"{cells}, {self.calls:,} calls of the model, about {took}."
 
 
@@ -91,18 +88,23 @@ def estimate(request: GridRequest) -> Estimate:
     groups = distinct(request)
     for model, cells in groups.items():
         calls[model] = sum(_calls(cell, tasks) for cell in cells)
-        most = limits.GRID_RUNS * backbone_of(cells[0]).max_states if model[0] in EMBEDDED else None
-        if most is not None and calls[model] > most:
-            raise InvalidRequest(
-                f"This grid would ask the model about {calls[model]:,} states; at most {most:,} are allowed. "
-                "Take fewer values, steps, samples or particles."
-            )
+        if model[0] in EMBEDDED:
+            _require_affordable(calls[model], backbone_of(cells[0]).max_states)
     seconds = None
     if all(name in EMBEDDED for name, _ in groups) and not lent_by_call():
         seconds = sum(
             calls[model] * milliseconds_a_call(backbone_of(cells[0])) / 1e3 for model, cells in groups.items()
         )
     return Estimate(request.size, sum(map(len, groups.values())), sum(calls.values()), seconds)
+
+
+def _require_affordable(calls: int, one_run: int) -> None:
+    most = limits.GRID_RUNS * one_run
+    if calls > most:
+        raise InvalidRequest(
+            f"This grid would ask the model about {calls:,} states; at most {most:,} are allowed. "
+            "Take fewer values, steps, samples or particles."
+        )
 
 
 def distinct(request: GridRequest) -> dict[tuple[str, int], list[CompareRequest]]:
@@ -193,11 +195,7 @@ def _group(
     try:
         if name not in EMBEDDED:
             tasks: dict[str, Task | None] = {}
-            calls, most = sum(_calls(cell, tasks) for cell in group), backbone_of(group[0]).max_states
-            if calls > limits.GRID_RUNS * most:
-                raise InvalidRequest(
-                    f"This model would be asked about {calls:,} states; at most {limits.GRID_RUNS * most:,} are allowed."
-                )
+            _require_affordable(sum(_calls(cell, tasks) for cell in group), backbone_of(group[0]).max_states)
         for moment in joined(*group):
             yield moment.cells, moment.previews, moment.calls
     except (InvalidRequest, BackboneUnavailable) as error:
