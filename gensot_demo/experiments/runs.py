@@ -5,6 +5,8 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
 
 from . import limits
 from .compare import CompareResult
@@ -15,9 +17,17 @@ class RunStore:
     """Results by an unguessable name. Thread-safe; holds at most ``capacity`` runs of ``megabytes`` together for all
     visitors, and always the latest."""
 
-    def __init__(self, capacity: int = limits.RUNS_KEPT, megabytes: float = limits.MEGABYTES_KEPT):
-        self._runs: OrderedDict[str, CompareResult] = OrderedDict()
+    def __init__(
+        self,
+        capacity: int = limits.RUNS_KEPT,
+        megabytes: float = limits.MEGABYTES_KEPT,
+        size: Callable[[Any], int] | None = None,
+        button: str = "Compare",
+    ):
+        """size: bytes of a result, where it is no comparison.  button: what makes a run again."""
+        self._runs: OrderedDict[str, Any] = OrderedDict()
         self._guard = threading.Lock()
+        self._size, self._button = size or _bytes, button
         self._capacity, self._bytes = capacity, megabytes * 1e6
 
     def keep(self, result: CompareResult) -> str:
@@ -26,7 +36,7 @@ class RunStore:
         with self._guard:
             self._runs[name] = result
             while len(self._runs) > 1 and (
-                len(self._runs) > self._capacity or sum(map(_bytes, self._runs.values())) > self._bytes
+                len(self._runs) > self._capacity or sum(map(self._size, self._runs.values())) > self._bytes
             ):
                 self._runs.popitem(last=False)
         return name
@@ -40,7 +50,7 @@ class RunStore:
         """The result of that name; raises InvalidRequest when it is not kept any more."""
         with self._guard:
             if name not in self._runs:
-                raise InvalidRequest("This run is not kept any more; press Compare to make it again.")
+                raise InvalidRequest(f"This run is not kept any more; press {self._button} to make it again.")
             self._runs.move_to_end(name)
             return self._runs[name]
 

@@ -29,6 +29,7 @@ from .controls import Controls, run_controls
 from .method_controls import method_controls
 from .models import FIRST, choose, first_card, model_choice
 from .models import restored as restored_model
+from .picture_drop import picture_drop
 from .task_controls import ask_controls, show_what_applies
 from .walls import beside, film_strip, finished_wall, running_wall
 from .warm_up import WARM_UP
@@ -59,12 +60,14 @@ def build() -> None:
             ask_controls(controls)
             method_controls(controls)
             run_controls(controls)
+            picture_drop()
         with gr.Column(scale=9, min_width=320):
             with gr.Row(elem_classes=["gensot-run", "gensot-actions"]):
                 go = gr.Button("Compare", variant="primary", min_width=120, elem_id="compare")
                 stop = gr.Button("Stop", min_width=80, elem_id="stop")
                 fresh = gr.Button("New noise", min_width=80, elem_id="fresh")
                 link = gr.Button("Copy link", min_width=80)
+                vary = gr.Button("Make a grid", min_width=80, elem_id="vary")
                 status = gr.HTML(report.status("Preparing the first comparison…"), elem_id="status", scale=4)
             gr.Markdown(
                 "Every column starts from **the same noise**; every row guides it differently. What differs within a "
@@ -147,6 +150,9 @@ def build() -> None:
     )
     link.click(lambda *values: _link(controls, values), controls.all(), [query, status], **LIGHT).success(
         None, query, None, js="(q) => { window.gensot.copyLink(q); }", api_visibility="private"
+    )
+    vary.click(lambda *values: _link(controls, values), controls.all(), [query, status], **LIGHT).success(
+        None, query, None, js="(q) => { location.assign(`grid?${q}`); }", api_visibility="private"
     )
     for pictures, name in ((wall, run_name), (truth, truth_name)):
         pictures.select(film_strip, name, [strip_title, strip], **LIGHT).success(

@@ -127,11 +127,22 @@ class GridRequest(BaseModel):
                 conditions=(ConditionChoice(name="hearts"),),
                 steps=15,
                 samples=1,
-                methods=(MethodChoice(name="cfg"), MethodChoice(name="gensot", settings={"particles": 4})),
+                methods=(MethodChoice(name="cfg"),),
             ),
             x=AxisChoice(name="strength", text="1, 2, 4, 8"),
-            y=AxisChoice(name="method", text="cfg, apg, cfg_zero_star, gensot"),
+            y=AxisChoice(name="method", text="cfg, apg, cfg_zero_star, gensot*particles:4"),
         )
+
+    @classmethod
+    def about(cls, base: CompareRequest) -> GridRequest:
+        """A first grid for a comparison: its methods along rows, how strongly it asks along columns."""
+        varied = {"restore_noise": base.restore, "reward_amount": base.reward, "strength": base.conditions}
+        name = next((name for name, asked in varied.items() if asked), "view_noise" if base.references else "steps")
+        y = None
+        if len(base.methods) > 1:
+            y = AxisChoice(name="method", text=", ".join(map(links.method_text, base.methods)))
+        base = base.model_copy(update={"samples": 1})
+        return grid_of(base, x=AxisChoice(name=name, text=axis(name).example), y=y)
 
 
 def to_query(request: GridRequest) -> tuple[str, list[str]]:
@@ -167,5 +178,16 @@ def choice_of(text: str) -> AxisChoice:
 
 
 def grid_of(base: CompareRequest, **chosen: AxisChoice | None) -> GridRequest:
-    """A validated grid, what does not change a run left out; raises InvalidRequest with a sentence."""
-    return parse(GridRequest, base=base.model_copy(update={"beside": False}), **chosen)
+    """A validated grid; raises InvalidRequest with a sentence.
+
+    What does not change a run is left out, and settings of varied methods are said where the methods are.
+    """
+    base = base.model_copy(update={"beside": False})
+    grid = parse(GridRequest, base=base, **chosen)
+    for place, choice in zip(PLACES, (grid.x, grid.y, grid.z), strict=True):
+        if choice is not None and choice.name == "method":
+            methods = [choice.axis.apply(base, value).methods for value in choice.values]
+            said = ", ".join(links.method_text(one) for (one,) in methods)
+            chosen[place] = AxisChoice(name="method", text=said)
+            return parse(GridRequest, base=base.model_copy(update={"methods": methods[0]}), **chosen)
+    return grid
