@@ -10,6 +10,7 @@ from typing import Any
 
 import gradio as gr
 from gradio.context import Context
+from gradio.utils import get_upload_folder
 
 from gensot_demo.backbones.catalogue import CATALOGUE, EMBEDDED
 from gensot_demo.backbones.errors import BackboneUnavailable
@@ -25,7 +26,7 @@ from gensot_demo.figures.wall import PictureWall
 from . import grid_endpoints, report
 from .grid_controls import GridControls, axis_controls, shared_controls
 from .grid_report import GridWall, cell_number, detail, finished_wall
-from .models import FIRST, choose, first_card
+from .models import FIRST, choose, first_card, model_choice
 from .models import restored as restored_model
 from .picture_drop import picture_drop
 from .warm_up import WARM_UP
@@ -36,8 +37,8 @@ _HEAVY = {**_LIGHT, "concurrency_id": "device", "concurrency_limit": limits.RUNS
 _BY_ITSELF = 30.0  # seconds that a link may take without anybody pressing a button
 _OUTPUTS = 6  # wall, status, one cell, run name, query, sheet
 _LEAD = (
-    "Every cell is made with **the same noise**; only the settings on the axes change. So what changes along a row or a "
-    "column is the doing of that setting alone. Click a cell for its settings."
+    "Every cell is made with **the same noise**; only the settings on the axes change. So what changes along a row or "
+    "a column is the doing of that setting alone. Click a cell for its settings."
 )
 
 
@@ -50,8 +51,9 @@ def build() -> None:
     with gr.Row(elem_classes="gensot-split"):
         with gr.Column(scale=4, min_width=300, elem_classes="gensot-controls"):
             gr.Markdown("#### What all cells share")
-            shared_controls(controls)
+            controls.base["backbone"] = model_choice()
             about, last_model = gr.HTML(first_card(), elem_id="backbone-card"), gr.State(FIRST)
+            shared_controls(controls)
             picture_drop()
         with gr.Column(scale=9, min_width=320):
             with gr.Row(elem_classes=["gensot-run", "gensot-actions"]):
@@ -210,7 +212,7 @@ def _finished(result: GridResult, name: str, notes: list[str]) -> list[Any]:
 
 def _sheet(result: GridResult, query: str) -> str:
     """The file of the whole grid, which holds the settings that made it; deleted with the app's other files."""
-    folder = Path(gr.DownloadButton.GRADIO_CACHE) / secrets.token_hex(16)
+    folder = Path(get_upload_folder()) / secrets.token_hex(16)
     folder.mkdir(parents=True)
     path = folder / "gensot-grid.png"
     grid_sheet(result).save(path, pnginfo=png_text(settings_text(query, "/grid")))

@@ -16,7 +16,6 @@ from gensot_demo.guidance.registry import REGISTRY
 
 from .controls import HIDDEN, Controls, run_controls
 from .grid_report import understood
-from .models import model_choice
 from .task_controls import ask_controls, show_what_applies
 
 _TITLES = {"x": "Columns (X)", "y": "Rows (Y)", "z": "One grid each (Z)"}
@@ -72,7 +71,7 @@ class GridControls:
 def axis_controls(controls: GridControls) -> None:
     """What is varied: a setting and its values for each axis, with what is understood of them."""
     first, known = GridRequest.first_view(), [(label, name) for name, label in axes().items()]
-    with gr.Group(elem_classes="gensot-axes"):
+    with gr.Column(elem_classes="gensot-axes"):
         for place, title in _TITLES.items():
             choice = getattr(first, place)
             with gr.Row():
@@ -95,7 +94,7 @@ def axis_controls(controls: GridControls) -> None:
                     elem_id=f"values-{place}",
                 )
             controls.said[place] = gr.HTML(
-                understood(choice.name, choice.text) if choice else "", elem_id=f"said-{place}", padding=True
+                understood(choice.name, choice.text) if choice else "", elem_id=f"said-{place}"
             )
             _answer(controls, place)
 
@@ -113,9 +112,8 @@ def _example(name: str) -> list[str]:
 
 
 def shared_controls(controls: GridControls) -> None:
-    """What all cells share: the model, what is asked of it, the method, and how it is sampled."""
+    """What all cells share besides the model: what is asked of it, the method, and how it is sampled."""
     base = controls.base
-    base["backbone"] = model_choice()
     ask_controls(base)
     controls.method = gr.Dropdown(
         [(method.label, name) for name, method in REGISTRY.methods.items()],
@@ -133,6 +131,7 @@ def shared_controls(controls: GridControls) -> None:
     )
     samples = gr.Slider(1, limits.GRID_SAMPLES, 1, step=1, label="Samples in a cell")
     run_controls(base, samples)
+    base["seed"].label = "Seed"
     show_what_applies(base)
 
 

@@ -62,7 +62,7 @@ class Axis:
 
 
 def axis(name: str) -> Axis:
-    """The axis of that name; raises InvalidRequest that lists some of those there are."""
+    """The axis of that name, under the shorter of two; raises InvalidRequest that lists some of those there are."""
     if name in _PLAIN:
         return _PLAIN[name]
     method, _, field = name.rpartition(".")
@@ -74,7 +74,7 @@ def axis(name: str) -> Axis:
             f"Axis {name[:40]!r} is unknown; there are {', '.join(_PLAIN)}, and the settings of every method, such as "
             "stiffness, particles or cfg.rescale."
         )
-    return _setting_axis(name, field, declaring)
+    return _setting_axis(name if method and len(_declaring(field)) > 1 else field, field, declaring)
 
 
 def axes() -> dict[str, str]:

@@ -29,6 +29,8 @@ class AxisChoice(BaseModel):
 
     @model_validator(mode="after")
     def _readable(self) -> AxisChoice:
+        """Equal axes have equal names; the values are read at once."""
+        object.__setattr__(self, "name", self.axis.name)
         _ = self.values
         return self
 

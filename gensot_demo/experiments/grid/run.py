@@ -24,6 +24,9 @@ from gensot_demo.transport.catalogue import SAMPLERS
 from .joined import Cell, calls_of, joined, question_of
 from .request import GridRequest
 
+_LAST_PACE: dict[tuple[str, int], float] = {}  # seconds a call, by model and resolution
+_TELLING = 100  # calls, below which a pace says little
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -92,10 +95,14 @@ def estimate(request: GridRequest) -> Estimate:
             _require_affordable(calls[model], backbone_of(cells[0]).max_states)
     seconds = None
     if all(name in EMBEDDED for name, _ in groups) and not lent_by_call():
-        seconds = sum(
-            calls[model] * milliseconds_a_call(backbone_of(cells[0])) / 1e3 for model, cells in groups.items()
-        )
+        seconds = sum(calls[model] * _seconds_a_call(cells[0]) for model, cells in groups.items())
     return Estimate(request.size, sum(map(len, groups.values())), sum(calls.values()), seconds)
+
+
+def _seconds_a_call(cell: CompareRequest) -> float:
+    """As the last grid on this model took, or as a small forward takes while there was none."""
+    model = (cell.backbone, cell.resolution)
+    return _LAST_PACE[model] if model in _LAST_PACE else milliseconds_a_call(backbone_of(cell)) / 1e3
 
 
 def _require_affordable(calls: int, one_run: int) -> None:
@@ -174,16 +181,18 @@ def run_grid(request: GridRequest) -> Iterator[GridUpdate | GridResult]:
         numbers.setdefault(_text(cell), []).append(number)
     cells: dict[int, Cell] = {}
     behind = 0.0
-    for (name, _), group in distinct(request).items():
+    for model, group in distinct(request).items():
         places = [numbers[_text(cell)] for cell in group]
-        calls = 0.0
-        for found, previews, calls in _group(group, name):
+        calls, started = 0.0, time.perf_counter()
+        for found, previews, calls in _group(group, model[0]):
             ended = {number: cell for at, cell in found.items() for number in places[at]}
             cells |= ended
             shown = {number: pictures for at, pictures in previews.items() for number in places[at]}
             done = min((behind + calls) / total, 1.0)
             yield GridUpdate(ended, shown, done, time.perf_counter() - began)
         behind += calls
+        if calls > _TELLING:
+            _LAST_PACE[model] = (time.perf_counter() - started) / calls
     ordered = tuple(replace(cells[n], request=request.cells[n]) for n in range(request.size))
     yield GridResult(request, ordered, time.perf_counter() - began)
 
