@@ -81,10 +81,7 @@ def build() -> None:
         yield from [[gr.skip()] * _OUTPUTS] if shown else _run_by_itself(controls, values)
 
     def said(*values: Any) -> str:
-        try:
-            return _cost(controls.request(values))
-        except InvalidRequest as error:
-            return report.status(str(error), kind="error")
+        return _cost(controls, values)
 
     def restore(request: gr.Request) -> list[Any]:
         return _restore(controls, request)
@@ -92,11 +89,11 @@ def build() -> None:
     restored = Context.root_block.load(
         restore,
         None,
-        [*inputs, *controls.said.values(), notice, cost, *outputs],
+        [*inputs, *controls.said.values(), notice, *outputs],
         **_LIGHT,
     )
     begin = {"outputs": outputs, **_HEAVY}
-    first = restored.then(run_unless_shown, [run_name, *inputs], **begin)
+    first = restored.then(said, inputs, cost, **_LIGHT).then(run_unless_shown, [run_name, *inputs], **begin)
     first.then(restored_model, controls.base["backbone"], [about, last_model], **_HEAVY)
     made = go.click(run, inputs, **begin)
     for event in (made, first):
@@ -108,7 +105,10 @@ def build() -> None:
             api_visibility="private",
         )
     gr.on(
-        [part.input for part in inputs if hasattr(part, "input")],
+        [
+            *(part.input for part in inputs if hasattr(part, "input")),
+            *(text.change for text in controls.texts.values()),
+        ],
         said,
         inputs,
         cost,
@@ -144,10 +144,10 @@ def _first_view() -> Iterator[None]:
         yield
 
 
-def _cost(request: GridRequest) -> str:
+def _cost(controls: GridControls, values: tuple[Any, ...]) -> str:
     """What the grid will cost, or why it cannot be made."""
     try:
-        return report.status(f"This grid: {estimate(request).sentence}")
+        return report.status(f"This grid: {estimate(controls.request(values)).sentence}")
     except (InvalidRequest, BackboneUnavailable) as error:
         return report.status(str(error), kind="error")
 
@@ -231,7 +231,7 @@ def _detail(run_name: str, event: gr.EventData) -> str:
 
 
 def _restore(controls: GridControls, request: gr.Request) -> list[Any]:
-    """[controls…, what is understood…, notice, cost, outputs…] from the address; a bad link says so."""
+    """[controls…, what is understood…, notice, outputs…] from the address; a bad link says so."""
     notice, text = gr.update(visible=False), request.url.query or ""
     wanted = GridRequest.first_view()
     try:
@@ -253,8 +253,7 @@ def _restore(controls: GridControls, request: gr.Request) -> list[Any]:
     values = controls.values(wanted)
     name = GRIDS.find(wanted)
     shown = _finished(GRIDS.get(name), name, []) if name else [gr.skip()] * _OUTPUTS
-    cost = _cost(wanted) if name or wanted.base.backbone not in EMBEDDED else ""
-    return [*values, *controls.understood(wanted), notice, cost, *shown]
+    return [*values, *controls.understood(wanted), notice, *shown]
 
 
 def _link(controls: GridControls, values: tuple[Any, ...]) -> list[Any]:

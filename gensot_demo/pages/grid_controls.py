@@ -103,7 +103,7 @@ def _answer(controls: GridControls, place: str) -> None:
     """Say at once what is understood; a setting chosen by hand brings values that suit it."""
     name, text, said = controls.names[place], controls.texts[place], controls.said[place]
     name.input(_example, name, [text, said], **HIDDEN)
-    text.input(understood, [name, text], said, trigger_mode="always_last", **HIDDEN)
+    text.change(understood, [name, text], said, trigger_mode="always_last", **HIDDEN)  # input misses a paste
 
 
 def _example(name: str) -> list[str]:
