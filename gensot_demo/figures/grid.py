@@ -30,8 +30,8 @@ def _method_label(text: str) -> str:
 
 
 def axis_titles(request: GridRequest) -> str:
-    """``Columns: Strength. Rows: Method.``"""
-    named = (("Columns", request.x), ("Rows", request.y), ("One block each", request.z))
+    """``Columns: Strength. Rows: Method. Blocks: Seed.``"""
+    named = (("Columns", request.x), ("Rows", request.y), ("Blocks", request.z))
     return " ".join(f"{where}: {choice.axis.label}." for where, choice in named if choice is not None)
 
 

@@ -60,6 +60,7 @@ def build() -> None:
             ask_controls(controls)
             method_controls(controls)
             run_controls(controls)
+            vary = gr.Button("Make a grid of these settings", size="sm", elem_id="vary")
             picture_drop()
         with gr.Column(scale=9, min_width=320):
             with gr.Row(elem_classes=["gensot-run", "gensot-actions"]):
@@ -67,7 +68,6 @@ def build() -> None:
                 stop = gr.Button("Stop", min_width=80, elem_id="stop")
                 fresh = gr.Button("New noise", min_width=80, elem_id="fresh")
                 link = gr.Button("Copy link", min_width=80)
-                vary = gr.Button("Make a grid", min_width=80, elem_id="vary")
                 status = gr.HTML(report.status("Preparing the first comparison…"), elem_id="status", scale=4)
             gr.Markdown(
                 "Every column starts from **the same noise**; every row guides it differently. What differs within a "

@@ -32,6 +32,7 @@ from .picture_drop import picture_drop
 from .warm_up import WARM_UP
 
 GRIDS = RunStore(12, 80, size=lambda result: result.nbytes, button="Make the grid")
+_SHEETS: set[str] = set()  # files that the app deletes in time
 _LIGHT = {"show_progress": "hidden", "api_visibility": "private"}
 _HEAVY = {**_LIGHT, "concurrency_id": "device", "concurrency_limit": limits.RUNS_AT_ONCE}
 _BY_ITSELF = 30.0  # seconds that a link may take without anybody pressing a button
@@ -70,6 +71,7 @@ def build() -> None:
             )
             cell = gr.HTML(elem_id="cell")
             sheet = gr.DownloadButton("Download as one picture", visible=False, elem_id="sheet", size="sm")
+    Context.root_block.temp_file_sets.append(_SHEETS)
     inputs, outputs = controls.all(), [wall, status, cell, run_name, query, sheet]
 
     @WARM_UP.yields_to
@@ -215,6 +217,7 @@ def _sheet(result: GridResult, query: str) -> str:
     folder = Path(get_upload_folder()) / secrets.token_hex(16)
     folder.mkdir(parents=True)
     path = folder / "gensot-grid.png"
+    _SHEETS.add(str(path))
     grid_sheet(result).save(path, pnginfo=png_text(settings_text(query, "/grid")))
     return str(path)
 

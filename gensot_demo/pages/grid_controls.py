@@ -18,7 +18,7 @@ from .controls import HIDDEN, Controls, run_controls
 from .grid_report import understood
 from .task_controls import ask_controls, show_what_applies
 
-_TITLES = {"x": "Columns (X)", "y": "Rows (Y)", "z": "One grid each (Z)"}
+_TITLES = {"x": "Columns (X)", "y": "Rows (Y)", "z": "Blocks (Z)"}
 
 
 @dataclass

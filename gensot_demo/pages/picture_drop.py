@@ -28,7 +28,7 @@ def picture_drop() -> None:
     """The place, and what it says; a picture that cannot be used leaves the page as it is."""
     with gr.Accordion("Restore the settings of a picture", open=False, elem_classes="gensot-drop"):
         file = gr.File(
-            label="Drop a picture made here to restore its settings", type="filepath", height=120, elem_id="dropped"
+            label="Drop a picture made here to restore its settings", type="filepath", height=130, elem_id="dropped"
         )
         said = gr.HTML(elem_id="dropped-status")
         gr.Markdown(

@@ -89,6 +89,17 @@ def test_a_failed_cell_says_why_and_pictures_bring_their_settings_back(app_url, 
     assert [error for error in page.console_errors if not any(said in error for said in LEFT)] == []
 
 
+def test_a_comparison_becomes_a_grid(app_url, page):
+    page.goto(f"{app_url}/?v=1&condition=red*1&steps=4&samples=2&resolution=32&method=unguided&method=cfg")
+    page.wait_for_function(DONE, timeout=90_000)
+    page.locator("#vary").click()
+    page.wait_for_url("**/grid?*")
+    page.wait_for_function(DONE)
+    assert page.locator("#wall .gensot-wall-row b").all_inner_texts() == ["Unguided", "Classifier-free guidance"]
+    assert page.locator("#wall .gensot-wall-cell img").count() == 8
+    assert [error for error in page.console_errors if not any(said in error for said in LEFT)] == []
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_phone_scrolls_nothing_but_the_grid(app_url, new_page, theme):
     page = new_page(width=390, color_scheme=theme)

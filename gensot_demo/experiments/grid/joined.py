@@ -134,7 +134,7 @@ def _ready(
     method = request.methods[0].method()
     unavailable = method.unavailable(asked.task)
     if unavailable:
-        raise InvalidRequest(f"{method.label}: {unavailable}")
+        raise InvalidRequest(unavailable)
     (plan,), _ = plans_of(request, asked, backbone, request.seeds, noises)
     return _Ready(number, request, asked, plan)
 
