@@ -1,5 +1,5 @@
-"""The command line: ``serve`` opens the app, ``sample`` writes a comparison, ``transport`` prints its numbers,
-``sequence`` writes films.
+"""The command line: ``serve`` opens the app, ``sample`` writes a comparison, ``grid`` one over a grid of settings,
+``sequence`` films, ``transport`` prints its numbers.
 
 Only translates: options into a request, a result into a file and a table. Heavy imports wait for the command that needs
 them, so that ``--help`` is there at once and ``serve`` starts as fast as app.py. One file a command.
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import typer
 
+from .grid import grid
 from .sample import sample
 from .sequence import sequence
 from .serve import serve
@@ -21,5 +22,5 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (serve, sample, transport, sequence):
+for command in (serve, sample, grid, sequence, transport):
     app.command()(command)

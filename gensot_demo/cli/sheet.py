@@ -11,11 +11,6 @@ if TYPE_CHECKING:
 
     from gensot_demo.experiments.compare import CompareResult
 
-_MAGNIFIED = 2
-_LABEL_WIDTH = 190
-_MARGIN = 8
-_HEADER = 26
-
 
 def table(result: CompareResult) -> list[str]:
     """Calls, backward passes and seconds of each method, in lines of text."""
@@ -31,10 +26,8 @@ def table(result: CompareResult) -> list[str]:
 
 def metadata(result: CompareResult):
     """PNG text: everything that is needed to make this picture again, and what came of it."""
-    from PIL.PngImagePlugin import PngInfo
-
-    from gensot_demo import __version__
     from gensot_demo.experiments.links import to_query
+    from gensot_demo.experiments.picture_settings import png_text, settings_text
 
     settings = result.request.model_dump()
     restore = settings["restore"]
@@ -52,34 +45,20 @@ def metadata(result: CompareResult):
         }
         for name, part in result.methods.items()
     }
-    info = PngInfo()
-    info.add_text("Software", f"GenSOT Demo {__version__}")
-    info.add_text("query", to_query(result.request)[0])
-    info.add_text("request", json.dumps(settings))
-    info.add_text("verdict", "\n".join(result.verdict.sentences))
-    info.add_text("table", json.dumps(costs))
-    info.add_text("notes", "\n".join(result.notes))
-    return info
+    more = {
+        "request": json.dumps(settings),
+        "verdict": "\n".join(result.verdict.sentences),
+        "table": json.dumps(costs),
+        "notes": "\n".join(result.notes),
+    }
+    return png_text(settings_text(to_query(result.request)[0], **more))
 
 
 def sheet(result: CompareResult) -> Image.Image:
     """One row of pictures per method with its label, one column per seed."""
-    from PIL import Image, ImageDraw, ImageFont
+    from gensot_demo.figures.sheet import Block
+    from gensot_demo.figures.sheet import sheet as drawn
 
-    resolution = next(iter(result.methods.values())).pictures.shape[1]
-    side = _MAGNIFIED * resolution if resolution <= 64 else resolution
-    pitch = side + _MARGIN
-    size = (_LABEL_WIDTH + len(result.request.seeds) * pitch, _HEADER + len(result.methods) * pitch)
-    grid = Image.new("RGB", size, "white")
-    draw = ImageDraw.Draw(grid)
-    font = ImageFont.load_default(13)
-    for column, seed in enumerate(result.request.seeds):
-        centre = _LABEL_WIDTH + column * pitch + side // 2
-        draw.text((centre, _HEADER // 2), f"seed {seed}", "black", font, anchor="mm")
-    for row, part in enumerate(result.methods.values()):
-        top = _HEADER + row * pitch
-        draw.text((_MARGIN, top + side // 2), part.label, "black", font, anchor="lm")
-        for column, pixels in enumerate(part.pictures):
-            picture = Image.fromarray(pixels).resize((side, side), Image.Resampling.NEAREST)
-            grid.paste(picture, (_LABEL_WIDTH + column * pitch, top))
-    return grid
+    parts = result.methods.values()
+    columns = [f"seed {seed}" for seed in result.request.seeds]
+    return drawn([Block(columns, [part.label for part in parts], [list(part.pictures) for part in parts])])

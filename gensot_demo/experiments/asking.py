@@ -66,8 +66,11 @@ def backbone_of(request: CompareRequest) -> Backbone:
     return load(request.backbone, request.resolution)
 
 
-def ask_for(request: CompareRequest, backbone: Backbone) -> Asked:
-    """Translate a request; raises InvalidRequest for an unknown condition or emoji, or a law that nothing fulfils."""
+def ask_for(request: CompareRequest, backbone: Backbone, with_law: bool = True) -> Asked:
+    """Translate a request; raises InvalidRequest for an unknown condition or emoji, or a law that nothing fulfils.
+
+    with_law: whether the exact law is worked out where it is known.
+    """
     side = backbone.info.resolution
     pictures = tuple(picture_of(choice, side, "Picture to follow") for choice in request.references)
     names = [choice.name for choice in request.conditions]
@@ -109,7 +112,7 @@ def ask_for(request: CompareRequest, backbone: Backbone) -> Asked:
         perturbed=getattr(backbone, "perturbed", None),
         classifier=classifier(conditions) if classifier is not None and conditions else None,
     )
-    law = exact_law(task, backbone) if backbone.info.exact else None
+    law = exact_law(task, backbone) if with_law and backbone.info.exact else None
     return Asked(task, pictures, law, truth, observed, wish.sentence if wish else "")
 
 

@@ -140,12 +140,12 @@ def _previews(backbone: Backbone, plans: list[Plan], traces: list[Trace]) -> dic
     started = [(plan, trace) for plan, trace in zip(plans, traces, strict=True) if trace.steps]
     if not started:
         return {}
-    predicted = [trace.predicted[_leading(plan, trace)] for plan, trace in started]
+    predicted = [trace.predicted[leading(plan, trace)] for plan, trace in started]
     pictures = np.split(backbone.previews(torch.cat(predicted)), len(started))
     return {trace.name: block for (_, trace), block in zip(started, pictures, strict=True)}
 
 
-def _leading(plan: Plan, trace: Trace) -> list[int]:
+def leading(plan: Plan, trace: Trace) -> list[int]:
     """The heaviest particle of each sample so far: what a picture of a running population shows."""
     weights, blocks = trace.steps[-1].log_weights, len(plan.job.noise.seeds)
     if weights is None:

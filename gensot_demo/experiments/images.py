@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from . import limits
+from .picture_settings import png_text
 from .requests import InvalidRequest
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
@@ -73,8 +75,9 @@ def hidden_part(picture: Image.Image, side: int) -> NDArray[np.bool_]:
     return np.asarray(grey.resize((side, side), Image.Resampling.BOX)) > 127
 
 
-def to_png(pixels: NDArray[np.uint8]) -> bytes:
-    """A PNG of (h, w, 3) uint8."""
+def to_png(pixels: NDArray[np.uint8], text: Mapping[str, str] | None = None) -> bytes:
+    """A PNG of (h, w, 3) uint8; ``text``: what its file says, such as the settings that made it."""
     out = io.BytesIO()
-    Image.fromarray(pixels).save(out, "PNG", compress_level=1)
+    info = png_text(text) if text else None
+    Image.fromarray(pixels).save(out, "PNG", compress_level=1, pnginfo=info)
     return out.getvalue()

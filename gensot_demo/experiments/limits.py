@@ -27,3 +27,6 @@ RUNS_KEPT = 24
 MEGABYTES_KEPT = 300
 ROWS_KEPT = (12, 60)  # of a trajectory, as memory allows: at most what a film strip or a curve can show
 MEGABYTES_PER_RUN = 120
+GRID_CELLS = 240
+GRID_SAMPLES = 4  # in one cell
+GRID_RUNS = 4  # a grid may ask as much as so many comparisons

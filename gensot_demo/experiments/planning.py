@@ -18,6 +18,8 @@ from .needs import checked, needs, thinking_time
 from .requests import CompareRequest, InvalidRequest
 
 MODELS_OWN = "model"
+Noises = dict[tuple[tuple[int, ...], int], SharedNoise]
+"""One object for each choice of seeds and population size."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,11 @@ class _Planner:
     """Plans the methods of one request. Methods without a path of their own share one, and its grid, made once and only
     if one needs it."""
 
-    def __init__(self, request: CompareRequest, asked: Asked, backbone: Backbone, seeds: tuple[int, ...]):
-        self.request, self.asked, self.backbone, self.seeds = request, asked, backbone, seeds
+    def __init__(
+        self, request: CompareRequest, asked: Asked, backbone: Backbone, seeds: tuple[int, ...], noises: Noises
+    ):
+        self.request, self.asked, self.backbone, self.seeds, self.noises = request, asked, backbone, seeds, noises
         self.path = default_path(request.path, backbone)
-        self.noises: dict[int, SharedNoise] = {}  # by population size: what one method has read, others reuse
 
     def plan(self, name: str, method: GuidanceMethod) -> Plan | str:
         """The plan, or why the method cannot do the task."""
@@ -64,7 +67,10 @@ class _Planner:
         needed = needs(method, task)
         if isinstance(needed, str):
             return needed
-        noise = self.noises.setdefault(needed.particles, backbone.noise(self.seeds, needed.particles))
+        which = (self.seeds, needed.particles)
+        if which not in self.noises:
+            self.noises[which] = backbone.noise(*which)
+        noise = self.noises[which]
         bound = BoundMethod(method, task, noise.seeds, backbone.data_variance)
         path = method.path(task, self.path)
         grid = self.grid if path is self.path else grid_of(self.request, backbone, path)
@@ -106,11 +112,18 @@ def sampler_for(method: GuidanceMethod, task: Task, wanted: str = "averaged") ->
 
 
 def plans_of(
-    request: CompareRequest, asked: Asked, backbone: Backbone, seeds: tuple[int, ...]
+    request: CompareRequest,
+    asked: Asked,
+    backbone: Backbone,
+    seeds: tuple[int, ...],
+    noises: Noises | None = None,
 ) -> tuple[list[Plan], list[str]]:
-    """What can run, and why the rest cannot; raises InvalidRequest if nothing can."""
+    """What can run, and why the rest cannot; raises InvalidRequest if nothing can.
+
+    noises: of runs that go on together on this model: what one has read, others reuse.
+    """
     plans, notes = [], []
-    planner = _Planner(request, asked, backbone, seeds)
+    planner = _Planner(request, asked, backbone, seeds, {} if noises is None else noises)
     for choice in request.methods:
         method = choice.method()
         found = planner.plan(choice.name, method)

@@ -23,11 +23,12 @@ class RunStore:
         capacity: int = limits.RUNS_KEPT,
         megabytes: float = limits.MEGABYTES_KEPT,
         size: Callable[[Any], int] | None = None,
-        again: str = "press Compare to make it again",
+        button: str = "Compare",
     ):
+        """size: bytes of a result, where it is no comparison.  button: what makes a run again."""
         self._runs: OrderedDict[str, Any] = OrderedDict()
-        self._size, self._again = size or _bytes, again
         self._guard = threading.Lock()
+        self._size, self._button = size or _bytes, button
         self._capacity, self._bytes = capacity, megabytes * 1e6
 
     def keep(self, result: Any) -> str:
@@ -50,7 +51,7 @@ class RunStore:
         """The result of that name; raises InvalidRequest when it is not kept any more."""
         with self._guard:
             if name not in self._runs:
-                raise InvalidRequest(f"This run is not kept any more; {self._again}.")
+                raise InvalidRequest(f"This run is not kept any more; press {self._button} to make it again.")
             self._runs.move_to_end(name)
             return self._runs[name]
 

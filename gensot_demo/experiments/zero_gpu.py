@@ -30,24 +30,28 @@ def lent_by_call() -> bool:
     return bool(os.environ.get("SPACES_ZERO_GPU"))
 
 
-def gpu_seconds(request: CompareRequest, info: BackboneInfo) -> int:
-    """How long a comparison will need a GPU, generously, in whole seconds from 15 to 120."""
+def gpu_seconds(request: CompareRequest, info: BackboneInfo, *more: CompareRequest) -> int:
+    """How long a comparison, or several on one model, will need a GPU, generously, in whole seconds from 15 to 120."""
     side = info.resolution if info.resolution <= 64 else info.resolution / _LATENT_CELL
     state = _OPERATIONS_A_WEIGHT * info.parameters * side**2 / _OPERATIONS_A_SECOND
-    rounds = request.steps * SAMPLERS[request.sampler].calls_per_step
-    states = rounds * request.samples * len(request.methods) * (1 + len(request.conditions))
-    seconds = _SPARE + 1.5 * (states * state + rounds * _FORWARD)
+    seconds = _SPARE
+    for one in (request, *more):
+        rounds = one.steps * SAMPLERS[one.sampler].calls_per_step
+        states = rounds * one.samples * len(one.methods) * (1 + len(one.conditions))
+        seconds += 1.5 * (states * state + rounds * _FORWARD)
     return math.ceil(min(max(seconds, _SHORTEST), _LONGEST))
 
 
 def on_lent_gpu(run: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
-    """A run of a request, inside ``spaces.GPU`` where GPUs are lent call by call; unchanged elsewhere."""
+    """A run of a request, or of several on one model, inside ``spaces.GPU`` where GPUs are lent call by call;
+    unchanged elsewhere."""
     if not lent_by_call():
         return run
     import spaces
 
-    def duration(request: CompareRequest, *_: Any) -> int:
-        return gpu_seconds(request, backbone_of(request).info)
+    def duration(request: CompareRequest, *others: Any) -> int:
+        more = [other for other in others if isinstance(other, CompareRequest)]
+        return gpu_seconds(request, backbone_of(request).info, *more)
 
     lent = spaces.GPU(duration=duration)(run)
 

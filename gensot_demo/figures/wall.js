@@ -17,11 +17,14 @@ function heading(row) {
   return make("div", { className: "gensot-wall-head" }, mark, words);
 }
 
+// Without a source there is no picture: the caption says why, in the picture's place.
 function cell(row, rowIndex, item, column, pressable) {
-  const picture = make("img", { src: item.src, alt: item.alt || "", width: 96, height: 96, draggable: false });
-  const caption = make("span", { className: "gensot-wall-caption", textContent: item.caption || "" });
-  if (!pressable) return make("div", { className: "gensot-wall-cell" }, picture, caption);
-  const button = make("button", { type: "button", className: "gensot-wall-cell", title: item.alt || "" }, picture, caption);
+  const picture = item.src
+    ? [make("img", { src: item.src, alt: item.alt || "", width: 96, height: 96, draggable: false })]
+    : [];
+  const caption = make("span", { className: item.src ? "gensot-wall-caption" : "gensot-wall-words", textContent: item.caption || "" });
+  if (!pressable) return make("div", { className: "gensot-wall-cell" }, ...picture, caption);
+  const button = make("button", { type: "button", className: "gensot-wall-cell", title: item.alt || "" }, ...picture, caption);
   button.setAttribute("aria-pressed", "false");
   button.addEventListener("click", () => {
     wall.querySelectorAll('[aria-pressed="true"]').forEach((other) => other.setAttribute("aria-pressed", "false"));
@@ -40,8 +43,8 @@ function swapped(value) {
     const cells = rows[index].querySelectorAll(".gensot-wall-cell");
     row.items.forEach((item, column) => {
       const picture = cells[column].querySelector("img");
-      if (picture.src !== item.src) picture.src = item.src;
-      picture.alt = item.alt || "";
+      if (picture && picture.src !== item.src) picture.src = item.src;
+      if (picture) picture.alt = item.alt || "";
       if (cells[column].tagName === "BUTTON") cells[column].title = item.alt || "";
       cells[column].querySelector("span").textContent = item.caption || "";
     });
@@ -59,12 +62,13 @@ function draw() {
   if (swapped(value)) return;
   wall.dataset.shape = value.shape;
   wall.style.setProperty("--columns", Math.max(...value.rows.map((row) => row.items.length), 1));
-  const top = make("div", { className: "gensot-wall-columns" }, make("span"), ...value.columns.map((text) => make("span", { textContent: text })));
-  const rows = value.rows.map((row, index) =>
+  const titled = (text) => (text ? [make("h4", { className: "gensot-wall-title", textContent: text })] : []);
+  const top = () => make("div", { className: "gensot-wall-columns" }, make("span"), ...value.columns.map((text) => make("span", { textContent: text })));
+  const rows = value.rows.flatMap((row, index) => [
+    ...(row.section ? [...titled(row.section), top()] : []),
     make("div", { className: "gensot-wall-row" }, heading(row), ...row.items.map((item, column) => cell(row, index, item, column, value.pressable))),
-  );
-  const title = value.title ? [make("h4", { className: "gensot-wall-title", textContent: value.title })] : [];
-  wall.replaceChildren(...title, top, ...rows);
+  ]);
+  wall.replaceChildren(...titled(value.title), ...(value.rows[0]?.section ? [] : [top()]), ...rows);
   wall.setAttribute("aria-label", value.description || "");
 }
 

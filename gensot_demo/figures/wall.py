@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +40,9 @@ class PictureWall(gr.HTML):
         return self.example_payload()
 
 
-def data_address(picture: NDArray[np.uint8]) -> str:
-    """A picture (h, w, 3) as a data: address."""
-    return "data:image/png;base64," + base64.b64encode(to_png(picture)).decode("ascii")
+def data_address(picture: NDArray[np.uint8], text: Mapping[str, str] | None = None) -> str:
+    """A picture (h, w, 3) as a data: address; ``text``: what its file says when it is saved."""
+    return "data:image/png;base64," + base64.b64encode(to_png(picture, text)).decode("ascii")
 
 
 def wall_row(
@@ -55,22 +55,54 @@ def wall_row(
     colour: str = "",
     captions: Sequence[str] = (),
     alternatives: Sequence[str] = (),
+    texts: Sequence[Mapping[str, str]] = (),
 ) -> dict:
-    """One row: pictures with captions below and text alternatives. ``colour`` is one of app.css, as in "data-3"."""
+    """One row: pictures with captions below and text alternatives. ``colour`` is one of app.css, as in "data-3".
+    texts: what each picture's file says when it is saved."""
     items = [
-        {
-            "src": data_address(picture),
-            "caption": captions[n] if n < len(captions) else "",
-            "alt": alternatives[n] if n < len(alternatives) else f"{label}, picture {n + 1}",
-        }
+        wall_item(
+            data_address(picture, texts[n] if n < len(texts) else None),
+            captions[n] if n < len(captions) else "",
+            alternatives[n] if n < len(alternatives) else f"{label}, picture {n + 1}",
+        )
         for n, picture in enumerate(pictures)
     ]
-    return {"name": name, "label": label, "note": note, "glyph": glyph, "colour": colour, "items": items}
+    return row_of(name, label, items, note=note, glyph=glyph, colour=colour)
+
+
+def wall_item(source: str, caption: str = "", alternative: str = "") -> dict[str, str]:
+    """One place of a row: a picture's address with its caption, or, without an address, the caption alone in words."""
+    return {"src": source, "caption": caption, "alt": alternative}
+
+
+def row_of(
+    name: str,
+    label: str,
+    items: Sequence[dict[str, str]],
+    *,
+    note: str = "",
+    glyph: str = "",
+    colour: str = "",
+    section: str = "",
+) -> dict:
+    """One row of :func:`wall_item`s; ``section``: a heading above it, with the columns named again."""
+    return {
+        "name": name,
+        "label": label,
+        "note": note,
+        "glyph": glyph,
+        "colour": colour,
+        "section": section,
+        "items": list(items),
+    }
 
 
 def wall_value(rows: Sequence[dict], columns: Sequence[str], description: str, pressable: bool, title: str = "") -> str:
     """The wall as JSON text; walls of equal shape are updated picture by picture."""
-    shape = f"{title}:{pressable}:{list(columns)}:" + ",".join(f"{row['name']}x{len(row['items'])}" for row in rows)
+    kinds = [
+        f"{row['name']}{row['section']}x" + "".join("p" if i["src"] else "w" for i in row["items"]) for row in rows
+    ]
+    shape = f"{title}:{pressable}:{list(columns)}:" + ",".join(kinds)
     return json.dumps(
         {
             "rows": list(rows),

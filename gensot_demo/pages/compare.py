@@ -30,6 +30,7 @@ from .inspector import Inspector
 from .method_controls import method_controls
 from .models import FIRST, choose, first_card, model_choice
 from .models import restored as restored_model
+from .picture_drop import picture_drop
 from .task_controls import ask_controls, show_what_applies
 from .walls import beside, finished_wall, running_wall
 from .warm_up import WARM_UP
@@ -60,6 +61,8 @@ def build() -> None:
             ask_controls(controls)
             method_controls(controls)
             run_controls(controls)
+            vary = gr.Button("Make a grid of these settings", size="sm", elem_id="vary")
+            picture_drop()
         with gr.Column(scale=9, min_width=320):
             with gr.Row(elem_classes=["gensot-run", "gensot-actions"]):
                 go = gr.Button("Compare", variant="primary", min_width=120, elem_id="compare")
@@ -148,6 +151,9 @@ def build() -> None:
     )
     link.click(lambda *values: _link(controls, values), controls.all(), [query, status], **LIGHT).success(
         None, query, None, js="(q) => { window.gensot.copyLink(q); }", api_visibility="private"
+    )
+    vary.click(lambda *values: _link(controls, values), controls.all(), [query, status], **LIGHT).success(
+        None, query, None, js="(q) => { location.assign(`grid?${q}`); }", api_visibility="private"
     )
     endpoints.publish()
     inspector_endpoints.publish()

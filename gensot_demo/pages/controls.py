@@ -59,15 +59,18 @@ class Controls:
             for part in parts
         }
 
-    def request(self, values: tuple[Any, ...]) -> CompareRequest:
-        """The request of these values; raises InvalidRequest with a sentence."""
+    def request(self, values: tuple[Any, ...], methods: list[dict[str, Any]] | None = None) -> CompareRequest:
+        """The request of these values; raises InvalidRequest with a sentence.
+
+        methods: fields of each method, on a page that has other controls for them.
+        """
         at = dict(zip(self.parts, values, strict=False))
         settings: dict[str, dict[str, Any]] = {}
         for (method, name, _), value in zip(self.settings, values[len(self.parts) :], strict=True):
             settings.setdefault(method, {})[name] = value
         return parse(
             CompareRequest,
-            **{name: at[name] for name in _TAKEN_AS_THEY_ARE},
+            **{name: at[name] for name in _TAKEN_AS_THEY_ARE if name in at},
             backbone=(at["backbone"] or "").strip(),
             negative=(at["negative"] or "").strip() if input_of(at["backbone"]) == "prompt" else "",
             conditions=conditions_at(at),
@@ -75,7 +78,8 @@ class Controls:
             restore=restore_at(at),
             reward=reward_at(at),
             resolution=int(at["resolution"]),
-            methods=[  # in the registry's order, however they were switched on
+            methods=methods
+            or [  # in the registry's order, however they were switched on
                 {"name": name, "settings": settings.get(name, {})}
                 for name in sorted(_chosen(at), key=list(REGISTRY.methods).index)
             ],
@@ -133,9 +137,9 @@ def setting_control(declared: FieldInfo, name: str) -> gr.components.Component:
     return gr.Textbox(str(default), label=label, info=info)
 
 
-def run_controls(controls: Controls) -> None:
-    """How it is sampled."""
-    controls["samples"] = _number("samples", "Samples per method", "One column and one seed each.")
+def run_controls(controls: Controls, samples: gr.Slider | None = None) -> None:
+    """How it is sampled; ``samples``: another control of how many there are."""
+    controls["samples"] = samples or _number("samples", "Samples per method", "One column and one seed each.")
     controls["steps"] = _number("steps", "Steps", "From noise to picture.")
     controls["seed"] = gr.Number(
         CompareRequest.model_fields["seed"].default, precision=0, label="Seed of the first column", minimum=0

@@ -237,12 +237,19 @@ _SWITCHED = (*_BY_KIND, "reward_colour", "reward_condition", "reward_class", "st
 
 
 def show_what_applies(controls: Controls) -> None:
-    """Show what the chosen model can be asked for, and nothing else."""
+    """Show what the chosen model can be asked for, and nothing else; of what the page has."""
+    known = {**controls.groups, **controls.parts}
+    here = [n for n, name in enumerate((*_SWITCHED_GROUPS, *_SWITCHED)) if name in known]
+
+    def shown(*values: str) -> list[dict[str, Any]]:
+        updates = _what_applies(*values)
+        return [updates[n] for n in here]
+
     gr.on(
         [controls[name].change for name in ("ask", "backbone", "reward_kind")],
-        _what_applies,
+        shown,
         [controls["ask"], controls["backbone"], controls["reward_kind"]],
-        [*(controls.groups[name] for name in _SWITCHED_GROUPS), *(controls[name] for name in _SWITCHED)],
+        [known[(*_SWITCHED_GROUPS, *_SWITCHED)[n]] for n in here],
         **HIDDEN,
     )
 

@@ -9,6 +9,8 @@ from typing import Any
 from gensot_demo.experiments.asking import backbone_of
 from gensot_demo.experiments.beside import Difference, differences, truth_beside
 from gensot_demo.experiments.compare import CompareResult, Update
+from gensot_demo.experiments.links import to_query
+from gensot_demo.experiments.picture_settings import settings_text
 from gensot_demo.experiments.requests import CompareRequest, InvalidRequest
 from gensot_demo.experiments.runs import RUNS
 from gensot_demo.figures.method_style import method_style
@@ -22,8 +24,9 @@ def _columns(request: CompareRequest) -> list[str]:
     return [f"seed {seed}" for seed in request.seeds]
 
 
-def _row(name: str, pictures, note: str, captions=(), alternatives=()) -> dict:
+def _row(request: CompareRequest, name: str, pictures, note: str, captions=(), alternatives=()) -> dict:
     style = method_style(name)
+    query = to_query(request)[0]
     label = REGISTRY.get(name).label
     return wall_row(
         name,
@@ -34,12 +37,13 @@ def _row(name: str, pictures, note: str, captions=(), alternatives=()) -> dict:
         colour=style.token,
         captions=captions,
         alternatives=alternatives,
+        texts=[settings_text(query, method=name, seed=str(seed)) for seed in request.seeds],
     )
 
 
 def running_wall(request: CompareRequest, moment: Update) -> str:
     """The predicted pictures of a running comparison."""
-    rows = [_row(name, pictures, "") for name, pictures in moment.pictures.items()]
+    rows = [_row(request, name, pictures, "") for name, pictures in moment.pictures.items()]
     title = f"{backbone_of(request).info.label}: what each method predicts now"
     return wall_value(rows, _columns(request), "Predicted pictures while the comparison runs", True, title)
 
@@ -56,7 +60,7 @@ def finished_wall(result: CompareResult, title: str = "") -> str:
                 f"{said}: nearest emoji {nearest}, {away:.1f} grey levels away"
                 for said, nearest, away in zip(alternatives, captions, part.distance, strict=True)
             ]
-        rows.append(_row(name, part.pictures, report.calls_of(part), captions, alternatives))
+        rows.append(_row(result.request, name, part.pictures, report.calls_of(part), captions, alternatives))
     return wall_value(rows, _columns(result.request), "Samples: one row per method, one column per seed", True, title)
 
 

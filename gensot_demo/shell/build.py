@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from gensot_demo.pages import compare, failures, scoreboard, sequences, transport
+from gensot_demo.pages import compare, failures, grid, scoreboard, sequences, transport
 from gensot_demo.shell import frame
 
 
@@ -23,6 +23,7 @@ class Page:
 
 PAGES = (
     Page("Compare", "/", compare.build),
+    Page("Grid", "/grid", grid.build),
     Page("Transport", "/transport", transport.build),
     Page("Sequences", "/sequences", sequences.build),
     Page("Scoreboard", "/scoreboard", scoreboard.build),

@@ -66,6 +66,7 @@ def test_bad_calls_get_a_sentence(client, endpoint, arguments, words):
 def test_only_the_named_endpoints_are_public(client):
     assert set(client.view_api(return_format="dict")["named_endpoints"]) == {
         "/compare",
+        "/grid",
         "/measure",
         "/transport",
         "/sequence",

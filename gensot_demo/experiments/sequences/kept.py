@@ -6,4 +6,4 @@ from ..runs import RunStore
 
 _CAPACITY, _MEGABYTES = 12, 120.0
 
-SEQUENCES = RunStore(_CAPACITY, _MEGABYTES, size=lambda result: result.bytes, again="press Run to make it again")
+SEQUENCES = RunStore(_CAPACITY, _MEGABYTES, size=lambda result: result.bytes, button="Run")
