@@ -15,7 +15,7 @@ from .requests import InvalidRequest
 
 class RunStore:
     """Results by an unguessable name. Thread-safe; holds at most ``capacity`` runs of ``megabytes`` together for all
-    visitors, and always the latest. A result has a ``request`` and takes ``size`` bytes; ``again`` says how to make it.
+    visitors, and always the latest. A result has a ``request``.
     """
 
     def __init__(
