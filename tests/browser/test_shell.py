@@ -20,7 +20,7 @@ def overflows(page) -> bool:
 def test_app_loads_without_errors(app_url, page):
     page.goto(app_url)
     page.wait_for_selector(".gensot-header")
-    page.wait_for_selector(".gensot-figure")
+    page.wait_for_selector(".gensot-figure:visible")
     page.wait_for_timeout(1500)
     assert page.title() == "GenSOT Demo"
     assert page.locator("h1").inner_text() == "GenSOT Demo"
@@ -31,7 +31,7 @@ def test_app_loads_without_errors(app_url, page):
 def test_app_has_no_horizontal_scroll(app_url, new_page, width):
     page = new_page(width=width)
     page.goto(app_url)
-    page.wait_for_selector(".gensot-figure")
+    page.wait_for_selector(".gensot-figure:visible")
     page.wait_for_timeout(500)
     assert not overflows(page)
 
