@@ -13,12 +13,15 @@ from gensot_demo.shell import frame
 class Page:
     """A page of the app. `build` is called inside the page's Blocks context and adds its content.
 
-    The first page has the path "/", the others one word after it.
+    The first page has the path "/", the others one word after it. under: path of the page that this one is a part of;
+    the parts of a page stand in a row of their own below the header, each by its ``part``.
     """
 
     title: str
     path: str
     build: Callable[[], None]
+    under: str = ""
+    part: str = ""
 
 
 PAGES = (
