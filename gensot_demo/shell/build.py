@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from gensot_demo.pages import compare, failures, grid, scoreboard, sequences, transport
+from gensot_demo.pages import compare, failures, grid, navigation, scoreboard, sequences, transport
 from gensot_demo.shell import frame
 
 
@@ -28,6 +28,7 @@ PAGES = (
     Page("Compare", "/", compare.build),
     Page("Grid", "/grid", grid.build),
     Page("Transport", "/transport", transport.build),
+    Page("Navigation", "/navigation", navigation.build, part="Draw"),
     Page("Sequences", "/sequences", sequences.build),
     Page("Scoreboard", "/scoreboard", scoreboard.build),
     Page("Failure modes", "/failures", failures.build),

@@ -22,6 +22,7 @@ from gensot_demo.transport.navigation.corridor import Corridor
 from gensot_demo.transport.paths import PathPoints
 from gensot_demo.transport.targets import Target
 
+from ..plane.scene import Extent
 from .crossings import crossings
 from .request import ProtocolRequest
 from .spread import Spread, spread_of
@@ -36,8 +37,11 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Costs:
-    """In nats. total = guiding + kinetic.  lag: root mean square over time of |E x_t - guide|, in data units.
-    splitting: the time at which the widest direction of the target starts to be decided.  gain: how much of an S the mean follows, else None."""
+    """guiding, kinetic, total: in nats; the first two make the third.
+
+    lag: root mean square over time of |E x_t - guide|, in data units.  splitting: the time at which the widest
+    direction of the target starts to be decided.  gain: how much of an S the mean follows, else None.
+    """
 
     guiding: float
     kinetic: float
@@ -49,7 +53,7 @@ class Costs:
 
 @dataclass(frozen=True, eq=False)
 class ClosedForm:
-    """t (T,): 101 times of [0, 1].  guide, mean (T, 2).  half_width (T,): the standard deviation s of x_t given its end.
+    """t (T,): 101 times of [0, 1].  guide, mean (T, 2).  half_width (T,): the deviation s of x_t given its end.
 
     t_cost (S,): times within every piece; adherence, guiding_so_far there; t_drift (R,) up to .99 with drift_effort,
     kinetic_so_far.  within, between (T,): variance of x_t from noise on the way, and from the target.
@@ -233,3 +237,14 @@ def _notes(request: ProtocolRequest, course: Clocked) -> list[str]:
     if len(set(request.temperature)) > 1:
         notes.append("The temperature changes on the way; the law is that of one temperature on another clock, exact.")
     return notes
+
+
+def extent_of(form: ClosedForm) -> Extent:
+    """(x0, x1, y0, y1) of a square that holds the target, the guide, and the mean with its tube."""
+    reach = form.half_width[:, None]
+    x0, x1, y0, y1 = form.target.box
+    places = np.concatenate([form.guide, form.mean - reach, form.mean + reach, [[x0, y0], [x1, y1]]])
+    low, high = places.min(0), places.max(0)
+    half = 0.54 * float((high - low).max())
+    x, y = (0.5 * (low + high)).tolist()
+    return tuple(round(v, 3) for v in (x - half, x + half, y - half, y + half))

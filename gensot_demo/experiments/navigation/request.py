@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Annotated, Any
 
 import torch
@@ -117,7 +118,7 @@ class ProtocolRequest(BaseModel):
         if self.times:
             if self.shape != "pieces" or len(self.times) != self.pieces + 1:
                 raise ValueError(f"The times are {len(self.times)}; {self.pieces} pieces of a guide have one more.")
-            rising = all(math.ulp(1.0) * 4 < after - before for before, after in zip(self.times, self.times[1:]))
+            rising = all(math.ulp(1.0) * 4 < after - before for before, after in pairwise(self.times))
             if self.times[0] != 0 or self.times[-1] != 1 or not rising:
                 raise ValueError("The times must rise from 0 to 1.")
         return self

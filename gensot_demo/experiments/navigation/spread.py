@@ -1,7 +1,7 @@
 """What a target is worth once for all protocols: entropy and mean posterior variance at every noise level.
 
 The posterior variance depends on the protocol only through K(t) = 1/sigma^2 (docs/FORMULAS.md 1.3, 1.4), so one table
-per target serves every slider. Drawn targets and named ones alike; the average has fewer places per component where components are many.
+per target serves every slider. The averages have fewer places per component where components are many.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Spread:
 
 @lru_cache(maxsize=48)
 def spread_of(target: Target) -> Spread:
-    """The table of a target: 0.3 s of one core for two modes, 3 s for a hundred components. Kept for the latest targets."""
+    """The table of a target: 0.3 s of one core for two modes, 3 s for a hundred components. The latest are kept."""
     law = target.mixture
     covariance = law.covariance()
     widest, trace = float(torch.linalg.eigvalsh(covariance)[-1]), law.covariance_trace()

@@ -39,7 +39,7 @@ class Clocked:
 
 
 def clocked(times: Tensor, stiffness: Tensor, guide: Tensor, start: Tensor, temperature: Tensor) -> Clocked:
-    """times (K + 1,) rising from 0 to 1; stiffness (K,), guide (K, d) and temperature (K,) of each piece; start (d,)."""
+    """times (K + 1,) from 0 to 1; stiffness (K,), guide (K, d) and temperature (K,) of the pieces; start (d,)."""
     heat = torch.cat([torch.zeros(1, dtype=times.dtype), (temperature * times.diff()).cumsum(0)])
     total = float(heat[-1])
     knots = heat / total
