@@ -87,7 +87,7 @@ def build() -> None:
         with gr.Column(scale=9, min_width=320):
             gr.Markdown(_LEAD, elem_classes="gensot-lead")
             notice = gr.HTML(elem_id="notice", visible=False)
-            status = gr.HTML(elem_id="status")
+            status = gr.HTML(elem_id="protocol-status")
             plane = PlotlyFigure(empty="The plane appears here.", height=520, filename="gensot-plane", elem_id="plane")
             said = gr.HTML(elem_id="verdict")
             with gr.Row(elem_classes=["gensot-run", "gensot-actions"]):
@@ -96,12 +96,18 @@ def build() -> None:
                 )
                 stop = gr.Button("Stop", min_width=80, elem_id="stop")
                 link = gr.Button("Copy link", min_width=80)
-            cloud_status = gr.HTML(elem_id="cloud-status")
+            cloud_status = gr.HTML(elem_id="status")
     with gr.Column(elem_classes="gensot-cloud"):
         player = Player(empty="Simulate the cloud, and it moves here.", elem_id="player", filename="gensot-navigation")
         with gr.Row(elem_classes="gensot-snapshots"):
             snapshots = [
-                PlotlyFigure(empty="", height=250, filename=f"gensot-cloud-{n}", elem_id=f"snapshot-{n}")
+                PlotlyFigure(
+                    empty="",
+                    height=250,
+                    filename=f"gensot-cloud-{n}",
+                    elem_id=f"snapshot-{n}",
+                    elem_classes="gensot-if-any",
+                )
                 for n in range(5)
             ]
         terminal = gr.HTML(elem_id="terminal")
@@ -171,7 +177,7 @@ def build() -> None:
         yield from _simulate(controls, values)
 
     running = go.click(run, inputs, [player, *snapshots, terminal, cloud_status], **HEAVY)
-    running.then(None, js="() => { window.gensot.ready('#cloud-status'); }", api_visibility="private")
+    running.then(None, js="() => { window.gensot.ready('#status'); }", api_visibility="private")
     stop.click(None, None, None, cancels=[running], api_visibility="private").then(
         lambda: report.status("Stopped. What is shown is the last finished cloud."), None, cloud_status, **QUIET
     )

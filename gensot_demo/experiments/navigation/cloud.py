@@ -54,7 +54,7 @@ def simulate(request: ProtocolRequest) -> Iterator[Progress | Cloud]:
             said = time.perf_counter()
             yield Progress("Simulating the cloud", moment, said - began)
     law = reference_law(target)
-    panel = Panel("cloud", METHODS["gensot_drawn"], "", motion, law)
+    panel = Panel("cloud", replace(METHODS["gensot_drawn"], label="The cloud along this guide"), "", motion, law)
     source = Source("the start", None, course.protocol.start)
     shown = TransportRequest(source="point", methods=("gensot_straight",), show=("target", "trails", "guide"))
     seconds = time.perf_counter() - began

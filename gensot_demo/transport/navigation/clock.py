@@ -40,12 +40,12 @@ class Clocked:
 
 def clocked(times: Tensor, stiffness: Tensor, guide: Tensor, start: Tensor, temperature: Tensor) -> Clocked:
     """times (K + 1,) from 0 to 1; stiffness (K,), guide (K, d) and temperature (K,) of the pieces; start (d,)."""
+    if bool((temperature == temperature[0]).all()):
+        return Clocked(Protocol(stiffness, guide, start, float(temperature[0]), times), times)
     heat = torch.cat([torch.zeros(1, dtype=times.dtype), (temperature * times.diff()).cumsum(0)])
     total = float(heat[-1])
     knots = heat / total
     knots[-1] = 1.0
-    if bool((temperature == temperature[0]).all()):
-        knots, total = times, float(temperature[0])
     return Clocked(Protocol(stiffness * total / temperature, guide, start, total, knots), times)
 
 
