@@ -25,12 +25,9 @@ _TIME = {"title": {"text": "time t"}, "range": [0, 1]}
 def plane_figure(form: ClosedForm) -> dict[str, Any]:
     """Target density, guide, mean, tube and the covariance ellipses at five times."""
     extent = extent_of(form)
-    normal = _normals(form.mean)
-    edges = [form.mean + sign * form.half_width[:, None] * normal for sign in (1, -1)]
-    band = np.concatenate([edges[0], edges[1][::-1]])
     data = [
         _target(form, extent),
-        _line(band, "tube, mean ± s", fill="toself", fillcolor=faded(DATA[0], 0.16), line={"width": 0}),
+        _tube(form),
         _line(form.guide, "guide", line={"color": DATA[1], "dash": "dash", "width": 2}),
         _line(form.mean, "mean", line={"color": DATA[0], "width": 3}),
     ]
@@ -127,6 +124,7 @@ def snapshot_figures(cloud: Cloud, form: ClosedForm) -> list[dict[str, Any]]:
     figures = []
     for number, t in enumerate(SHOWN_TIMES):
         data = [
+            _tube(form),
             _line(form.mean, "mean", line={"color": DATA[0], "width": 1.5}),
             *_particles(cloud.snapshots[number][:_CLOUD], cloud.destination[:_CLOUD], cloud.result.target.modes),
             _line(form.ellipses[number], "covariance, exact", line={"color": INK, "width": 2}),
@@ -195,6 +193,13 @@ def _target(form: ClosedForm, extent: Extent) -> dict[str, Any]:
 def _line(places: np.ndarray, name: str, **more: Any) -> dict[str, Any]:
     plain = {"type": "scatter", "mode": "lines", "name": name, "hoverinfo": "name"}
     return plain | {"x": np.float32(places[:, 0]), "y": np.float32(places[:, 1])} | more
+
+
+def _tube(form: ClosedForm) -> dict[str, Any]:
+    """The band of one half-width on both sides of the mean."""
+    across = form.half_width[:, None] * _normals(form.mean)
+    band = np.concatenate([form.mean + across, (form.mean - across)[::-1]])
+    return _line(band, "tube, mean ± s", fill="toself", fillcolor=faded(DATA[0], 0.16), line={"width": 0})
 
 
 def _normals(places: np.ndarray) -> np.ndarray:

@@ -25,7 +25,7 @@ from gensot_demo.figures.pad import read_drawing
 from gensot_demo.figures.player import Player
 from gensot_demo.figures.transport import player_of
 
-from . import navigation_report, report
+from . import navigation_endpoints, navigation_report, report
 from .navigation_controls import QUIET, NavigationControls, pad_value
 from .warm_up import WARM_UP
 
@@ -41,7 +41,11 @@ _CASES = (
 )
 _FIGURES = (
     ("How far is it led astray?", "Offset from the straight way: the mean follows a bend late, or in part.", "offset"),
-    ("How well is it held?", "Adherence: stiffness times the square distance from the guide.", "adherence"),
+    (
+        "How well is it held?",
+        "Adherence: half the stiffness times the mean square distance; its steps are the guide's pieces.",
+        "adherence",
+    ),
     ("What has it cost so far?", "Guiding and moving, added up. Moving is known up to t = .99.", "costs"),
     (
         "Where does spread come from?",
@@ -191,6 +195,7 @@ def build() -> None:
         button.click(_leading(controls, path, query_of), inputs, address, **LIGHT).success(
             None, address, None, js=_OPEN, api_visibility="private"
         )
+    navigation_endpoints.publish()
 
 
 def _figures() -> list[PlotlyFigure]:

@@ -124,8 +124,10 @@ def test_frame_holds_all_and_findings_have_numbers():
     request = ProtocolRequest(shape="V", amplitude=4, stiffness=200)
     form = closed_form(request)
     x0, x1, y0, y1 = extent_of(form)
-    assert x0 <= form.guide[:, 0].min() and form.guide[:, 0].max() <= x1
-    assert y0 <= form.guide[:, 1].min() and form.guide[:, 1].max() <= y1
+    assert x0 <= form.guide[:, 0].min()
+    assert form.guide[:, 0].max() <= x1
+    assert y0 <= form.guide[:, 1].min()
+    assert form.guide[:, 1].max() <= y1
     lines = findings(request, templates(request), {"upper": 0.7})
     assert len(lines) == 4
     assert f"{100 * 200 / (200 + 4 * math.pi**2):.1f} %" in lines[3]
