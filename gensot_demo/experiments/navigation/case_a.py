@@ -31,10 +31,20 @@ def findings(request: ProtocolRequest, found: dict[str, Costs], modes: dict[str,
     straight = found["straight"]
     splits = [costs.splitting for costs in found.values()]
     shares = ", ".join(f"{name} {share:.3f}" for name, share in modes.items())
+    left_behind = f"{found['S'].lag:.2f} for the S, {found['V'].lag:.2f} for the V"
+    if len(set(request.temperature)) == 1:
+        lag = (
+            f"Lag: {straight.lag:.4f} for the straight guide at constant speed that ends at the target's mean, "
+            f"whatever the stiffness (zero but for its {request.pieces} pieces); {left_behind}. The mean obeys m'' = B (m − ν), "
+            "so only a bent guide leaves it behind."
+        )
+    else:
+        lag = (
+            f"Lag: {straight.lag:.2f} for the straight guide at constant speed; {left_behind}. The temperature "
+            "changes: the mean moves faster where it is hot, so even a straight guide leaves it behind unless it does the same."
+        )
     lines = [
-        f"Lag: {straight.lag:.4f} for the straight guide at constant speed that ends at the target's mean, whatever "
-        f"the stiffness (zero but for its {request.pieces} pieces); {found['S'].lag:.2f} for the S, "
-        f"{found['V'].lag:.2f} for the V. The mean obeys m'' = B (m − ν), so only a bent guide leaves it behind.",
+        lag,
         f"Splitting: at t = {splits[0]:.3f} under every guide (largest difference {max(splits) - min(splits):.1g}). "
         "Stiffness and temperature set it; the guide does not enter.",
         f"Mode weights: {shares}, under every guide. The guide moves the mean on the way and nothing at the end.",

@@ -131,3 +131,21 @@ def test_frame_holds_all_and_findings_have_numbers():
     lines = findings(request, templates(request), {"upper": 0.7})
     assert len(lines) == 4
     assert f"{100 * 200 / (200 + 4 * math.pi**2):.1f} %" in lines[3]
+
+
+def test_a_straight_guide_leaves_the_mean_behind_only_where_the_temperature_changes():
+    """On the clock s the mean of a guide x_in + s v is straight; at constant speed in t it is not."""
+    stiff = ProtocolRequest(shape="straight", stiffness=(5, 80), pieces=200)
+    assert closed_form(stiff).costs.lag < 2e-3
+    changing = ProtocolRequest(shape="straight", temperature=(0.3, 2), pieces=20)
+    found = templates(changing)
+    assert found["straight"].lag > 0.1
+    assert "The temperature changes" in findings(changing, found, {})[0]
+    end = changing.law()[0].mixture.mean()
+    course = changing.course(end)
+    middles = course.clock(0.5 * (course.times[:-1] + course.times[1:]))
+    middles[0], middles[-1] = 0.0, 1.0
+    same = ProtocolRequest(
+        shape="pieces", guide=tuple(map(tuple, (middles[:, None] * end).tolist())), temperature=(0.3, 2)
+    )
+    assert closed_form(same).costs.lag < 0.02  # the bend of the clock falls between two middles
