@@ -34,14 +34,14 @@ def findings(request: ProtocolRequest, found: dict[str, Costs], modes: dict[str,
     left_behind = f"{found['S'].lag:.2f} for the S, {found['V'].lag:.2f} for the V"
     if len(set(request.temperature)) == 1:
         lag = (
-            f"Lag: {straight.lag:.4f} for the straight guide at constant speed that ends at the target's mean, "
-            f"whatever the stiffness (zero but for its {request.pieces} pieces); {left_behind}. The mean obeys m'' = B (m − ν), "
-            "so only a bent guide leaves it behind."
+            f"Lag: {straight.lag:.4f} for the straight guide at constant speed that ends at the target's mean, at any "
+            f"stiffness (zero but for its {request.pieces} pieces); {left_behind}. The mean obeys m'' = B (m − ν), so "
+            "only a bent guide leaves it behind."
         )
     else:
         lag = (
-            f"Lag: {straight.lag:.2f} for the straight guide at constant speed; {left_behind}. The temperature "
-            "changes: the mean moves faster where it is hot, so even a straight guide leaves it behind unless it does the same."
+            f"Lag: {straight.lag:.2f} for the straight guide at constant speed; {left_behind}. The temperature is not "
+            "constant: the mean is faster where it is hot, so even a straight guide leaves it behind unless it is too."
         )
     lines = [
         lag,

@@ -140,7 +140,7 @@ def test_a_straight_guide_leaves_the_mean_behind_only_where_the_temperature_chan
     changing = ProtocolRequest(shape="straight", temperature=(0.3, 2), pieces=20)
     found = templates(changing)
     assert found["straight"].lag > 0.1
-    assert "The temperature changes" in findings(changing, found, {})[0]
+    assert "temperature is not constant" in findings(changing, found, {})[0]
     end = changing.law()[0].mixture.mean()
     course = changing.course(end)
     middles = course.clock(0.5 * (course.times[:-1] + course.times[1:]))
