@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from gensot_demo.pages import compare, failures, grid, scoreboard, sequences, transport
+from gensot_demo.pages import compare, failures, grid, navigation, scoreboard, sequences, transport
 from gensot_demo.shell import frame
 
 
@@ -13,18 +13,22 @@ from gensot_demo.shell import frame
 class Page:
     """A page of the app. `build` is called inside the page's Blocks context and adds its content.
 
-    The first page has the path "/", the others one word after it.
+    The first page has the path "/", the others one word after it. under: path of the page that this one is a part of;
+    the parts of a page stand in a row of their own below the header, each by its ``part``.
     """
 
     title: str
     path: str
     build: Callable[[], None]
+    under: str = ""
+    part: str = ""
 
 
 PAGES = (
     Page("Compare", "/", compare.build),
     Page("Grid", "/grid", grid.build),
     Page("Transport", "/transport", transport.build),
+    Page("Navigation", "/navigation", navigation.build, part="Draw"),
     Page("Sequences", "/sequences", sequences.build),
     Page("Scoreboard", "/scoreboard", scoreboard.build),
     Page("Failure modes", "/failures", failures.build),

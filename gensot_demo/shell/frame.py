@@ -27,13 +27,19 @@ _MARK = (  # one start, two modes
 
 def header(pages, current) -> None:
     """Name, sentence, navigation where there is more than one page, and the choice of theme."""
-    links = "".join(_link(page, page is current) for page in pages)
-    navigation = f'<nav aria-label="Pages">{links}</nav>' if len(pages) > 1 else ""
+    first = [page for page in pages if not page.under]
+    here = current.under or current.path
+    links = "".join(_link(page, page.title, "page" if page is current else page.path == here) for page in first)
+    navigation = f'<nav aria-label="Pages">{links}</nav>' if len(first) > 1 else ""
     themes = "".join(_theme_button(name) for name in _ICONS)
     _fixed(
         f'<header class="gensot-header"><div class="gensot-name">{_MARK}<h1>{NAME}</h1></div><p>{SENTENCE}</p>'
         f'{navigation}<div class="gensot-themes" role="group" aria-label="Theme">{themes}</div></header>'
     )
+    group = [page for page in pages if here in (page.path, page.under)]
+    if len(group) > 1:
+        parts = "".join(_link(page, page.part, "page" if page is current else "") for page in group)
+        _fixed(f'<nav class="gensot-parts" aria-label="Parts of this page">{parts}</nav>')
 
 
 def footer() -> None:
@@ -44,10 +50,11 @@ def footer() -> None:
     )
 
 
-def _link(page, is_current: bool) -> str:
+def _link(page, words: str, current: str | bool) -> str:
+    """current: "page" for the page itself, True for the one that it belongs to."""
     target = "./" if page.path == "/" else escape(page.path.strip("/"))
-    mark = ' aria-current="page"' if is_current else ""
-    return f'<a href="{target}"{mark}>{escape(page.title)}</a>'
+    mark = f' aria-current="{current if isinstance(current, str) else "true"}"' if current else ""
+    return f'<a href="{target}"{mark}>{escape(words)}</a>'
 
 
 def _theme_button(name: str) -> str:

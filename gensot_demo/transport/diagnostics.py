@@ -118,11 +118,11 @@ def adherence(path: HarmonicPath, points: PathPoints, target: GaussianMixture) -
 
 def guiding_cost(path: HarmonicPath, target: GaussianMixture) -> float:
     """J_guide = int_0^1 A(t) dt; the integrand is exact and smooth in every piece, the quadrature good to 1e-10."""
-    t, weight = _panels(path.protocol)
+    t, weight = panels(path.protocol)
     return float(weight @ adherence(path, path.at(t), target))
 
 
-def _panels(protocol: Protocol, nodes: int = 24, until: float = 1.0) -> tuple[Tensor, Tensor]:
+def panels(protocol: Protocol, nodes: int = 24, until: float = 1.0) -> tuple[Tensor, Tensor]:
     """Gauss-Legendre times and weights on [0, until]: panels end at the knots and resolve the layers e^{-w t}."""
     root = torch.sqrt(protocol.temperature * protocol.stiffness.double())
     edges = []
@@ -169,7 +169,7 @@ def entropy(target: GaussianMixture) -> float:
     return -expectation(target, target.log_density, ENTROPY_NODES)
 
 
-def posterior_variance(points: PathPoints, target: GaussianMixture) -> Tensor:
+def posterior_variance(points: PathPoints, target: GaussianMixture, nodes: int = NODES) -> Tensor:
     """mmse(sigma) = E tr Cov(y | x_t), (T,): the mean posterior variance, from tr Cov(y) at t = 0 to 0 at t = 1.
 
     Error for d <= 2 below 3e-5 tr Cov(y), or 1e-3 where a component hides another that is 20 times narrower.
@@ -180,7 +180,7 @@ def posterior_variance(points: PathPoints, target: GaussianMixture) -> Tensor:
             out.append(0.0 if a > 0.0 else target.covariance_trace())
             continue
         law = target.marginal(a, m)
-        out.append(expectation(law, lambda x, a=a, m=m: target.posterior_variance(x, a, m)))
+        out.append(expectation(law, lambda x, a=a, m=m: target.posterior_variance(x, a, m), nodes))
     return torch.tensor(out, dtype=points.a.dtype)
 
 
@@ -210,7 +210,7 @@ def velocity_gradient(points: PathPoints, target: GaussianMixture, mmse: Tensor)
 
 def kinetic_cost_until(path: HarmonicPath, target: GaussianMixture, until: float = LAST_TIME, nodes: int = 6) -> float:
     """int_0^until E|u*|^2 / (2 kappa) dt by Gauss-Legendre: the direct value, to set against total - guiding cost."""
-    t, weight = _panels(path.protocol, nodes, until)
+    t, weight = panels(path.protocol, nodes, until)
     points = path.at(t)
     effort = drift_effort(points, target, posterior_variance(points, target))
     return float(weight @ effort) / (2 * path.protocol.temperature)
@@ -228,27 +228,30 @@ def speciation_time(path: HarmonicPath, target: GaussianMixture) -> float:
 # --- costs ----------------------------------------------------------------------------------------------------------
 
 
-def classical_action(path: HarmonicPath) -> float:
+def classical_action(path: HarmonicPath) -> Tensor:
     """S_0 = int (|gamma'|^2 + kappa beta |gamma - nu|^2) / 2 dt of the path from x_0 to y = 0, in closed form:
-    -x_0.g_0/2 - sum_k nu_k.(g_{k+1} - g_k)/2 with g_k = gamma'(t_k)."""
+    -x_0.g_0/2 - sum_k nu_k.(g_{k+1} - g_k)/2 with g_k = gamma'(t_k); a scalar, differentiable in the protocol."""
     slope = path.at(path.protocol.knots).dg
     start = path.protocol.start @ slope[0]
-    return -0.5 * float(start + (path.protocol.guide * slope.diff(dim=0)).sum())
+    return -0.5 * (start + (path.protocol.guide * slope.diff(dim=0)).sum())
 
 
 def log_green(path: HarmonicPath, y: Tensor) -> Tensor:
     """log G(0, x_0; 1, y) of the uncontrolled process with killing rate (beta/2)|x - nu|^2, for y (n, d), (n,).
 
-    log G = -(d/2) log(2 pi kappa phiP(1)) - (aP(1)|y|^2/2 - p(1).y + S_0)/kappa.
+    log G = -(d/2) log(2 pi kappa phiP(1)) - (aP(1)|y|^2/2 - p(1).y + S_0)/kappa; differentiable in the protocol.
     """
     kappa, end = path.protocol.temperature, path.end
-    scale = 0.5 * path.protocol.dimension * (math.log(2 * math.pi * kappa) + float(end.log_phi[0]))
+    scale = 0.5 * path.protocol.dimension * (math.log(2 * math.pi * kappa) + end.log_phi[0])
     action = 0.5 * end.slope[0] * y.square().sum(1) - y @ end.load[0] + classical_action(path)
     return -scale - action / kappa
 
 
+def expected_log_green(path: HarmonicPath, mean: Tensor, trace: float) -> Tensor:
+    """E log G(0, x_0; 1, y), a scalar, for y of this mean (d,) and trace of the covariance: log G is quadratic in y."""
+    return log_green(path, mean[None])[0] - 0.5 * path.end.slope[0] / path.protocol.temperature * trace
+
+
 def total_cost(path: HarmonicPath, target: GaussianMixture) -> float:
     """The optimal cost E int (|u|^2/(2 kappa) + (beta/2)|x - nu|^2) dt = -H(p1) - E log G(0, x_0; 1, y), in nats."""
-    mean = target.mean()
-    at_mean = float(log_green(path, mean[None])[0])  # log G is quadratic in y
-    return -entropy(target) - at_mean + 0.5 * path.end_precision * target.covariance_trace()
+    return -entropy(target) - float(expected_log_green(path, target.mean(), target.covariance_trace()))

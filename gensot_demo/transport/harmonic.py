@@ -112,7 +112,7 @@ class HarmonicPath(ProbabilityPath):
         """
         w, nu = self._root[k], self.protocol.guide[k]
         wh = w * h
-        sh = h if float(w) == 0.0 else -torch.expm1(-2 * wh) / (2 * w)
+        sh = h if bool(w == 0) else -torch.expm1(-2 * wh) / (2 * w)
         ch = 0.5 * (1 + torch.exp(-2 * wh))
         ch_minus_one = 0.5 * torch.expm1(-wh) ** 2
         shrink = torch.exp(-wh)

@@ -73,4 +73,5 @@ def test_only_the_named_endpoints_are_public(client):
         "/scoreboard",
         "/failure",
         "/inspect",
+        "/protocol",
     }

@@ -49,11 +49,12 @@ def from_query(query: str) -> tuple[TransportRequest, list[str]]:
         if key in words:
             values.setdefault(words[key], []).extend([text] if text else [])
         elif key in _ROWS:
-            values[key] = [_numbers(key, row, _ROWS[key]) for row in text.split(";") if row]
+            values[key] = [numbers_in(key, row, _ROWS[key]) for row in text.split(";") if row]
         elif key == "values":
-            values[key] = _numbers(key, text)
+            values[key] = numbers_in(key, text)
         elif key in TransportRequest.model_fields and key not in ("points", *_LISTS):
-            values[key] = _number(key, text) if _is_number(key) else text
+            whole = TransportRequest.model_fields[key].annotation is int
+            values[key] = number_in(key, text, whole) if _is_number(key) else text
         else:
             notes.append(ignored(key))
     return parse(TransportRequest, **values), notes
@@ -64,8 +65,8 @@ def _is_number(name: str) -> bool:
     return bool({int, float} & {annotation, *get_args(annotation)})
 
 
-def _number(name: str, text: str) -> float | int:
-    whole = TransportRequest.model_fields[name].annotation is int
+def number_in(name: str, text: str, whole: bool = False) -> float | int:
+    """The number that a field of a link holds; raises InvalidRequest."""
     try:
         value = float(text)
     except ValueError:
@@ -74,7 +75,8 @@ def _number(name: str, text: str) -> float | int:
     return int(value) if whole and value.is_integer() else value
 
 
-def _numbers(name: str, text: str, count: int | None = None) -> list[float]:
+def numbers_in(name: str, text: str, count: int | None = None) -> list[float]:
+    """The numbers, parted by commas, that a field of a link holds; raises InvalidRequest."""
     try:
         found = [float(part) for part in text.split(",") if part.strip()]
     except ValueError:

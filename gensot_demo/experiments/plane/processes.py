@@ -16,6 +16,7 @@ from gensot_demo.guidance.conditional import Conditional
 from gensot_demo.guidance.gensot import GenSOT
 from gensot_demo.transport.catalogue import SAMPLERS
 from gensot_demo.transport.conductor import Job, Trace, conduct
+from gensot_demo.transport.diagnostics import guide_at
 from gensot_demo.transport.grids import at_noise_levels, noise_levels, uniform_times
 from gensot_demo.transport.guides import drawn_protocol, guided_protocol
 from gensot_demo.transport.harmonic import HarmonicPath, Protocol
@@ -54,7 +55,12 @@ def probability_flow(setup: Setup, path: ProbabilityPath) -> Moving:
 
 def gensot(setup: Setup, shape: str) -> Moving:
     """GenSOT led by a guide of this shape; every particle from its own start, all to the same hard end."""
-    path = HarmonicPath(protocol_of(setup, shape))
+    yield from led(setup, protocol_of(setup, shape))
+
+
+def led(setup: Setup, protocol: Protocol) -> Moving:
+    """GenSOT along this protocol, whose clock is the motion's time."""
+    path = HarmonicPath(protocol)
     job = Job("gensot", SAMPLERS[setup.solver].run, uniform_times(path, setup.steps), setup.later, _plain(setup))
     trace = yield from _conducted(setup, job)
     yield _motion(setup, trace, job.steering, path, flow=False)
@@ -278,10 +284,9 @@ def _undecided(setup: Setup, trace: Trace, tilt: Tensor | None) -> Curve:
 def _tube(setup: Setup, path: HarmonicPath, steering: Steering) -> Tube:
     """Guide, mean and spread of the path; for a guided method the mean is that of the law it asks for."""
     t = torch.linspace(0, 1, _TUBE_TIMES, dtype=torch.float64)
-    points, protocol = path.at(t), path.protocol
-    piece = (t * len(protocol.guide)).long().clamp(max=len(protocol.guide) - 1)
+    points = path.at(t)
     mean = points.a[:, None] * _aim(setup, steering) + points.g
-    return Tube(protocol.guide[piece].numpy(), mean.numpy(), points.m.numpy())
+    return Tube(guide_at(path.protocol, t).numpy(), mean.numpy(), points.m.numpy())
 
 
 def _aim(setup: Setup, steering: Steering) -> Tensor:

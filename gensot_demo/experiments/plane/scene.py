@@ -65,7 +65,7 @@ def scene_of(result: TransportResult) -> Scene:
             )
         )
     guided = all(panel.method.guided for panel in moving)
-    density = _density(result.target, extent, result.request.trusts(result.target) if guided else ())
+    density = density_of(result.target, extent, result.request.trusts(result.target) if guided else ())
     return Scene(FRAME_TIMES, extent, tuple(panels), _axes(extent, _FIELD_CELLS), density)
 
 
@@ -108,7 +108,7 @@ def _field(motion: Motion, extent: Extent) -> NDArray[np.float64]:
 
 
 @lru_cache(maxsize=24)
-def _density(
+def density_of(
     target: Target, extent: Extent, trusts: tuple[tuple[str, float], ...]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """The density of the law asked for, up to a factor."""
