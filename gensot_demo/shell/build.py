@@ -5,7 +5,16 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from gensot_demo.pages import compare, failures, grid, scoreboard, sequences, transport
+from gensot_demo.pages import (
+    compare,
+    failures,
+    grid,
+    navigation_experts,
+    navigation_teacher,
+    scoreboard,
+    sequences,
+    transport,
+)
 from gensot_demo.shell import frame
 
 
@@ -28,6 +37,8 @@ PAGES = (
     Page("Compare", "/", compare.build),
     Page("Grid", "/grid", grid.build),
     Page("Transport", "/transport", transport.build),
+    Page("Navigation: learn a guide", "/teacher", navigation_teacher.build, under="/navigation", part="Learn a guide"),
+    Page("Navigation: experts", "/experts", navigation_experts.build, under="/navigation", part="Experts"),
     Page("Sequences", "/sequences", sequences.build),
     Page("Scoreboard", "/scoreboard", scoreboard.build),
     Page("Failure modes", "/failures", failures.build),

@@ -1,1 +1,1 @@
-"""Navigation: how a guided process is led, learnt and tuned; each question by closed form, progress where it simulates."""
+"""Navigation: how a guided process is led, learnt and tuned; by closed forms."""

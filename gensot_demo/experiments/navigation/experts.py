@@ -1,7 +1,7 @@
 """Experts who disagree: the request, their fused law and the consensus guide, both exact.
 
-Case C of Chertkov, arXiv 2512.11859 (docs/FORMULAS.md 1.5): p1 = prod_m p_m^{k_m} / Z for whole trusts k_m, and the guide
-that makes sum_m k_m (1/2) int E|x - teacher_m|^2 dt, plus penalties, least.
+Case C of Chertkov, arXiv 2512.11859 (docs/FORMULAS.md 1.5): p1 = prod_m p_m^{k_m} / Z for whole trusts k_m, and the
+guide that makes sum_m k_m (1/2) int E|x - teacher_m|^2 dt, plus penalties, least.
 """
 
 from __future__ import annotations
@@ -125,9 +125,7 @@ def _law(modes: Sequence[Mode]) -> GaussianMixture:
 class ExpertsResult:
     """fused: the law at the end.  teachers (M, T, 2) and their blend by trust (T, 2) at the passage's times.
     naive, learnt: passages with the blend and with the consensus guide; before, after: their costs, without
-    ``constant``, which is .1 times the fused law's entropy.  means (M, 2): of the beliefs.  agreement: log of the
-    integral of the product is not shown; modes_kept counts the fused law's components that weigh more than 1 %.
-    seconds: of the fused law and the guide together."""
+    ``constant``, which is .1 times the fused law's entropy.  seconds: of the fused law and the guide together."""
 
     request: ExpertsRequest
     fused: GaussianMixture

@@ -27,8 +27,8 @@ CLOSE = 0.01
 
 @dataclass(frozen=True, eq=False)
 class DescentMoment:
-    """One iteration. simulated: the objective as its ensemble has it.  exact: the closed form's cost of the guide before
-    it, which the descent does not see and whose time does not count.  seconds: spent by the descent so far."""
+    """One iteration. simulated: the objective as its ensemble has it.  exact: the closed form's cost of its guide,
+    which the descent does not see and whose time does not count.  seconds: spent by the descent so far."""
 
     iteration: int
     iterations: int

@@ -5,6 +5,7 @@ Case B of Chertkov, arXiv 2512.11859 (docs/FORMULAS.md 1.5); the papers simulate
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -71,8 +72,8 @@ class TeacherRequest(BaseModel):
 class TeacherResult:
     """teacher (T, 2) at the passage's times.  learnt, naive: with the learnt guide, and with the teacher as its guide.
     after, before: what both cost, the regularisation among it.
-    overshoot: how far the guide leaves the teacher at most, over how far the teacher leaves the straight way.
-    seconds: of the solve alone."""
+    bend: how far the teacher leaves the straight way, at most.  swing: how far the guide does, over that.
+    quickness: (2 pi f)^2 of the teacher's bend d, int |d'|^2 / int |d|^2.  seconds: of the solve alone."""
 
     request: TeacherRequest
     target: Target
@@ -82,8 +83,19 @@ class TeacherResult:
     learnt: Passage
     before: Cost
     after: Cost
-    overshoot: float
+    bend: float
+    swing: float
+    quickness: float
     seconds: float
+
+    def stray(self, cost: Cost) -> float:
+        """Root mean square distance of the process's mean from the teacher, in data units."""
+        return math.sqrt(2 * cost.following / self.request.stiffness)
+
+    @property
+    def gain(self) -> float:
+        """B / (B + (2 pi f)^2): how much of such a swing a corridor passes on (docs/FORMULAS.md 1.4)."""
+        return self.request.stiffness / (self.request.stiffness + self.quickness)
 
 
 def teacher_of(request: TeacherRequest, target: Target) -> Curve:
@@ -102,9 +114,7 @@ def tracking_of(request: TeacherRequest, target: Target) -> Tracking:
     stiffness = torch.full((request.pieces,), request.stiffness, dtype=torch.float64)
     protocol = Protocol(stiffness, places, torch.zeros(2, dtype=torch.float64))
     penalties = Penalties(near=request.regularisation, places=places)
-    return Tracking(
-        protocol, law.mean(), law.covariance_trace(), [curve], weighted=True, penalties=penalties
-    )
+    return Tracking(protocol, law.mean(), law.covariance_trace(), [curve], weighted=True, penalties=penalties)
 
 
 def learn(request: TeacherRequest) -> TeacherResult:
@@ -116,8 +126,11 @@ def learn(request: TeacherRequest) -> TeacherResult:
     seconds = time.perf_counter() - began
     end, t = target.mixture.mean(), shown_times()
     teacher = tracking.teachers[0](t)
-    straight = (teacher - t[:, None] * end).norm(dim=1).max()
-    away = (learnt.guide - tracking.protocol.guide).norm(dim=1).max()
+    bent = teacher - t[:, None] * end
+    middles = (tracking.protocol.knots[1:] + tracking.protocol.knots[:-1]) / 2
+    bend = float(bent.norm(dim=1).max())
+    swing = float((learnt.guide - middles[:, None] * end).norm(dim=1).max())
+    quickness = bent.diff(dim=0).square().sum() * (len(t) - 1) ** 2 / bent.square().sum().clamp(min=1e-12)
     return TeacherResult(
         request=request,
         target=target,
@@ -127,7 +140,9 @@ def learn(request: TeacherRequest) -> TeacherResult:
         learnt=passage_of(learnt, end),
         before=tracking.cost(),
         after=tracking.cost(learnt),
-        overshoot=float(away / straight.clamp(min=1e-9)),
+        bend=bend,
+        swing=swing / max(bend, 1e-9),
+        quickness=float(quickness),
         seconds=seconds,
     )
 
