@@ -21,6 +21,7 @@ from .palette import DATA, INK, MUTED, faded
 _TEACHER = MethodStyle(INK, "dash", "square")
 _LEARNT = MethodStyle(DATA[0], "solid", "circle")
 _NAIVE = MethodStyle(DATA[7], "dot", "x")
+_GUIDE = MethodStyle(DATA[1], "solid", "diamond")
 _EXPERTS = (
     MethodStyle(DATA[3], "dash", "square"),
     MethodStyle(DATA[2], "dashdot", "diamond"),
@@ -51,7 +52,23 @@ def teacher_plane(result: TeacherResult) -> dict[str, Any]:
         f"The way from the origin to {result.target.label}. The learnt guide swings {result.swing:.2f} times "
         f"as far out as the teacher; the process's mean strays {result.stray(result.after):.2f} from it, "
         f"{result.stray(result.before):.2f} with the teacher as its guide.",
+        [result.teacher, result.learnt.mean, _corners(result.density)],
     )
+
+
+def sideways_figure(result: TeacherResult) -> dict[str, Any]:
+    """How far to the left of the straight way teacher, guide and mean are, over time."""
+    t, side, knots = result.learnt.t, result.sideways, result.learnt.knots
+    guide = curve("learnt guide", _GUIDE, knots, np.append(side.guide, side.guide[-1]))
+    guide["mode"], guide["line"] = "lines", guide["line"] | {"shape": "hv", "width": 1.5}
+    data = [
+        guide,
+        curve("mean, teacher as guide", _NAIVE, t, side.naive),
+        curve("teacher", _TEACHER, t, side.teacher),
+        curve("mean, learnt guide", _LEARNT, t, side.learnt),
+    ]
+    said = f"The guide reaches {abs(side.guide).max():.2f} to a side, the teacher {abs(side.teacher).max():.2f}."
+    return line_figure(data, _time_axis(), {"title": {"text": "to the left, data units"}}, said)
 
 
 def experts_plane(result: ExpertsResult) -> dict[str, Any]:
@@ -71,10 +88,10 @@ def experts_plane(result: ExpertsResult) -> dict[str, Any]:
         _start(),
     ]
     x, y = (float(v) for v in result.fused.mean())
-    return _plane(
-        data,
-        f"{len(trusts)} experts with trusts {', '.join(map(str, trusts))}: the fused law has mean ({x:.2f}, {y:.2f}).",
-    )
+    named = ", ".join(map(str, trusts))
+    said = f"{len(trusts)} experts with trusts {named}: the fused law has mean ({x:.2f}, {y:.2f})."
+    beliefs = [_corners(belief) for belief, k in zip(result.beliefs, trusts, strict=True) if k]
+    return _plane(data, said, [result.learnt.guide, _corners(result.density), *beliefs])
 
 
 def cost_bars(rows: Sequence[tuple[str, Cost]], unit: str) -> dict[str, Any]:
@@ -174,11 +191,17 @@ def _time_axis() -> dict[str, Any]:
     return {"title": {"text": "time t"}, "range": [0, 1]}
 
 
-def _plane(data: list[dict], description: str) -> dict[str, Any]:
+def _plane(data: list[dict], description: str, framed: Sequence[NDArray]) -> dict[str, Any]:
+    """A figure with one scale for both axes that shows all of ``framed``, places (n, 2) each."""
+    places = np.concatenate(framed)
+    low, high = places.min(0), places.max(0)
+    room = 0.06 * float((high - low).max())
     axis = {"zeroline": False}
     figure = line_figure(
         data, axis | {"title": {"text": "x, data units"}}, axis | {"title": {"text": "y, data units"}}, description, 110
     )
+    for name, n in (("xaxis", 0), ("yaxis", 1)):
+        figure["layout"][name] |= {"range": [float(low[n]) - room, float(high[n]) + room]}
     figure["layout"]["yaxis"] |= {"scaleanchor": "x", "scaleratio": 1}
     figure["layout"]["legend"] |= {"y": -0.16}
     return figure
@@ -195,10 +218,21 @@ def _density(density: Density, colour: str, name: str) -> dict[str, Any]:
         "y": density.y.astype(np.float32),
         "z": density.values.astype(np.float32),
         "contours": {"start": 0.08 * top, "end": top, "size": 0.15 * top},
-        "colorscale": [[0, faded(colour, 0.12)], [1, faded(colour, 0.6)]],
+        "zmin": 0,
+        "zmax": top,
+        "colorscale": [
+            [0, faded(colour, 0)],
+            [0.08, faded(colour, 0)],
+            [0.09, faded(colour, 0.16)],
+            [1, faded(colour, 0.6)],
+        ],
         "line": {"width": 0},
         "hoverinfo": "skip",
     }
+
+
+def _corners(density: Density) -> NDArray:
+    return np.array([[density.x[0], density.y[0]], [density.x[-1], density.y[-1]]])
 
 
 def _outline(density: Density, style: MethodStyle, name: str) -> dict[str, Any]:

@@ -36,23 +36,24 @@ _ITERATIONS = 60
 _MORE = (((1.0, 1.5, -1.0, 0.4, 0.0, 0.4),), ((1.0, -1.5, -1.0, 0.4, 0.0, 0.4),))
 _MORE_AMPLITUDES, _MORE_TRUSTS = (-0.7, 0.0), (1, 1)
 _LEAD = (
-    "Experts **believe** in different ends and **teach** different ways. Trust each a whole number of times: the fused law "
-    "is the product of their beliefs, each to the power of its trust, and one guide serves them all. Both are exact, so "
-    "the sliders answer at once."
+    "Experts **believe** in different ends and **teach** different ways. Trust each a whole number of times: the "
+    "fused law is the product of their beliefs, each to the power of its trust, and one guide serves them all. Both "
+    "are exact, so the sliders answer at once."
 )
 _SIMULATE = (
     "#### What would it cost to simulate?\nThe same objective without the closed forms: "
-    f"{PARTICLES} particles, {STEPS} Euler-Maruyama steps through the fused law's oracle, the gradient through all of them, "
-    f"and Adam. It runs here until it is within {100 * CLOSE:.0f} % of the exact optimum, {_ITERATIONS} iterations at most."
+    f"{PARTICLES} particles, {STEPS} Euler-Maruyama steps through the fused law's oracle, the gradient through all of "
+    f"them, and Adam. It runs here until it is within {100 * CLOSE:.0f} % of the exact optimum, {_ITERATIONS} "
+    "iterations at most."
 )
 _READ = """
 * **Fused law**: p₁ ∝ ∏ pₘ^kₘ. For Gaussian mixtures and whole trusts it is a mixture again, component by component.
-* **Objective**: J = Σ kₘ ½ ∫ E|x − teacherₘ|² dt + 0.1 H(p₁) + 0.01 Σ|Δguide|² + 0.001 Σ|Δ²guide|², the paper's case C
-  (arXiv 2512.11859). The bars leave out 0.1 H(p₁), a constant that may be negative; the sentences and the table have it.
-* **Floor**: no guide lowers *spread*, the width of the tube and of the fused law, nor *disagreement*, the distance of the
-  teachers from their mean by trust. Only *straying* is the guide's doing.
-* **Published** values were found by simulation and Adam. One that lies *below* the exact optimum cannot be reached by any
-  guide whose process ends in the fused law: its ensemble misses that law.
+* **Objective**: J = Σ kₘ ½ ∫ E|x − teacherₘ|² dt + 0.1 H(p₁) + 0.01 Σ|Δguide|² + 0.001 Σ|Δ²guide|², the paper's case
+  C (arXiv 2512.11859). The bars leave out 0.1 H(p₁), a constant that may be negative; sentences and table have it.
+* **Floor**: no guide lowers *spread*, the width of the tube and of the fused law, nor *disagreement*, the distance of
+  the teachers from their mean by trust. Only *straying* is the guide's doing.
+* **Published** values were found by simulation and Adam. One that lies *below* the exact optimum cannot be reached by
+  any guide whose process ends in the fused law: its ensemble misses that law.
 """
 
 
@@ -98,16 +99,17 @@ def build() -> None:
                 status = gr.HTML(elem_id="status", scale=4)
                 link = gr.Button("Copy link", min_width=80, scale=0)
             notice = gr.HTML(elem_id="notice", visible=False)
-            plane = PlotlyFigure(
-                empty="The plane appears here.", height=560, elem_id="plane", filename="gensot-experts"
-            )
-            said = gr.HTML(elem_id="verdict")
-            gr.Markdown(
-                "#### What can the guide do, and what not?", elem_classes="gensot-question gensot-question-short"
-            )
-            bars = PlotlyFigure(
-                empty="The costs appear here.", height=230, elem_id="bars", filename="gensot-experts-cost"
-            )
+            with gr.Row():
+                with gr.Column(scale=5, min_width=320):
+                    plane = PlotlyFigure(
+                        empty="The plane appears here.", height=560, elem_id="plane", filename="gensot-experts"
+                    )
+                with gr.Column(scale=4, min_width=300):
+                    said = gr.HTML(elem_id="verdict")
+                    gr.Markdown("#### What can the guide do, and what not?")
+                    bars = PlotlyFigure(
+                        empty="The costs appear here.", height=250, elem_id="bars", filename="gensot-experts-cost"
+                    )
     gr.Markdown("### The paper's data, computed now", elem_classes="gensot-lead")
     table = gr.HTML(elem_id="table")
     gr.Markdown(_SIMULATE, elem_classes="gensot-lead")
@@ -228,7 +230,7 @@ def _table() -> str:
     return (
         '<div class="gensot-scroll" tabindex="0" role="region" aria-label="Exact and published costs of case C">'
         f'<table class="gensot-table"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
-        '<p class="gensot-law">Objective J with its constant, K = 20 pieces, stiffness 20 (arXiv 2512.11859, case C).</p>'
+        '<p class="gensot-law">Objective J with its constant; 20 pieces, stiffness 20 (case C of arXiv 2512.11859).</p>'
     )
 
 

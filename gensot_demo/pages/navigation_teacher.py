@@ -25,7 +25,13 @@ from gensot_demo.experiments.plane.drawn_guide import backdrop_of, guide_through
 from gensot_demo.experiments.plane.request import thinned
 from gensot_demo.experiments.requests import InvalidRequest, parse
 from gensot_demo.figures.component import PlotlyFigure
-from gensot_demo.figures.navigation_learning import cost_bars, objective_figure, profile_figure, teacher_plane
+from gensot_demo.figures.navigation_learning import (
+    cost_bars,
+    objective_figure,
+    profile_figure,
+    sideways_figure,
+    teacher_plane,
+)
 from gensot_demo.figures.pad import DrawingPad, backdrop_value, drawing_value, read_drawing
 from gensot_demo.transport.targets import TARGETS, named_target
 
@@ -40,8 +46,8 @@ _LEAST = -6  # power of ten: below it, no regularisation
 _WAVE = [[0.6, 1.0], [1.5, 0.2], [2.3, -0.8]]
 _LEAD = (
     "A **teacher** shows the way from the origin to a target. A corridor does not carry a process exactly along its "
-    "guide: it lags behind and cuts corners. So which **guide** makes the process follow the teacher? The answer is one "
-    "linear solve; no simulation, no descent."
+    "guide: it lags behind and cuts corners. So which **guide** makes the process follow the teacher? The answer is "
+    "one linear solve; no simulation, no descent."
 )
 _TUNE = (
     "#### Where to be firm, and when to be where?\nStiffness and timing are not linear, but the closed forms can be "
@@ -89,13 +95,17 @@ def build() -> None:
                 status = gr.HTML(elem_id="status", scale=4)
                 link = gr.Button("Copy link", min_width=80, scale=0)
             notice = gr.HTML(elem_id="notice", visible=False)
-            plane = PlotlyFigure(
-                empty="The plane appears here.", height=520, elem_id="plane", filename="gensot-teacher"
-            )
+            with gr.Row():
+                with gr.Column(min_width=300):
+                    plane = PlotlyFigure(
+                        empty="The plane appears here.", height=440, elem_id="plane", filename="gensot-teacher"
+                    )
+                with gr.Column(min_width=300):
+                    sideways = PlotlyFigure(
+                        empty="The offsets appear here.", height=440, elem_id="sideways", filename="gensot-offsets"
+                    )
             said = gr.HTML(elem_id="verdict")
-            gr.Markdown(
-                "#### What does it cost, before and after?", elem_classes="gensot-question gensot-question-short"
-            )
+            gr.Markdown("#### What does it cost, before and after?")
             bars = PlotlyFigure(
                 empty="The costs appear here.", height=230, elem_id="bars", filename="gensot-teacher-cost"
             )
@@ -120,7 +130,7 @@ def build() -> None:
         gr.Markdown(_READ)
 
     controls = [target, kind, pad, amplitude, steepness, stiffness, pieces, regularisation]
-    shown = [plane, bars, said, status, query]
+    shown = [plane, sideways, bars, said, status, query]
     switched = [pad, amplitude, steepness]
     Context.root_block.load(_restore, None, [*controls, notice, *shown], **_QUIET)
     kind.change(_reveal, kind, switched, **_QUIET)
@@ -189,11 +199,11 @@ def _points(drawing: str | None, target: str) -> list[list[float]]:
 
 
 def show(*values: Any) -> list[Any]:
-    """[plane, bars, sentences, status, query] of the controls' values; what is shown stays where they are not right."""
+    """[plane, sideways, bars, sentences, status, query]; what is shown stays where the values are not right."""
     try:
         return _shown(request_of(*values))
     except InvalidRequest as error:
-        return [gr.skip(), gr.skip(), gr.skip(), report.status(str(error), kind="error"), gr.skip()]
+        return [*[gr.skip()] * 4, report.status(str(error), kind="error"), gr.skip()]
 
 
 def _shown(request: TeacherRequest) -> list[Any]:
@@ -205,6 +215,7 @@ def _shown(request: TeacherRequest) -> list[Any]:
     )
     return [
         teacher_plane(result),
+        sideways_figure(result),
         cost_bars(rows, "objective, dimensionless"),
         f'<ul class="gensot-verdict">{lines}</ul>',
         report.status(done),

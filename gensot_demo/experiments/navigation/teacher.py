@@ -69,9 +69,20 @@ class TeacherRequest(BaseModel):
 
 
 @dataclass(frozen=True, eq=False)
+class Sideways:
+    """Offsets to the left of the straight way, in data units: teacher, naive and learnt mean (T,), guide (K,)."""
+
+    teacher: NDArray[np.float64]
+    naive: NDArray[np.float64]
+    learnt: NDArray[np.float64]
+    guide: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
 class TeacherResult:
     """teacher (T, 2) at the passage's times.  learnt, naive: with the learnt guide, and with the teacher as its guide.
     after, before: what both cost, the regularisation among it.
+    sideways: the same, as offsets to the left of the straight way, over time.
     bend: how far the teacher leaves the straight way, at most.  swing: how far the guide does, over that.
     quickness: (2 pi f)^2 of the teacher's bend d, int |d'|^2 / int |d|^2.  seconds: of the solve alone."""
 
@@ -81,6 +92,7 @@ class TeacherResult:
     teacher: NDArray[np.float64]
     naive: Passage
     learnt: Passage
+    sideways: Sideways
     before: Cost
     after: Cost
     bend: float
@@ -131,13 +143,17 @@ def learn(request: TeacherRequest) -> TeacherResult:
     bend = float(bent.norm(dim=1).max())
     swing = float((learnt.guide - middles[:, None] * end).norm(dim=1).max())
     quickness = bent.diff(dim=0).square().sum() * (len(t) - 1) ** 2 / bent.square().sum().clamp(min=1e-12)
+    naive_passage, learnt_passage = passage_of(tracking.protocol, end), passage_of(learnt, end)
+    left = Corridor(torch.zeros_like(end), end).normal.numpy()
+    shown = (curve_of(teacher), naive_passage.mean, learnt_passage.mean, learnt_passage.guide)
     return TeacherResult(
         request=request,
         target=target,
         density=density_of(target.mixture),
         teacher=curve_of(teacher),
-        naive=passage_of(tracking.protocol, end),
-        learnt=passage_of(learnt, end),
+        naive=naive_passage,
+        learnt=learnt_passage,
+        sideways=Sideways(*(places @ left for places in shown)),
         before=tracking.cost(),
         after=tracking.cost(learnt),
         bend=bend,

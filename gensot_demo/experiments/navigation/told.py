@@ -82,7 +82,8 @@ def of_experts(result: ExpertsResult) -> list[str]:
     if after.disagreement > _SMALL * after.floor:
         said.append(
             f"{100 * after.disagreement / after.floor:.0f} % of the floor is disagreement: the teachers go different "
-            "ways, and the best one can do is their mean by trust. The rest is the width of the tube and of the fused law."
+            "ways, and the best one can do is their mean by trust. The "
+            "rest is the width of the tube and of the fused law."
         )
     else:
         said.append("The floor is nearly all spread: the trusted teachers agree on the way.")
