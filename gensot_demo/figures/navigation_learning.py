@@ -28,6 +28,7 @@ _EXPERTS = (
     MethodStyle(DATA[4], "longdash", "triangle-up"),
     MethodStyle(DATA[6], "dot", "cross"),
 )
+_SEEN = 0.08  # of its top: where a density's colour begins
 _PARTS = (
     ("following", "straying from the teacher", DATA[0], ""),
     ("penalty", "penalty on the guide", DATA[1], "x"),
@@ -41,9 +42,9 @@ def teacher_plane(result: TeacherResult) -> dict[str, Any]:
     data = [
         _density(result.density, DATA[7], "target"),
         _tube(result.learnt),
-        curve("mean, teacher as guide", _NAIVE, *result.naive.mean.T),
+        curve("mean before", _NAIVE, *result.naive.mean.T),
         curve("teacher", _TEACHER, *result.teacher.T),
-        curve("mean, learnt guide", _LEARNT, *result.learnt.mean.T),
+        curve("mean after", _LEARNT, *result.learnt.mean.T),
         _guide(result.learnt, "learnt guide"),
         _start(),
     ]
@@ -63,9 +64,9 @@ def sideways_figure(result: TeacherResult) -> dict[str, Any]:
     guide["mode"], guide["line"] = "lines", guide["line"] | {"shape": "hv", "width": 1.5}
     data = [
         guide,
-        curve("mean, teacher as guide", _NAIVE, t, side.naive),
+        curve("mean before", _NAIVE, t, side.naive),
         curve("teacher", _TEACHER, t, side.teacher),
-        curve("mean, learnt guide", _LEARNT, t, side.learnt),
+        curve("mean after", _LEARNT, t, side.learnt),
     ]
     said = f"The guide reaches {abs(side.guide).max():.2f} to a side, the teacher {abs(side.teacher).max():.2f}."
     return line_figure(data, _time_axis(), {"title": {"text": "to the left, data units"}}, said)
@@ -77,21 +78,22 @@ def experts_plane(result: ExpertsResult) -> dict[str, Any]:
     trusts = result.request.trusts
     for number, (belief, k) in enumerate(zip(result.beliefs, trusts, strict=True)):
         if k:
-            data.append(_outline(belief, _EXPERTS[number], f"belief {number + 1}"))
+            data.append(_outline(belief, _EXPERTS[number]))
     data.append(_tube(result.learnt))
     for number, (teacher, k) in enumerate(zip(result.teachers, trusts, strict=True)):
-        label = f"teacher {number + 1}, trust {k}"
+        label = f"expert {number + 1}, trust {k}"
         data.append(curve(label, _EXPERTS[number], *teacher.T) | {"opacity": 1.0 if k else 0.35})
     data += [
-        curve("mean, consensus guide", _LEARNT, *result.learnt.mean.T),
-        _guide(result.learnt, "consensus guide"),
+        curve("mean of process", _LEARNT, *result.learnt.mean.T),
+        _guide(result.learnt, "guide"),
         _start(),
     ]
     x, y = (float(v) for v in result.fused.mean())
     named = ", ".join(map(str, trusts))
     said = f"{len(trusts)} experts with trusts {named}: the fused law has mean ({x:.2f}, {y:.2f})."
     beliefs = [_corners(belief) for belief, k in zip(result.beliefs, trusts, strict=True) if k]
-    return _plane(data, said, [result.learnt.guide, _corners(result.density), *beliefs])
+    ways = result.teachers.reshape(-1, 2)
+    return _plane(data, said, [ways, result.learnt.guide, _corners(result.density), *beliefs])
 
 
 def cost_bars(rows: Sequence[tuple[str, Cost]], unit: str) -> dict[str, Any]:
@@ -116,7 +118,7 @@ def cost_bars(rows: Sequence[tuple[str, Cost]], unit: str) -> dict[str, Any]:
     most = max(cost.total for _, cost in rows)
     layout = {
         "barmode": "stack",
-        "xaxis": {"title": {"text": unit}, "range": [0, 1.14 * most]},
+        "xaxis": {"title": {"text": unit}, "range": [0, 1.3 * most]},
         "yaxis": {"automargin": True},
         "annotations": totals,
         "legend": {"orientation": "h", "y": -0.42, "yanchor": "top", "x": 0, "traceorder": "normal"},
@@ -217,7 +219,7 @@ def _density(density: Density, colour: str, name: str) -> dict[str, Any]:
         "x": density.x.astype(np.float32),
         "y": density.y.astype(np.float32),
         "z": density.values.astype(np.float32),
-        "contours": {"start": 0.08 * top, "end": top, "size": 0.15 * top},
+        "contours": {"start": _SEEN * top, "end": top, "size": 0.15 * top},
         "zmin": 0,
         "zmax": top,
         "colorscale": [
@@ -232,16 +234,18 @@ def _density(density: Density, colour: str, name: str) -> dict[str, Any]:
 
 
 def _corners(density: Density) -> NDArray:
-    return np.array([[density.x[0], density.y[0]], [density.x[-1], density.y[-1]]])
+    """Lower left and upper right of where a law is seen."""
+    seen = density.values >= _SEEN * density.values.max()
+    x, y = density.x[seen.any(0)], density.y[seen.any(1)]
+    return np.array([[x[0], y[0]], [x[-1], y[-1]]])
 
 
-def _outline(density: Density, style: MethodStyle, name: str) -> dict[str, Any]:
-    """The line where a belief falls to a fifth of its top."""
+def _outline(density: Density, style: MethodStyle) -> dict[str, Any]:
+    """The line where a belief falls to a fifth of its top; the legend has its expert's way."""
     level = 0.2 * float(density.values.max())
     return {
         "type": "contour",
-        "name": name,
-        "showlegend": True,
+        "showlegend": False,
         "showscale": False,
         "x": density.x.astype(np.float32),
         "y": density.y.astype(np.float32),
@@ -259,7 +263,7 @@ def _tube(passage: Passage) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "lines",
-        "name": "tube, one standard deviation",
+        "name": "tube (± one sd)",
         "x": outline[:, 0],
         "y": outline[:, 1],
         "fill": "toself",
