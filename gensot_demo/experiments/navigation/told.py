@@ -88,7 +88,7 @@ def of_experts(result: ExpertsResult) -> list[str]:
         said.append("The floor is nearly all spread: the trusted teachers agree on the way.")
     saved = result.start - result.optimum
     said.append(
-        f"With the guide learnt instead of the teachers' mean, the objective falls from {result.start:.3f} to {result.optimum:.3f} "
-        f"({100 * saved / abs(result.start):.0f} %)."
+        f"With the learnt guide instead of the teachers' mean the objective falls from "
+        f"{result.start:.3f} to {result.optimum:.3f} ({100 * saved / abs(result.start):.0f} %)."
     )
     return said
