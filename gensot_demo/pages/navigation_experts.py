@@ -96,7 +96,7 @@ def build() -> None:
                 pieces = slider_for(fields["pieces"], "Pieces of the guide")
         with gr.Column(scale=9, min_width=320):
             with gr.Row(elem_classes="gensot-run"):
-                status = gr.HTML(elem_id="status", scale=4)
+                status = gr.HTML(elem_id="solved", scale=4)
                 link = gr.Button("Copy link", min_width=80, scale=0)
             notice = gr.HTML(elem_id="notice", visible=False)
             with gr.Row():
@@ -116,7 +116,7 @@ def build() -> None:
     with gr.Row(elem_classes="gensot-run"):
         go = gr.Button("Simulate and descend", variant="primary", elem_id="simulate", elem_classes="gensot-starts")
         stop = gr.Button("Stop", min_width=80, elem_id="stop")
-        descending = gr.HTML(elem_id="descent-status", scale=4)
+        descending = gr.HTML(elem_id="status", scale=4)
     descent = PlotlyFigure(empty="The descent appears here.", height=320, elem_id="descent", filename="gensot-descent")
     with gr.Accordion("How to read this", open=False):
         gr.Markdown(_READ)
@@ -131,7 +131,7 @@ def build() -> None:
     )
     link.click(None, query, None, js="(q) => { window.gensot.copyLink(q); }", api_visibility="private")
     run = go.click(_descend, controls, [descending, descent], **_HEAVY)
-    run.then(None, js="() => { window.gensot.ready('#descent-status'); }", api_visibility="private")
+    run.then(None, js="() => { window.gensot.ready('#status'); }", api_visibility="private")
     stop.click(None, None, None, cancels=[run], api_visibility="private").then(
         lambda: report.status("Stopped. The curve stays."), None, descending, **_QUIET
     )
@@ -175,12 +175,13 @@ def request_of(count: int, *values: Any) -> ExpertsRequest:
 def show(*values: Any) -> list[Any]:
     """[plane, bars, sentences, status, query] of the controls' values; what is shown stays where they are not right."""
     try:
-        return _shown(request_of(*values))
+        return answer(request_of(*values))
     except InvalidRequest as error:
         return [gr.skip(), gr.skip(), gr.skip(), report.status(str(error), kind="error"), gr.skip()]
 
 
-def _shown(request: ExpertsRequest) -> list[Any]:
+def answer(request: ExpertsRequest) -> list[Any]:
+    """[plane, bars, sentences, status, query] of a request."""
     result = consensus(request)
     rows = [("mean of the teachers", result.before), ("consensus guide", result.after)]
     lines = "".join(f"<li>{report.escape(line)}</li>" for line in of_experts(result))
@@ -198,14 +199,14 @@ def _restore(request: gr.Request) -> list[Any]:
     notice, wanted = gr.update(visible=False), ExpertsRequest()
     try:
         wanted, notes = experts_from_query(request.url.query or "")
-        shown = _shown(wanted)
+        shown = answer(wanted)
         if notes:
             notice = gr.update(value=report.status(" ".join(notes)), visible=True)
     except InvalidRequest as error:
         text = f"The link could not be followed. {error} The first view is shown instead."
         notice = gr.update(value=report.status(text, kind="error"), visible=True)
         wanted = ExpertsRequest()
-        shown = _shown(wanted)
+        shown = answer(wanted)
     many = len(wanted.beliefs)
     beliefs, amplitudes, trusts = _filled(wanted)
     controls = [many, *trusts, *amplitudes, *map(text_of, beliefs), wanted.stiffness, wanted.steepness, wanted.pieces]

@@ -92,7 +92,7 @@ def build() -> None:
             pieces = slider_for(fields["pieces"], "Pieces of the guide")
         with gr.Column(scale=9, min_width=320):
             with gr.Row(elem_classes="gensot-run"):
-                status = gr.HTML(elem_id="status", scale=4)
+                status = gr.HTML(elem_id="solved", scale=4)
                 link = gr.Button("Copy link", min_width=80, scale=0)
             notice = gr.HTML(elem_id="notice", visible=False)
             with gr.Row():
@@ -116,7 +116,7 @@ def build() -> None:
         )
         timely = gr.Button("Tune the timing", variant="primary", elem_id="tune-timing", elem_classes="gensot-starts")
         stop = gr.Button("Stop", min_width=80, elem_id="stop")
-        tuning = gr.HTML(elem_id="tuning-status", scale=4)
+        tuning = gr.HTML(elem_id="status", scale=4)
     with gr.Row():
         with gr.Column(min_width=300):
             profile = PlotlyFigure(
@@ -148,7 +148,7 @@ def build() -> None:
     runs = []
     for button, what in ((firm, "stiffness"), (timely, "timing")):
         run = button.click(_tuner(what), controls, [tuning, profile, descent], **_HEAVY)
-        run.then(None, js="() => { window.gensot.ready('#tuning-status'); }", api_visibility="private")
+        run.then(None, js="() => { window.gensot.ready('#status'); }", api_visibility="private")
         runs.append(run)
     stop.click(None, None, None, cancels=runs, api_visibility="private").then(
         lambda: report.status("Stopped. What is shown is the last step."), None, tuning, **_QUIET
