@@ -26,7 +26,7 @@ from gensot_demo.experiments.requests import InvalidRequest, parse
 from gensot_demo.figures.component import PlotlyFigure
 from gensot_demo.figures.navigation_learning import cost_bars, descent_figure, experts_plane
 
-from . import report
+from . import navigation_learning_endpoints, report
 from .controls import slider_for
 from .warm_up import WARM_UP
 
@@ -135,6 +135,7 @@ def build() -> None:
     stop.click(None, None, None, cancels=[run], api_visibility="private").then(
         lambda: report.status("Stopped. The curve stays."), None, descending, **_QUIET
     )
+    navigation_learning_endpoints.publish_experts()
 
 
 def _first_view() -> Iterator[None]:

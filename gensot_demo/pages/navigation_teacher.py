@@ -35,7 +35,7 @@ from gensot_demo.figures.navigation_learning import (
 from gensot_demo.figures.pad import DrawingPad, backdrop_value, drawing_value, read_drawing
 from gensot_demo.transport.targets import TARGETS, named_target
 
-from . import report
+from . import navigation_learning_endpoints, report
 from .controls import slider_for
 from .warm_up import WARM_UP
 
@@ -153,6 +153,7 @@ def build() -> None:
     stop.click(None, None, None, cancels=runs, api_visibility="private").then(
         lambda: report.status("Stopped. What is shown is the last step."), None, tuning, **_QUIET
     )
+    navigation_learning_endpoints.publish_teacher()
 
 
 def _first_view() -> Iterator[None]:
