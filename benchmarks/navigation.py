@@ -4,7 +4,8 @@ solve_seconds: from two beliefs and their trusts to the fused law and the consen
 repeats. simulate_seconds: of the descent's own iterations, 500 particles and 100 Euler-Maruyama steps each, until the
 guide's exact cost is within 1 % of the optimum, which the descent itself would not know; where it never is within the
 iterations allowed, all of them count and ``arrived`` is false. slider_seconds: processor time of what a moved slider
-computes, with figures and sentences, the mean over settings that nothing has kept. Ratio: of the two, for trusts 1, 1.
+computes, with figures and sentences, the mean over settings that nothing has kept. Ratio: simulation over solve,
+for trusts 1, 1. One thread for all.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ def slider_seconds() -> float:
 
 
 def main() -> None:
+    torch.set_num_threads(1)  # small arrays gain nothing from a second thread, and lose much beside other work
     case_c = {}
     for trusts in PUBLISHED:
         found = consensus(ExpertsRequest(trusts=trusts))
