@@ -167,7 +167,7 @@ def learn(request: TeacherRequest) -> TeacherResult:
 class TuningMoment:
     """One step of tuning. profile (K,): stiffness of each piece, or the share of the way covered by the end of it.
     objectives: of every step so far: for stiffness the mean squared distance from the teacher, halved, and the
-    regularisation; for timing the optimal cost in nats, up to the law's entropy.  passage: of the protocol of this step."""
+    regularisation; for timing the optimal cost in nats, up to the law's entropy.  passage: of this step's protocol."""
 
     what: str
     step: int

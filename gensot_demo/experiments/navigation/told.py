@@ -54,7 +54,8 @@ def of_tuning(moment: TuningMoment) -> str:
         top = int(moment.profile.argmax())
         knots = moment.passage.knots
         return (
-            f"Spread unevenly, the same stiffness follows better: half the mean squared distance, with the regularisation, falls from "
+            f"Spread unevenly, the same stiffness follows better: half the mean squared distance, with the "
+            f"regularisation, falls from "
             f"{first:.3f} to {last:.3f} ({gain:.0f} % less). The hold is firmest, {moment.profile[top]:.0f}, from "
             f"t = {knots[top]:.2f} to {knots[top + 1]:.2f}, and loosest at {moment.profile.min():.2g}."
         )
