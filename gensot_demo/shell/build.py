@@ -5,7 +5,17 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from gensot_demo.pages import compare, failures, grid, navigation, scoreboard, sequences, transport
+from gensot_demo.pages import (
+    compare,
+    failures,
+    grid,
+    navigation,
+    navigation_experts,
+    navigation_teacher,
+    scoreboard,
+    sequences,
+    transport,
+)
 from gensot_demo.shell import frame
 
 
@@ -29,6 +39,8 @@ PAGES = (
     Page("Grid", "/grid", grid.build),
     Page("Transport", "/transport", transport.build),
     Page("Navigation", "/navigation", navigation.build, part="Draw"),
+    Page("Navigation: learn a guide", "/teacher", navigation_teacher.build, under="/navigation", part="Learn a guide"),
+    Page("Navigation: experts", "/experts", navigation_experts.build, under="/navigation", part="Experts"),
     Page("Sequences", "/sequences", sequences.build),
     Page("Scoreboard", "/scoreboard", scoreboard.build),
     Page("Failure modes", "/failures", failures.build),

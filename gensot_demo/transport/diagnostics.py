@@ -27,6 +27,7 @@ from .paths import PathPoints
 
 NODES = 41  # of the mmse, per dimension and component: 1681 a component in the plane
 ENTROPY_NODES = 201  # of the entropy, which is asked once: 40401 a component in the plane
+_AT_ONCE = 20_000  # places: of hundreds of components each asks for all at each
 _REACH = 7.5  # standard deviations; what lies beyond weighs 1e-13
 ANTITHETIC_DRAWS = 4096  # per component, half of them mirrored; used for d > 2
 LAST_TIME = 0.99  # the drift effort is the difference of two terms that grow like d / (1 - t): integrate up to here
@@ -126,14 +127,22 @@ def panels(protocol: Protocol, nodes: int = 24, until: float = 1.0) -> tuple[Ten
     """Gauss-Legendre times and weights on [0, until]: panels end at the knots and resolve the layers e^{-w t}."""
     root = torch.sqrt(protocol.temperature * protocol.stiffness.double())
     edges = []
-    for w, left, right in zip(root, protocol.knots[:-1].double(), protocol.knots[1:].double(), strict=True):
+    knots = protocol.knots.tolist()
+    for w, left, right in zip(root.tolist(), knots[:-1], knots[1:], strict=True):
         count = 1 + int(w * (right - left) / 4)
-        edges += (left + (right - left) * torch.arange(count, dtype=torch.float64) / count).tolist()
+        edges += [left + (right - left) * n / count for n in range(count)]
     starts = torch.tensor([edge for edge in edges if edge < until], dtype=torch.float64)
     length = torch.cat([starts[1:], torch.tensor([until], dtype=torch.float64)]) - starts
-    x, weight = (torch.from_numpy(v) for v in np.polynomial.legendre.leggauss(nodes))
+    x, weight = _legendre(nodes)
     t = starts[:, None] + length[:, None] * (0.5 + 0.5 * x)
     return t.reshape(-1).to(protocol.knots), (0.5 * length[:, None] * weight).reshape(-1).to(protocol.knots)
+
+
+@lru_cache(maxsize=8)
+def _legendre(nodes: int) -> tuple[Tensor, Tensor]:
+    """Gauss-Legendre nodes and weights on [-1, 1]."""
+    x, weight = np.polynomial.legendre.leggauss(nodes)
+    return torch.from_numpy(x), torch.from_numpy(weight)
 
 
 # --- averages over a mixture ----------------------------------------------------------------------------------------
@@ -159,7 +168,8 @@ def expectation(law: GaussianMixture, function: Callable[[Tensor], Tensor], node
     """
     z, weights = _normal_rule(law.dimension, nodes)
     x = law.means[:, None, :] + torch.einsum("nij,qj->nqi", law.cholesky, z.to(law.dtype))
-    values = function(x.reshape(-1, law.dimension)).reshape(len(law.means), -1)
+    parts = x.reshape(-1, law.dimension).split(_AT_ONCE)
+    values = torch.cat([function(part) for part in parts]).reshape(len(law.means), -1)
     return float(law.log_prior.exp() @ (values @ weights.to(law.dtype)))
 
 

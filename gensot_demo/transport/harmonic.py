@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -78,6 +79,23 @@ class _Jacobi:
     load: Tensor  # p or r, (T, d)
 
 
+class _Length(NamedTuple):
+    """T lengths h of pieces: w h, sinh(w h)/w, cosh(w h), cosh(w h) - 1, 1, and w sinh(w h), hyperbolic functions times
+    e^{-w h}, so that nothing overflows; (T,) each. guide (T, d)."""
+
+    wh: Tensor
+    sh: Tensor
+    ch: Tensor
+    ch_minus_one: Tensor
+    shrink: Tensor
+    stiff: Tensor
+    guide: Tensor
+
+    def each(self) -> list[_Length]:
+        """The same one by one, T = 1."""
+        return [_Length(*one) for one in zip(*(part.split(1) for part in self), strict=True)]
+
+
 class HarmonicPath(ProbabilityPath):
     """The path x_t | y ~ N(alpha y + gamma, s^2 I) of a protocol (docs/FORMULAS.md 1.2), exact for every piece.
 
@@ -92,51 +110,50 @@ class HarmonicPath(ProbabilityPath):
         root = torch.sqrt(protocol.temperature * protocol.stiffness)  # w = sqrt(kappa beta)
         self._root = root
         pieces = len(root)
-        every = protocol.knots.diff()
+        over = self._lengths(slice(None), protocol.knots.diff()).each()
         forward: list[_Jacobi | None] = [None]  # entry k: state at the left end of piece k
         for k in range(pieces):
-            forward.append(self._advance(forward[k], k, every[k : k + 1], protocol.start))
+            forward.append(_advance(forward[k], over[k], protocol.start))
         backward: list[_Jacobi | None] = [None]  # built from the right: entry for the right end of piece k
         for k in reversed(range(pieces)):
-            backward.append(self._advance(backward[-1], k, every[k : k + 1], None))
+            backward.append(_advance(backward[-1], over[k], None))
         backward.reverse()
-        self._forward, self._backward = forward, backward
+        self._forward, self._backward = _joined(forward[1:-1]), _joined(backward[1:-1])  # at the inner knots
         self.end = forward[-1]  # phiP at t = 1
         self.begin = backward[0]  # phiM at t = 0
 
-    def _advance(self, state: _Jacobi | None, k: int, h: Tensor, start: Tensor | None) -> _Jacobi:
-        """One field carried over lengths ``h`` (T,) of piece k; ``state`` None is the field's own end.
-
-        ``start`` is x_0 for the forward field's first piece; the backward field starts from 0.
-        All hyperbolic functions are scaled by e^{-w h}, so nothing overflows.
-        """
-        w, nu = self._root[k], self.protocol.guide[k]
-        wh = w * h
-        sh = h if bool(w == 0) else -torch.expm1(-2 * wh) / (2 * w)
+    def _lengths(self, piece: slice | Tensor, h: Tensor) -> _Length:
+        """Lengths ``h`` (T,) of one piece each (T,)."""
+        w = self._root[piece]
+        wh, free = w * h, w == 0
+        sh = torch.where(free, h, -torch.expm1(-2 * wh) / (2 * torch.where(free, 1.0, w)))
         ch = 0.5 * (1 + torch.exp(-2 * wh))
-        ch_minus_one = 0.5 * torch.expm1(-wh) ** 2
-        shrink = torch.exp(-wh)
-        if state is None:
-            anchor = 0.0 if start is None else start * shrink[:, None]
-            return _Jacobi(ch / sh, wh + torch.log(sh), (anchor + nu * ch_minus_one[:, None]) / sh[:, None])
-        growth = ch + state.slope * sh
-        force = w**2 * sh + state.slope * ch_minus_one
-        load = (state.load * shrink[:, None] + nu * force[:, None]) / growth[:, None]
-        return _Jacobi((w**2 * sh + state.slope * ch) / growth, state.log_phi + wh + torch.log(growth), load)
+        return _Length(wh, sh, ch, 0.5 * torch.expm1(-wh) ** 2, torch.exp(-wh), w**2 * sh, self.protocol.guide[piece])
 
     def _fields(self, t: Tensor) -> tuple[_Jacobi, _Jacobi]:
         """Both Jacobi fields at interior times (T,)."""
         knots = self.protocol.knots
         piece = torch.clamp(torch.searchsorted(knots, t, right=True) - 1, 0, len(self._root) - 1)
-        shape = (len(t), self.protocol.dimension)
-        out = [[torch.empty_like(t), torch.empty_like(t), t.new_empty(shape)] for _ in range(2)]
-        for k in piece.unique().tolist():
-            rows = piece == k
-            ahead = self._advance(self._forward[k], k, t[rows] - knots[k], self.protocol.start)
-            behind = self._advance(self._backward[k + 1], k, knots[k + 1] - t[rows], None)
-            for target, field in zip(out, (ahead, behind), strict=True):
-                target[0][rows], target[1][rows], target[2][rows] = field.slope, field.log_phi, field.load
-        return _Jacobi(*out[0]), _Jacobi(*out[1])
+        last = len(self._root) - 1
+        ahead = self._carried(self._forward, piece - 1, piece, t - knots[piece], self.protocol.start)
+        behind = self._carried(self._backward, torch.where(piece == last, -1, piece), piece, knots[piece + 1] - t, None)
+        return ahead, behind
+
+    def _carried(self, states: _Jacobi | None, knot: Tensor, piece: Tensor, h: Tensor, start: Tensor | None) -> _Jacobi:
+        """A field over the lengths ``h`` (T,) of a piece each, from the inner knots (T,); -1 is the field's own end."""
+        bare = knot < 0
+        if states is None or bool(bare.all()):
+            return _advance(None, self._lengths(piece, h), start)
+        inner = ~bare
+        at = knot[inner]
+        state = _Jacobi(states.slope[at], states.log_phi[at], states.load[at])
+        carried = _advance(state, self._lengths(piece[inner], h[inner]), start)
+        if not bool(bare.any()):
+            return carried
+        own = _advance(None, self._lengths(piece[bare], h[bare]), start)
+        order = torch.cat([inner.nonzero()[:, 0], bare.nonzero()[:, 0]]).argsort()
+        parts = zip((carried.slope, carried.log_phi, carried.load), (own.slope, own.log_phi, own.load), strict=True)
+        return _Jacobi(*(torch.cat(pair)[order] for pair in parts))
 
     def at(self, t: Tensor | float) -> PathPoints:
         kappa, like = self.protocol.temperature, self.protocol.stiffness
@@ -196,6 +213,29 @@ class HarmonicPath(ProbabilityPath):
     def end_mean(self) -> Tensor:
         """m_G = p(1)/aP(1), shape (d,): where the uncontrolled process would end."""
         return self.end.load[0] / self.end.slope[0]
+
+
+def _advance(state: _Jacobi | None, over: _Length, start: Tensor | None) -> _Jacobi:
+    """One field carried over T lengths; ``state`` None is the field's own end.
+
+    ``start`` is x_0 for the forward field's first piece; the backward field starts from 0.
+    """
+    if state is None:
+        anchor = 0.0 if start is None else start * over.shrink[:, None]
+        load = (anchor + over.guide * over.ch_minus_one[:, None]) / over.sh[:, None]
+        return _Jacobi(over.ch / over.sh, over.wh + torch.log(over.sh), load)
+    growth = over.ch + state.slope * over.sh
+    force = over.stiff + state.slope * over.ch_minus_one
+    load = (state.load * over.shrink[:, None] + over.guide * force[:, None]) / growth[:, None]
+    slope = (over.stiff + state.slope * over.ch) / growth
+    return _Jacobi(slope, state.log_phi + over.wh + torch.log(growth), load)
+
+
+def _joined(states: list[_Jacobi]) -> _Jacobi | None:
+    """States of one knot each as one of all; None of none."""
+    if not states:
+        return None
+    return _Jacobi(*(torch.cat([getattr(one, name) for one in states]) for name in ("slope", "log_phi", "load")))
 
 
 def constant_protocol(

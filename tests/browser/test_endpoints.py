@@ -47,6 +47,15 @@ def test_the_scoreboard_is_told_with_what_makes_it_believable(client):
     assert own["floor"] < own["power"]
 
 
+def test_navigation_is_solved_by_name(client):
+    found = client.predict(query="trusts=2,1", api_name="/experts")
+    assert round(found["optimum"], 3) == 1.212
+    assert sum(found["fused"]["weights"]) == pytest.approx(1)
+    learnt = client.predict(query="stiffness=50&pieces=10", api_name="/learn_guide")
+    assert learnt["after"]["total"] < learnt["before"]["total"]
+    assert len(learnt["guide"]) == 10
+
+
 @pytest.mark.parametrize(
     ("endpoint", "arguments", "words"),
     [
@@ -54,6 +63,8 @@ def test_the_scoreboard_is_told_with_what_makes_it_believable(client):
         ("/compare", {"query": "condition=zebraz"}, "zebraz"),
         ("/transport", {"query": "steps=1e9"}, "from 2 to 500"),
         ("/failure", {"name": "moon"}, "oversaturation"),
+        ("/learn_guide", {"query": "pieces=1"}, "from 2 to 60"),
+        ("/experts", {"query": "trusts=0,0"}, "nobody is trusted"),
         ("/measure", {"query": FAST, "draws": -1}, "from 64 to 1024"),
         ("/measure", {"query": FAST, "draws": 10**9}, "from 64 to 1024"),
     ],
@@ -74,4 +85,6 @@ def test_only_the_named_endpoints_are_public(client):
         "/failure",
         "/inspect",
         "/protocol",
+        "/learn_guide",
+        "/experts",
     }

@@ -1,1 +1,1 @@
-"""Navigation: a protocol drawn in the plane, what it costs in closed form, and its cloud on demand."""
+"""Navigation: how a guided process is led, learnt and tuned; by closed forms."""

@@ -84,12 +84,14 @@ def case_c_experts() -> tuple[Expert, Expert]:
     first = GaussianMixture(
         [0.5, 0.4, 0.1],
         [[-1.0, 0.0], [1.0, 0.0], [0.0, -2.5]],
-        torch.tensor([[[0.3, 0.0], [0.0, 0.1]], [[0.1, 0.0], [0.0, 0.4]], [[0.2, 0.1], [0.1, 0.4]]]),
+        torch.tensor(
+            [[[0.3, 0.0], [0.0, 0.1]], [[0.1, 0.0], [0.0, 0.4]], [[0.2, 0.1], [0.1, 0.4]]], dtype=torch.float64
+        ),
     )
     second = GaussianMixture(
         [0.5, 0.5],
         [[-1.5, -2.5], [1.5, -2.5]],
-        torch.tensor([[[0.6, 0.0], [0.0, 1.5]], [[0.2, 0.0], [0.0, 0.4]]]),
+        torch.tensor([[[0.6, 0.0], [0.0, 1.5]], [[0.2, 0.0], [0.0, 0.4]]], dtype=torch.float64),
     )
     return Expert(first, 0.7), Expert(second, 1.4)
 

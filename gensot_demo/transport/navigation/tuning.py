@@ -70,13 +70,14 @@ def tuned_timing(protocol: Protocol, curve: Curve, mean: Tensor, trace: float, s
 
 
 def _descend(objective: Callable[[Tensor], tuple[Tensor, Protocol]], protocol: Protocol, steps: int) -> Iterator[Tuned]:
-    """Adam on the logarithms of the shares, from even shares; the last step is the best one."""
+    """Adam on the logarithms of the shares over the pieces' lengths, from an even spread; the last step is the best
+    one."""
     logits = torch.zeros(len(protocol.stiffness), dtype=protocol.stiffness.dtype, requires_grad=True)
     descent = torch.optim.Adam([logits], lr=_RATE)
     best: Tuned | None = None
+    lengths = protocol.knots.diff()
     for step in range(steps + 1):
-        lengths = protocol.knots.diff()
-        spread = torch.softmax(logits, 0) * (1 - 1 / STEEPEST) + lengths / STEEPEST
+        spread = torch.softmax(logits + lengths.log(), 0) * (1 - 1 / STEEPEST) + lengths / STEEPEST
         value, now = objective(spread)
         found = Tuned(now, spread.detach(), float(value.detach()), step)
         best = found if best is None or found.objective < best.objective else best
