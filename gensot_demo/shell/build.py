@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import gradio as gr
 
 from gensot_demo.pages import compare, failures, grid, scoreboard, sequences, transport
+from gensot_demo.pages import navigation_adaptive as adaptive
+from gensot_demo.pages import navigation_directions as directions
 from gensot_demo.shell import frame
 
 
@@ -31,6 +33,8 @@ PAGES = (
     Page("Sequences", "/sequences", sequences.build),
     Page("Scoreboard", "/scoreboard", scoreboard.build),
     Page("Failure modes", "/failures", failures.build),
+    Page("Navigation: adaptive stiffness", "/adaptive", adaptive.build, under="/navigation", part="Adaptive stiffness"),
+    Page("Navigation: matrix stiffness", "/directions", directions.build, under="/navigation", part="Matrix stiffness"),
 )
 
 VISITORS_WAITING = 48
