@@ -87,8 +87,8 @@ def plane_figure(result: DirectionsResult, cloud: Cloud | None = None, tuning: T
 def _described(result: DirectionsResult) -> str:
     middle = len(TIMES) // 2
     return (
-        f"{len(result.ways)} starting points; half way the tube is {result.across[middle]:.2f} wide across the corridor "
-        f"and {result.along[middle]:.2f} along it."
+        f"{len(result.ways)} starting points; half way the tube is {result.across[middle]:.2f} wide across the "
+        f"corridor and {result.along[middle]:.2f} along it."
     )
 
 
@@ -101,8 +101,8 @@ def _trails(cloud: Cloud) -> list[dict[str, Any]]:
         data.append(_line(broken, "particles", {"color": faded(colour, 0.22), "width": 1}, showlegend=number == 0))
         ends = cloud.ends[number].astype(np.float32)
         data.append(
-            {"type": "scatter", "mode": "markers", "x": ends[:, 0], "y": ends[:, 1], "name": "ends", "hoverinfo": "skip",
-             "marker": {"color": faded(colour, 0.3), "size": 3}, "showlegend": False}
+            {"type": "scatter", "mode": "markers", "x": ends[:, 0], "y": ends[:, 1], "name": "ends",
+             "hoverinfo": "skip", "marker": {"color": faded(colour, 0.3), "size": 3}, "showlegend": False}
         )  # fmt: skip
     return data
 

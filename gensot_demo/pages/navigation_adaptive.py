@@ -63,7 +63,7 @@ _READ = """
 * The question is that of Chertkov & Behjoo, arXiv 2512.11858; the criterion is ours.
 """
 _FIGURES = (
-    ("When is it learnt?", "Information about the end; each mark is a step. Good steps lie evenly on the way up.", "information"),
+    ("When is it learnt?", "Information about the end; each mark is a step. Good ones climb evenly.", "information"),
     ("How much is decided?", "Share of the end that is known. Dotted: speciation times t_s in closed form.", "order"),
     ("Where do ways part?", "Divergence of the drift: above 0 neighbours are led apart, below 0 together.", "gradient"),
 )  # fmt: skip
@@ -73,7 +73,7 @@ def build() -> None:
     """The page's content, inside its Blocks."""
     WARM_UP.add(_first_view)
     query = gr.Textbox(visible="hidden", elem_id="query")
-    plain, fields = AdaptiveRequest(), AdaptiveRequest.model_fields
+    plain = AdaptiveRequest()
     with gr.Row(elem_classes="gensot-split"):
         with gr.Column(scale=4, min_width=300, elem_classes="gensot-controls"):
             target = gr.Dropdown([(named_target(name).label, name) for name in TARGETS], value="grid", label="Target")

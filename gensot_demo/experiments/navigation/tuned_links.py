@@ -1,4 +1,4 @@
-"""Requests of "Adaptive stiffness" and "Matrix stiffness" as query strings and back: only what differs from the default.
+"""Requests of "Adaptive stiffness" and "Matrix stiffness" as query strings and back: what differs from the default.
 
 Examples: ``v=1&temperature=0.002&pulls=5,60,20,3`` and ``v=1&corridor=straight&drift=rotation&starts=3``.
 """

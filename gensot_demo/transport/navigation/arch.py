@@ -30,8 +30,8 @@ _ENOUGH = 1e-5  # relative decrease over one report at which the search ends
 
 
 def arch_line(t: Tensor, end: Tensor, height: float) -> tuple[Tensor, Tensor]:
-    """(centre, direction), (T, 2) each, of the arch t end + height sin(pi t) n from the origin to ``end`` (2,); n is the
-    left normal of ``end``; the direction is a unit tangent."""
+    """(centre, direction), (T, 2) each, of the arch t end + height sin(pi t) n from the origin to ``end`` (2,); n is
+    the left normal of ``end``; the direction is a unit tangent."""
     normal = torch.stack([-end[1], end[0]]) / end.norm()
     centre = t[:, None] * end + height * torch.sin(torch.pi * t)[:, None] * normal
     tangent = end + height * torch.pi * torch.cos(torch.pi * t)[:, None] * normal
@@ -110,7 +110,8 @@ class Tuned:
 
 
 def tune(task: ArchTask, parameters: Tensor, most: int = 60) -> Iterator[Tuned]:
-    """Descend from ``parameters`` by L-BFGS with exact gradients; yields the start, every third iteration and the end."""
+    """Descend from ``parameters`` by L-BFGS with exact gradients; yields the start, then every third one, the last
+    marked as done."""
     value = parameters.clone().requires_grad_()
     search = torch.optim.LBFGS([value], max_iter=_AT_ONCE, history_size=20, line_search_fn="strong_wolfe")
 
