@@ -30,37 +30,55 @@ def _few(result: AdaptiveResult) -> list[str]:
 
 
 def divergence_figure(result: AdaptiveResult) -> dict[str, Any]:
-    """A bar for every candidate, on a logarithmic axis."""
+    """A mark for every candidate, on a logarithmic axis; its name and value stand above it."""
     shown = result.candidates[::-1]
-    bars = {
-        "type": "bar",
-        "orientation": "h",
-        "y": [one.label for one in shown],
-        "x": [one.divergence for one in shown],
-        "marker": {"color": [style_of(one.name).colour for one in shown]},
-        "text": [f"{one.divergence:.3g}" for one in shown],
-        "textposition": "outside",
-        "cliponaxis": False,
-        "hovertemplate": "%{y}: %{x:.4g} nats<extra></extra>",
+    rows, values = list(range(len(shown))), [one.divergence for one in shown]
+    low, high = np.log10(min(values)), np.log10(max(values))
+    room = 0.32 * max(high - low, 0.3)  # a name is centred on its mark
+    styles = [style_of(one.name) for one in shown]
+    marks = {
+        "type": "scatter",
+        "mode": "markers+text",
+        "x": values,
+        "y": rows,
+        "marker": {"color": [s.colour for s in styles], "symbol": [s.marker for s in styles], "size": 11},
+        "text": [f"{one.label}: {one.divergence:.3g}" for one in shown],
+        "textposition": "top center",
+        "hoverinfo": "skip",
     }
-    values = [one.divergence for one in shown]
-    low, high = np.log10(min(values)) - 0.4, np.log10(max(values)) + 0.25
+    stems = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": [v for value in values for v in (result.candidates[-1].divergence, value, None)],
+        "y": [v for row in rows for v in (row, row, None)],
+        "line": {"color": MUTED, "width": 1},
+        "hoverinfo": "skip",
+    }
     layout = {
-        "xaxis": {"title": {"text": "divergence of the steps, nats"}, "type": "log", "range": [low, high], "dtick": 1},
-        "yaxis": {"automargin": True},
+        "xaxis": {
+            "title": {"text": "divergence of the steps, nats"},
+            "type": "log",
+            "range": [low - room, high + room],
+            "dtick": "D1" if high - low < 1.2 else 1,
+        },
+        "yaxis": {"visible": False, "range": [-0.5, len(shown) - 0.2]},
         "showlegend": False,
-        "height": 110 + 34 * len(shown),
-        "margin": {"l": 8, "r": 44, "t": 8, "b": 52},
+        "height": 90 + 40 * len(shown),
+        "margin": {"l": 12, "r": 12, "t": 8, "b": 52},
         "meta": {"description": "; ".join(f"{one.label}: {one.divergence:.3g} nats" for one in result.candidates)},
     }
-    return {"data": [bars], "layout": layout}
+    return {"data": [stems, marks], "layout": layout}
 
 
 def _over_time(result: AdaptiveResult, pick: str, y: dict, said: str, marks: bool = False) -> dict[str, Any]:
     curves = []
     for name in _few(result):
         motion, candidate, style = result.motions[name], result.candidate(name), style_of(name)
-        one = curve(candidate.label, style, motion.t, getattr(motion, pick))
+        values = getattr(motion, pick)
+        if "range" in y:  # a line that leaves the axes would be drawn over what stands around them
+            low = 10 ** y["range"][0] if y.get("type") == "log" else y["range"][0]
+            values = np.where(values < low, np.nan, values)
+        one = curve(candidate.label, style, motion.t, values)
         if marks:  # the marks are the sampler's steps
             one["mode"] = "lines"
             del one["marker"]

@@ -37,8 +37,8 @@ def _line(places: NDArray[np.float64], name: str, line: dict, **other: Any) -> d
 
 
 def plane_figure(result: DirectionsResult, cloud: Cloud | None = None, tuning: Tuning | None = None) -> dict[str, Any]:
-    """The corridor's centre line, and for each starting point the mean way and ellipses of each mode at six times; over
-    them the drawn particles, or the tuned way."""
+    """The corridor's centre line, and for each starting point the mean way and ellipses of each mode at a few times;
+    below them the drawn particles, over them the tuned way."""
     data = []
     if cloud is not None:
         data += _trails(cloud)
@@ -47,9 +47,8 @@ def plane_figure(result: DirectionsResult, cloud: Cloud | None = None, tuning: T
     for number, way in enumerate(result.ways):
         style = panel_style(number)
         name = f"from start {number + 1}" if several else "mean way to each mode"
-        ends = way.mode_means[:, -1]
         for mode, places in enumerate(way.mode_means):
-            line = np.concatenate([way.start[None], places])
+            line = np.concatenate([way.start[None], places, way.ends[mode][None]])
             data.append(
                 _line(line, name, {"color": style.colour, "width": 2.5, "dash": style.dash}, showlegend=mode == 0)
             )
@@ -60,13 +59,15 @@ def plane_figure(result: DirectionsResult, cloud: Cloud | None = None, tuning: T
         ]
         data.append(
             _line(
-                np.concatenate(rings), "where 86 % are, at six times", {"color": faded(style.colour, 0.75), "width": 1},
+                np.concatenate(rings), f"where 86 % of a mode are, at {len(ELLIPSE_ROWS)} times",
+                {"color": faded(style.colour, 0.75), "width": 1},
                 fill="toself", fillcolor=faded(style.colour, 0.07), showlegend=number == 0,
             )
         )  # fmt: skip
+        points = np.concatenate([way.start[None], way.ends])
         data.append(
-            {"type": "scatter", "mode": "markers", "x": [way.start[0], *ends[:, 0]], "y": [way.start[1], *ends[:, 1]],
-             "marker": {"color": style.colour, "symbol": [style.marker, *["x"] * len(ends)], "size": 9},
+            {"type": "scatter", "mode": "markers", "x": points[:, 0], "y": points[:, 1],
+             "marker": {"color": style.colour, "symbol": [style.marker, *["x"] * len(way.ends)], "size": 9},
              "name": "start and ends", "showlegend": number == 0, "hoverinfo": "skip"}
         )  # fmt: skip
     if tuning is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gensot_demo.experiments.navigation.adaptive import AdaptiveResult, Candidate
-from gensot_demo.experiments.navigation.adaptive_runs import BLOCK, Simulation
+from gensot_demo.experiments.navigation.adaptive_runs import BLOCK, Simulated, Simulation
 from gensot_demo.figures.navigation_adaptive import style_of
 
 from . import report
@@ -112,6 +112,7 @@ def simulated(simulation: Simulation) -> str:
         ("Protocol", ""),
         ("Divergence, nats", "closed form, as above"),
         ("W₂ at the end", f"mean over blocks of {BLOCK} particles ± standard error, data units"),
+        ("Shares off", "total variation between the modes' shares and the true ones; in brackets: exact draws"),
         ("Decided at t", "median over particles; in brackets the middle 80 %"),
         ("Closed-form t_s", "of the protocol, without simulation"),
     )
@@ -121,6 +122,7 @@ def simulated(simulation: Simulation) -> str:
         cells = [
             f"{run.candidate.divergence:.3g}",
             f"{run.end:.3f} ± {run.error:.3f}",
+            f"{run.wrong_shares:.3f} ({run.expected_shares:.3f})",
             f"{middle:.2f} ({low:.2f} to {high:.2f})",
             f"{_speciation(simulation, run.candidate)}",
         ]
@@ -135,26 +137,31 @@ def _speciation(simulation: Simulation, one: Candidate) -> str:
 
 def _said(simulation: Simulation) -> list[str]:
     lines = []
-    protocols = [run for run in simulation.runs if run.candidate.name != "floor"]
-    if len(protocols) > 1:
-        far = max(protocols, key=lambda run: run.candidate.divergence)
-        near = min(protocols, key=lambda run: run.candidate.divergence)
-        ends = f"{near.end:.3f} ± {near.error:.3f} against {far.end:.3f} ± {far.error:.3f}"
-        pair = f"{near.candidate.label} ({near.candidate.divergence:.3g} nats) and {far.candidate.label} "
+    if len(simulation.runs) > 1:
+        far = max(simulation.runs, key=lambda run: run.candidate.divergence)
+        near = min(simulation.runs, key=lambda run: run.candidate.divergence)
+        measured = f"W₂ {near.end:.3f} ± {near.error:.3f} against {far.end:.3f} ± {far.error:.3f}"
+        pair = f"“{near.candidate.label}” ({near.candidate.divergence:.3g} nats) and “{far.candidate.label}” "
         pair += f"({far.candidate.divergence:.3g} nats)"
         if simulation.worse(far, near):
-            said = f"Here the smaller divergence also ends nearer to the target: {pair} measure {ends}."
+            lines.append(f"Here the smaller divergence also ends nearer to the target: {pair} measure {measured}.")
         elif simulation.worse(near, far):
-            said = (
-                f"Here the smaller divergence ends farther from the target: {pair} measure {ends}. The divergence "
-                "counts what goes wrong on the whole way; W₂ sees the end alone, and weighs a wrong share of modes "
-                "more than a wrong shape."
-            )
+            lines.append(f"Here the smaller divergence ends farther from the target: {pair} measure {measured}.")
+            lines.append(_because(near, far))
         else:
-            said = f"At the end these particles do not tell them apart: {pair} measure {ends}."
-        lines.append(said)
+            lines.append(f"At the end these particles do not tell them apart: {pair} measure {measured}.")
     lines.append(
         f"Blocks of {BLOCK} exact draws measure {simulation.floor:.3f} ± {simulation.floor_error:.3f}, and a law whose "
         f"largest mode lost 0.2 of its probability {simulation.power:.3f}: what lies between can be seen."
     )
     return lines
+
+
+def _because(near: Simulated, far: Simulated) -> str:
+    counts = "The divergence counts what goes wrong on the whole way and in every detail; W₂ sees the end alone"
+    if near.wrong_shares > 1.5 * far.wrong_shares:
+        return (
+            f"{counts}, and there the share of each mode weighs most: off by {near.wrong_shares:.3f} against "
+            f"{far.wrong_shares:.3f}, where exact draws are off by {near.expected_shares:.3f}."
+        )
+    return f"{counts}."

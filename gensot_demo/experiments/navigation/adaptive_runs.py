@@ -35,7 +35,8 @@ class Simulated:
 
     t (steps + 2,): the steps and t = 1.  distance (steps + 2,): W2 of the state to draws of the target, data units.
     end, error: mean W2 of blocks of 300 at the end, and its standard error.  decided (n,): time from which on the
-    posterior of the mode that a particle ends in stays above 1/2, to within a step.
+    posterior of the mode that a particle ends in stays above 1/2, to within a step.  wrong_shares: total variation
+    between the shares of the modes and the true ones; exact draws would be off by ``expected_shares`` on average.
     """
 
     candidate: Candidate
@@ -44,6 +45,8 @@ class Simulated:
     end: float
     error: float
     decided: NDArray[np.float64]
+    wrong_shares: float
+    expected_shares: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +125,13 @@ def _measured(candidate: Candidate, grid: PathPoints, trace: Trace, target: Targ
     ends = np.array([w2_empirical(block, law.sample(BLOCK, stream)) for block in blocks])
     spread = law.floor_and_power(BLOCK).spread
     error = max(spread, float(ends.std(ddof=1)) if len(ends) > 2 else 0.0) / math.sqrt(len(ends))
-    return Simulated(candidate, grid.t.numpy(), distance, float(ends.mean()), error, _decided(grid, states, target))
+    truth, n = law.share.numpy(), len(states[-1])
+    share = np.bincount(target.mode_of(states[-1]).numpy(), minlength=len(truth)) / n
+    by_chance = 0.5 * np.sqrt(2 * truth * (1 - truth) / (math.pi * n)).sum()  # E|z| = sqrt(2/pi) of a normal z
+    return Simulated(
+        candidate, grid.t.numpy(), distance, float(ends.mean()), error, _decided(grid, states, target),
+        float(0.5 * np.abs(share - truth).sum()), float(by_chance),
+    )  # fmt: skip
 
 
 def _decided(grid: PathPoints, states: list[torch.Tensor], target: Target) -> NDArray[np.float64]:

@@ -30,8 +30,8 @@ PIECES = 12
 _CHANGE = 0.75  # a schedule runs from 1.75 of the temperature to .25, or back
 _APART = 0.8  # between two starting points, data units
 TIMES = np.linspace(0.02, 0.98, 25)
-ELLIPSE_ROWS = (4, 8, 12, 16, 20, 24)
-_TRAILS = 40
+ELLIPSE_ROWS = (3, 9, 15, 21)
+_TRAILS = 24
 
 Strength = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -99,13 +99,14 @@ class DirectionsRequest(BaseModel):
 @dataclass(frozen=True, eq=False)
 class Way:
     """What starts at one point: mean (T, 2) and covariance (T, 2, 2) of x_t, and those of each mode, (N, T, 2) and
-    (N, T, 2, 2), at TIMES."""
+    (N, T, 2, 2), at TIMES.  ends (N, 2): where the modes are."""
 
     start: NDArray[np.float64]
     mean: NDArray[np.float64]
     covariance: NDArray[np.float64]
     mode_means: NDArray[np.float64]
     mode_covariances: NDArray[np.float64]
+    ends: NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +134,7 @@ def picture(request: DirectionsRequest) -> DirectionsResult:
         mean, covariance = points.moments(target.mean(), target.covariance())
         modes = [points.moments(*law) for law in zip(target.means, target.covariances, strict=True)]
         means, covariances = (torch.stack(parts).numpy() for parts in zip(*modes, strict=True))
-        ways.append(Way(place.numpy(), mean.numpy(), covariance.numpy(), means, covariances))
+        ways.append(Way(place.numpy(), mean.numpy(), covariance.numpy(), means, covariances, target.means.numpy()))
     # the spread of a bridge does not depend on where it starts
     along, across = (torch.einsum("ti,tij,tj->t", e, points.S, e).sqrt().numpy() for e in (direction, normal))
     off = (normal * (torch.from_numpy(ways[0].mean) - centre)).sum(1).numpy()
