@@ -16,7 +16,7 @@ from .transport import panel_style
 
 _ORDER = ("none", "own", "refined1", "refined2", "refined4", "refined8")
 _TIME = {"title": {"text": "time t"}, "range": [0, 1]}
-_FLOOR = MethodStyle(MUTED, "dot", "cross")
+_FLOOR = MethodStyle(MUTED, "dot", "star")
 
 
 def style_of(name: str) -> MethodStyle:
@@ -59,7 +59,7 @@ def divergence_figure(result: AdaptiveResult) -> dict[str, Any]:
             "title": {"text": "divergence of the steps, nats"},
             "type": "log",
             "range": [low - room, high + room],
-            "dtick": "D1" if high - low < 1.2 else 1,
+            "dtick": "D2" if high - low < 1.5 else 1,
         },
         "yaxis": {"visible": False, "range": [-0.5, len(shown) - 0.2]},
         "showlegend": False,

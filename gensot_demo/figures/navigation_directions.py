@@ -71,7 +71,8 @@ def plane_figure(result: DirectionsResult, cloud: Cloud | None = None, tuning: T
              "name": "start and ends", "showlegend": number == 0, "hoverinfo": "skip"}
         )  # fmt: skip
     if tuning is not None:
-        data.append(_line(tuning.guide, "tuned guide", {"color": DATA[3], "width": 2, "dash": "dot"}))
+        guide = _line(tuning.guide, "tuned guide, one place a piece", {"color": DATA[3], "width": 1, "dash": "dot"})
+        data.append(guide | {"mode": "lines+markers", "marker": {"color": DATA[3], "symbol": "square", "size": 7}})
         data.append(_line(tuning.mean, "mean way, tuned", {"color": INK, "width": 3}))
     layout = {
         "xaxis": {"title": {"text": "x, length"}, "constrain": "domain"},
@@ -113,7 +114,12 @@ def width_figure(result: DirectionsResult) -> dict[str, Any]:
     curves = [
         curve("spread along", panel_style(0), TIMES, result.along),
         curve("spread across", panel_style(1), TIMES, result.across),
-        curve("mean off the centre, to the left", panel_style(2), TIMES, result.off),
+        curve(
+            "mean off the centre, to the left" + (" (start 1)" if len(result.ways) > 1 else ""),
+            panel_style(2),
+            TIMES,
+            result.off,
+        ),
     ]
     return line_figure(curves, _TIME, {"title": {"text": "length"}}, _described(result), bottom=116)
 

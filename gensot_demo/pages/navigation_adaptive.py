@@ -59,7 +59,8 @@ _READ = """
 * **Stiffness × temperature** alone shapes the path in time; each number is one piece, all pieces equally long.
 * **Floor**: the least divergence of any levels of K, equal in time or not.
 * **Speciation time**: when information times the target's largest variance is 1: modes begin to be decided. A particle
-  counts as *decided* from the step on after which the mode that it ends in always has more than half of the posterior; a mode that holds more than half of the target is decided from t = 0.
+  counts as *decided* from the step on after which the mode that it ends in always has more than half of the
+  posterior; a mode that holds more than half of the target is decided from t = 0.
 * The question is that of Chertkov & Behjoo, arXiv 2512.11858; the criterion is ours.
 """
 _FIGURES = (

@@ -138,8 +138,11 @@ def _speciation(simulation: Simulation, one: Candidate) -> str:
 def _said(simulation: Simulation) -> list[str]:
     lines = []
     if len(simulation.runs) > 1:
-        far = max(simulation.runs, key=lambda run: run.candidate.divergence)
         near = min(simulation.runs, key=lambda run: run.candidate.divergence)
+        nearest = min(simulation.runs, key=lambda run: run.end)
+        far = max(simulation.runs, key=lambda run: run.candidate.divergence)
+        if simulation.worse(near, nearest):
+            far = nearest
         measured = f"W₂ {near.end:.3f} ± {near.error:.3f} against {far.end:.3f} ± {far.error:.3f}"
         pair = f"“{near.candidate.label}” ({near.candidate.divergence:.3g} nats) and “{far.candidate.label}” "
         pair += f"({far.candidate.divergence:.3g} nats)"

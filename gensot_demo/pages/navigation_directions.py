@@ -183,12 +183,10 @@ def sentences(result: DirectionsResult, drawn: Cloud | None = None) -> str:
         + (f", {along / across:.1f} times as much." if along > 1.05 * across else ".")
     ]
     worst = int(abs(result.off).argmax())
-    if abs(result.off[worst]) > 0.05:
+    if request.starts == 1 and abs(result.off[worst]) > 0.05:
         side = "left" if result.off[worst] > 0 else "right"
-        start = "the first start is" if request.starts > 1 else "is"
-        mean = f"the mean way of {start}" if request.starts > 1 else f"the mean way {start}"
         lines.append(
-            f"At t = {TIMES[worst]:.2f} {mean} {abs(result.off[worst]):.2f} to the {side} of the centre line, its "
+            f"At t = {TIMES[worst]:.2f} the mean way is {abs(result.off[worst]):.2f} to the {side} of the centre line, its "
             f"farthest: {_why(request)}"
         )
     if drawn is not None:
@@ -206,8 +204,6 @@ def sentences(result: DirectionsResult, drawn: Cloud | None = None) -> str:
 def _why(request: DirectionsRequest) -> str:
     if request.drift != "none" and request.strength != 0:
         return "holding it nearer would cost more than the drift is worth fighting."
-    if request.starts > 1:
-        return "it has to come in from the side."
     return "cutting the corner saves more effort than the corridor's stiffness takes."
 
 

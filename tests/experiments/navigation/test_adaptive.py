@@ -21,7 +21,7 @@ from gensot_demo.experiments.navigation.tuned_links import from_query, pulls_in,
 from gensot_demo.experiments.requests import InvalidRequest, parse
 from gensot_demo.transport.diagnostics import posterior_variance
 
-FAST = AdaptiveRequest(target="two_modes", steps=6, blur=0.1)
+FAST = AdaptiveRequest(target="two_modes", steps=16, blur=0.1)
 
 
 def test_a_link_goes_there_and_back():
