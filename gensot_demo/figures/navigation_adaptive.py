@@ -34,7 +34,7 @@ def divergence_figure(result: AdaptiveResult) -> dict[str, Any]:
     shown = result.candidates[::-1]
     rows, values = list(range(len(shown))), [one.divergence for one in shown]
     low, high = np.log10(min(values)), np.log10(max(values))
-    room = 0.32 * max(high - low, 0.3)  # a name is centred on its mark
+    room = 0.08 * max(high - low, 0.3)
     styles = [style_of(one.name) for one in shown]
     marks = {
         "type": "scatter",
@@ -43,7 +43,7 @@ def divergence_figure(result: AdaptiveResult) -> dict[str, Any]:
         "y": rows,
         "marker": {"color": [s.colour for s in styles], "symbol": [s.marker for s in styles], "size": 11},
         "text": [f"{one.label}: {one.divergence:.3g}" for one in shown],
-        "textposition": "top center",
+        "textposition": ["top right" if np.log10(v) < 0.5 * (low + high) else "top left" for v in values],
         "hoverinfo": "skip",
     }
     stems = {

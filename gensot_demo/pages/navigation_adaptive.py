@@ -96,8 +96,8 @@ def build() -> None:
             with gr.Row(elem_classes=["gensot-run", "gensot-presets"]):
                 chosen = [gr.Button(title, size="sm", elem_classes="gensot-preset") for title, _ in _PRESETS]
             with gr.Row(elem_classes=["gensot-run", "gensot-actions"]):
-                go = gr.Button("Refine 1, 2, 4, 8 pieces", variant="primary", min_width=180, elem_id="refine")
-                draw = gr.Button("Draw particles", min_width=120, elem_id="draw")
+                go = gr.Button("Refine", variant="primary", min_width=80, elem_id="refine")
+                draw = gr.Button("Draw particles", min_width=80, elem_id="draw")
                 stop = gr.Button("Stop", min_width=80, elem_id="stop")
                 link = gr.Button("Copy link", min_width=80)
             status = gr.HTML(report.status("Computing the first view…"), elem_id="status")
@@ -207,7 +207,7 @@ def _pictures(result: AdaptiveResult, status: str) -> list[Any]:
 def _ready(result: AdaptiveResult) -> str:
     if len(result.refined) == len(PIECES):
         return report.status("Computed in closed form, refined protocols included.")
-    return report.status("Computed in closed form. Refine to see what the best pieces reach.")
+    return report.status("Computed in closed form. Refine searches the best 1, 2, 4 and 8 pieces.")
 
 
 def _show(*values: Any) -> list[Any]:

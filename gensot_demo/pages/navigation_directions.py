@@ -93,8 +93,8 @@ def build() -> None:
             with gr.Row(elem_classes=["gensot-run", "gensot-presets"]):
                 chosen = [gr.Button(title, size="sm", elem_classes="gensot-preset") for title, _ in _PRESETS]
             with gr.Row(elem_classes=["gensot-run", "gensot-actions"]):
-                go = gr.Button("Tune the corridor", variant="primary", min_width=150, elem_id="tune")
-                draw = gr.Button("Draw particles", min_width=120, elem_id="draw")
+                go = gr.Button("Tune", variant="primary", min_width=80, elem_id="tune")
+                draw = gr.Button("Draw particles", min_width=80, elem_id="draw")
                 stop = gr.Button("Stop", min_width=80, elem_id="stop")
                 link = gr.Button("Copy link", min_width=80)
             status = gr.HTML(report.status("Computing the first view…"), elem_id="status")
@@ -115,7 +115,7 @@ def build() -> None:
                 "#### What does tuning find?\nWhere stiffness is worth its price, and where the guide should lie.",
                 elem_classes="gensot-question gensot-question-short",
             )
-            tuned = PlotlyFigure(empty="Press Tune the corridor.", height=340, filename="gensot-tuned")
+            tuned = PlotlyFigure(empty="Press Tune: twenty numbers are searched.", height=340, filename="gensot-tuned")
     found = gr.HTML(elem_id="tuned")
     with gr.Accordion("How to read this", open=False):
         gr.Markdown(_READ)
@@ -186,8 +186,8 @@ def sentences(result: DirectionsResult, drawn: Cloud | None = None) -> str:
     if request.starts == 1 and abs(result.off[worst]) > 0.05:
         side = "left" if result.off[worst] > 0 else "right"
         lines.append(
-            f"At t = {TIMES[worst]:.2f} the mean way is {abs(result.off[worst]):.2f} to the {side} of the centre line, its "
-            f"farthest: {_why(request)}"
+            f"At t = {TIMES[worst]:.2f} the mean way is {abs(result.off[worst]):.2f} to the {side} of the centre line, "
+            f"its farthest: {_why(request)}"
         )
     if drawn is not None:
         lines.append(
