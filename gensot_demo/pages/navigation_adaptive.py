@@ -151,6 +151,8 @@ def build() -> None:
     searched.then(None, query, None, js=_ARRIVED, api_visibility="private")
     drawn = draw.click(drawing, controls, [status, *later], **_HEAVY)
     drawn.then(None, query, None, js=_ARRIVED, api_visibility="private")
+    # what still runs is for settings that are no longer shown
+    gr.on(changed, None, None, None, cancels=[searched, drawn], api_visibility="private")
     stop.click(None, None, None, cancels=[searched, drawn], api_visibility="private").then(
         lambda: report.status("Stopped. What was found stays."), None, status, **_QUIET
     )

@@ -127,7 +127,8 @@ def build() -> None:
     Context.root_block.load(_restore, None, [*controls, notice, *shown], **_QUIET)
     light = {"inputs": controls, "outputs": [*shown, tuned, found], "trigger_mode": "always_last", **_QUIET}
     replace = {"js": "(q) => { window.gensot.replaceQuery(q); }", "api_visibility": "private"}
-    gr.on([part.input for part in controls[:-3]], _show, **light).then(None, query, None, **replace)
+    changed = [part.input for part in controls[:-3]]
+    gr.on(changed, _show, **light).then(None, query, None, **replace)
     for button, (_, request) in zip(chosen, _PRESETS, strict=True):
         button.click(_setter(request), None, controls, **_QUIET).then(_show, **light).then(None, query, None, **replace)
 
@@ -138,6 +139,8 @@ def build() -> None:
     searched = go.click(tuning, controls, [status, plane, tuned, found], **_HEAVY)
     searched.then(None, js="() => { window.gensot.ready('#status'); }", api_visibility="private")
     draw.click(_draw, controls, [status, plane, said], **_HEAVY)
+    # what still runs is for settings that are no longer shown
+    gr.on(changed, None, None, None, cancels=[searched], api_visibility="private")
     stop.click(None, None, None, cancels=[searched], api_visibility="private").then(
         lambda: report.status("Stopped. What was found stays."), None, status, **_QUIET
     )

@@ -12,7 +12,7 @@ def test_adaptive_stiffness_shows_its_numbers_and_takes_a_protocol(app_url, page
     before = page.inner_text("#table")
     page.locator("#pulls textarea, #pulls input").fill("5, 50")
     page.keyboard.press("Enter")
-    page.wait_for_function("location.search.includes('pulls=5,50')")
+    page.wait_for_function("location.search.includes('pulls=5%2C50')")
     page.wait_for_function("(before) => document.querySelector('#table').innerText !== before", arg=before)
     page.locator("#draw").click()
     said(page, "#status", "protocols,")
