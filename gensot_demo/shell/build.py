@@ -10,6 +10,8 @@ from gensot_demo.pages import (
     failures,
     grid,
     navigation,
+    navigation_adaptive,
+    navigation_directions,
     navigation_experts,
     navigation_teacher,
     scoreboard,
@@ -44,6 +46,20 @@ PAGES = (
     Page("Sequences", "/sequences", sequences.build),
     Page("Scoreboard", "/scoreboard", scoreboard.build),
     Page("Failure modes", "/failures", failures.build),
+    Page(
+        "Navigation: adaptive stiffness",
+        "/adaptive",
+        navigation_adaptive.build,
+        under="/navigation",
+        part="Adaptive stiffness",
+    ),
+    Page(
+        "Navigation: matrix stiffness",
+        "/directions",
+        navigation_directions.build,
+        under="/navigation",
+        part="Matrix stiffness",
+    ),
 )
 
 VISITORS_WAITING = 48

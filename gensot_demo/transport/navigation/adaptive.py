@@ -34,6 +34,7 @@ LOADS = (0.01, 900.0)
 
 _TABLE = 121  # levels of log K that are asked for; between them a monotone cubic
 _FINE = 601  # of the interpolated curve
+_FARTHEST_LOGIT, _SECTION, _SECTIONS = 60.0, 101, 7  # 120 / 100^7: exact to rounding
 _NODES = 25  # per dimension and component
 _NOTHING_KNOWN = 1e-4  # of the widest variance: at less information the mmse is that of the prior
 
@@ -95,12 +96,24 @@ def information_curve(target: GaussianMixture, blur: float = 0.05) -> Informatio
     return InformationCurve(K, mmse, mmse[0] * K[0] + np.concatenate([[0.0], np.cumsum(rising)]))
 
 
+def _time_of(path: HarmonicPath, log_K: float) -> float:
+    """When the information is this, by sections in logit t: the search for protocols asks thousands of times, and a
+    hundred times at once cost hardly more than one."""
+    low, high = -_FARTHEST_LOGIT, _FARTHEST_LOGIT
+    for _ in range(_SECTIONS):
+        logits = torch.linspace(low, high, _SECTION, dtype=torch.float64)
+        above = int(torch.searchsorted(path.log_information(torch.sigmoid(logits)), log_K))
+        above = min(max(above, 1), _SECTION - 1)
+        low, high = float(logits[above - 1]), float(logits[above])
+    return 1 / (1 + math.exp(-0.5 * (low + high)))
+
+
 def levels_of(stiffness: Tensor, steps: int, last: float, temperature: float = 1.0) -> NDArray[np.float64]:
     """The K (steps + 1,) at which equal time steps of a protocol with these equal pieces (P,) stop, the last at
     ``last``."""
     still = torch.zeros(len(stiffness), 1, dtype=torch.float64)
     path = HarmonicPath(Protocol(stiffness, still, still[0], temperature))
-    end = float(path.times_of_sigma(torch.tensor([last**-0.5], dtype=torch.float64))[0])
+    end = _time_of(path, math.log(last))
     levels = path.log_information(torch.linspace(0, end, steps + 1, dtype=torch.float64)).exp().numpy()
     levels[-1] = last
     return levels
