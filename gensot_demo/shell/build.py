@@ -36,30 +36,24 @@ class Page:
     part: str = ""
 
 
+_PARTS_OF_NAVIGATION = (
+    ("Learn a guide", "/teacher", navigation_teacher),
+    ("Experts", "/experts", navigation_experts),
+    ("Adaptive stiffness", "/adaptive", navigation_adaptive),
+    ("Matrix stiffness", "/directions", navigation_directions),
+)
 PAGES = (
     Page("Compare", "/", compare.build),
     Page("Grid", "/grid", grid.build),
     Page("Transport", "/transport", transport.build),
     Page("Navigation", "/navigation", navigation.build, part="Draw"),
-    Page("Navigation: learn a guide", "/teacher", navigation_teacher.build, under="/navigation", part="Learn a guide"),
-    Page("Navigation: experts", "/experts", navigation_experts.build, under="/navigation", part="Experts"),
+    *(
+        Page(f"Navigation: {part.lower()}", path, page.build, under="/navigation", part=part)
+        for part, path, page in _PARTS_OF_NAVIGATION
+    ),
     Page("Sequences", "/sequences", sequences.build),
     Page("Scoreboard", "/scoreboard", scoreboard.build),
     Page("Failure modes", "/failures", failures.build),
-    Page(
-        "Navigation: adaptive stiffness",
-        "/adaptive",
-        navigation_adaptive.build,
-        under="/navigation",
-        part="Adaptive stiffness",
-    ),
-    Page(
-        "Navigation: matrix stiffness",
-        "/directions",
-        navigation_directions.build,
-        under="/navigation",
-        part="Matrix stiffness",
-    ),
 )
 
 VISITORS_WAITING = 48
