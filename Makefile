@@ -28,10 +28,10 @@ run: install
 browser: install
 	@$(BIN)/python -m tools.chromium
 
-# One process per core for what computes; then the browser: its tests wait for pictures to come, so two at a time.
+# One process per core for what computes; then the browser, alone: its tests wait for pictures to come.
 test: browser
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not browser" $(PYTEST_ARGS)
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m browser $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m browser $(PYTEST_ARGS)
 
 lint: install
 	$(BIN)/ruff check .

@@ -134,7 +134,7 @@ def test_bad_input_on_the_page_says_its_sentence_and_loses_nothing(app_url, page
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"not a picture")
     page.locator("input[type=file]:not(#dropped input)").last.set_input_files(broken)
-    page.get_by_text("broken.png").first.wait_for()
+    page.get_by_label("broken.png").first.wait_for()
     refused("not a picture")
     page.get_by_label("An average", exact=True).check()
     for label in ("Unguided", "GenSOT"):
