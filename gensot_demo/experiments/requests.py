@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
@@ -21,6 +22,14 @@ class InvalidRequest(ValueError):
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def one_of(what: str, name: str, known: Iterable[str]) -> str:
+    """The name, if it is one of those there are; raises ValueError with a sentence that lists them."""
+    known = tuple(known)
+    if name not in known:
+        raise ValueError(f"{what} {name[:40]!r} is unknown; there are {', '.join(known)}.")
+    return name
 
 
 class ConditionChoice(_Frozen):
@@ -191,9 +200,7 @@ class CompareRequest(_Frozen):
     @field_validator("sampler")
     @classmethod
     def _known_sampler(cls, name: str) -> str:
-        if name not in SAMPLERS:
-            raise ValueError(f"sampler {name!r} is unknown; there are {', '.join(SAMPLERS)}.")
-        return name
+        return one_of("sampler", name, SAMPLERS)
 
     @field_validator("strength", "view_noise", "first_noise")
     @classmethod

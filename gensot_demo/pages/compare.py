@@ -26,6 +26,7 @@ from gensot_demo.figures.wall import PictureWall
 
 from . import endpoints, inspector_endpoints, report
 from .controls import Controls, run_controls
+from .events import FRESH_SEEDS, HEAVY, QUIET, address_follows, copies_link, keep_first, ready
 from .inspector import Inspector
 from .method_controls import method_controls
 from .models import FIRST, choose, first_card, model_choice
@@ -35,16 +36,8 @@ from .task_controls import ask_controls, show_what_applies
 from .walls import beside, finished_wall, running_wall
 from .warm_up import WARM_UP
 
-HEAVY = {
-    "concurrency_id": "device",
-    "concurrency_limit": limits.RUNS_AT_ONCE,
-    "show_progress": "hidden",
-    "api_visibility": "private",
-}
-LIGHT = {"show_progress": "hidden", "api_visibility": "private"}
 DEFAULT_DRAWS = 384
 _STOPPED = "Stopped. The pictures are as far as they got; the numbers below are those of the last finished run."
-_FRESH_SEEDS = 1_000_000  # enough, and short enough to read
 _OUTPUTS = 11  # wall, status, verdict, table, three figures, run name, what is asked for, query, seed
 
 
@@ -113,46 +106,38 @@ def build() -> None:
         return _restore(controls, request)
 
     begin = {"inputs": controls.all(), "outputs": outputs, **HEAVY}
-    restored = Context.root_block.load(restore, None, [*controls.all(), notice, *outputs], **LIGHT)
+    restored = Context.root_block.load(restore, None, [*controls.all(), notice, *outputs], **QUIET)
     first = restored.then(run_unless_shown, **{**begin, "inputs": [run_name, *controls.all()]})
     beside_outputs = [truth, truth_name, difference]
     of_the_last_run = [*beside_outputs, table.status, *inspector.shown]
-    computing = inspector.wire(((wall, run_name), (truth, truth_name)), LIGHT, HEAVY)
+    computing = inspector.wire(((wall, run_name), (truth, truth_name)), QUIET, HEAVY)
 
     def cleared(button: gr.Button) -> Any:
         """What tells of the last run does not belong to the next one."""
-        return button.click(lambda: ["", "", "", "", *inspector.closed()], None, of_the_last_run, **LIGHT)
+        return button.click(lambda: ["", "", "", "", *inspector.closed()], None, of_the_last_run, **QUIET)
 
     runs = [cleared(go).then(run, **begin), cleared(fresh).then(run_fresh, **begin), first]
     switched = controls["beside"].input(
-        lambda *values: _link(controls, values), controls.all(), [query, status], **LIGHT
+        lambda *values: _link(controls, values), controls.all(), [query, status], **QUIET
     )
-    switched.success(None, query, None, js="(q) => { window.gensot.replaceQuery(q); }", api_visibility="private")
+    address_follows(switched, query)
     besides = [
         event.then(beside, [controls["beside"], run_name], beside_outputs, **HEAVY) for event in (*runs, switched)
     ]
     controls["backbone"].input(
         choose, [controls["backbone"], last_model], [controls["backbone"], about, last_model, status], **HEAVY
     )
-    inspector.wire_link(first, run_name, LIGHT)
+    inspector.wire_link(first, run_name, QUIET)
     first.then(restored_model, controls["backbone"], [about, last_model], **HEAVY)
     measuring = table.button.click(_measure, [run_name, table.draws], [table.status, verdict, table.table], **HEAVY)
-    measuring.then(None, js="() => { window.gensot.ready('#measure-status'); }", api_visibility="private")
+    ready(measuring, "#measure-status")
     for event in runs:
-        event.then(
-            None,
-            query,
-            None,
-            js="(q) => { window.gensot.replaceQuery(q); window.gensot.ready('#status'); }",
-            api_visibility="private",
-        )
+        address_follows(event, query)
     stop.click(None, None, None, cancels=[*runs, *besides, measuring, computing], api_visibility="private").then(
-        lambda: [report.status(_STOPPED), "", ""], None, [status, table.status, inspector.status], **LIGHT
+        lambda: [report.status(_STOPPED), "", ""], None, [status, table.status, inspector.status], **QUIET
     )
-    link.click(lambda *values: _link(controls, values), controls.all(), [query, status], **LIGHT).success(
-        None, query, None, js="(q) => { window.gensot.copyLink(q); }", api_visibility="private"
-    )
-    vary.click(lambda *values: _link(controls, values), controls.all(), [query, status], **LIGHT).success(
+    copies_link(link, query, lambda *values: _link(controls, values), controls.all(), [query, status])
+    vary.click(lambda *values: _link(controls, values), controls.all(), [query, status], **QUIET).success(
         None, query, None, js="(q) => { location.assign(`grid?${q}`); }", api_visibility="private"
     )
     endpoints.publish()
@@ -205,14 +190,7 @@ def _figures() -> list[PlotlyFigure]:
 
 
 def _first_view() -> Iterator[None]:
-    """What the first visitor needs, unless a visitor was faster."""
-    request = CompareRequest.first_view()
-    for moment in compare(request):
-        if RUNS.find(request):
-            break
-        if isinstance(moment, CompareResult):
-            RUNS.keep(moment)
-        yield
+    yield from keep_first(compare, CompareRequest.first_view(), CompareResult, RUNS)
     load_collection().conditions()
 
 
@@ -233,7 +211,7 @@ def _run(controls: Controls, values: tuple[Any, ...], new_seed: bool = False) ->
     try:
         request = controls.request(values)
         if new_seed:
-            request = request.model_copy(update={"seed": random.randrange(_FRESH_SEEDS)})
+            request = request.model_copy(update={"seed": random.randrange(FRESH_SEEDS)})
         text, notes = to_query(request)
         request = request.model_copy(update={"beside": False})
         yield [gr.skip(), report.status("Starting…", 0.0), *keep[2:9], text, request.seed]

@@ -28,7 +28,23 @@ PATH_LABELS = {
     "model": "The model's own, with its own timesteps",
 }
 _TAKEN_AS_THEY_ARE = ("beside", "strength", "view_noise", "steps", "samples", "seed", "sampler", "path", "first_noise")
-HIDDEN = {"api_visibility": "private", "show_progress": "hidden"}
+
+
+class NamedParts:
+    """Components by name, in a fixed order; a page's own kind builds them and translates to a request and back."""
+
+    def __init__(self) -> None:
+        self.parts: dict[str, gr.components.Component] = {}
+        self._build()
+
+    def all(self) -> list[gr.components.Component]:
+        return list(self.parts.values())
+
+    def __getitem__(self, name: str) -> gr.components.Component:
+        return self.parts[name]
+
+    def _build(self) -> None:
+        raise NotImplementedError
 
 
 @dataclass

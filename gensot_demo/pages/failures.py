@@ -12,7 +12,6 @@ from typing import Any
 import gradio as gr
 from gradio.context import Context
 
-from gensot_demo.experiments import limits
 from gensot_demo.experiments.failures.catalogue import FAILURES
 from gensot_demo.experiments.failures.run import (
     DEFAULT_SEED,
@@ -31,12 +30,10 @@ from gensot_demo.figures.transport import player_of
 from gensot_demo.figures.wall import PictureWall
 
 from . import failures_endpoints, failures_report, report
+from .events import FRESH_SEEDS, HEAVY, QUIET, address_follows, copies_link
 from .warm_up import WARM_UP
 
-_QUIET = {"show_progress": "hidden", "api_visibility": "private"}
-_HEAVY = {**_QUIET, "concurrency_id": "device", "concurrency_limit": limits.RUNS_AT_ONCE}
 _FIRST = next(iter(FAILURES))
-_FRESH_SEEDS = 1_000_000
 _SHOWN = 6  # outputs of a run: status, wall, player, chart, sentence, table
 _STOPPED = "Stopped. What is shown is as far as it got; press Run to begin anew."
 _LEAD = (
@@ -89,30 +86,22 @@ def build() -> None:
         return _restore(request.url.query or "")
 
     asked = [chosen, seed]
-    start = {"inputs": asked, "outputs": shown, "trigger_mode": "multiple", **_HEAVY}
-    restored = Context.root_block.load(restore, None, [*asked, notice, *told], **_QUIET)
+    start = {"inputs": asked, "outputs": shown, "trigger_mode": "multiple", **HEAVY}
+    restored = Context.root_block.load(restore, None, [*asked, notice, *told], **QUIET)
     begun = [
         restored,
-        chosen.input(_tell, asked, told, trigger_mode="multiple", **_QUIET),
-        go.click(_tell, asked, told, **_QUIET),
-        seed.submit(_tell, asked, told, **_QUIET),
-        fresh.click(lambda: random.randrange(_FRESH_SEEDS), None, seed, **_QUIET).then(_tell, asked, told, **_QUIET),
+        chosen.input(_tell, asked, told, trigger_mode="multiple", **QUIET),
+        go.click(_tell, asked, told, **QUIET),
+        seed.submit(_tell, asked, told, **QUIET),
+        fresh.click(lambda: random.randrange(FRESH_SEEDS), None, seed, **QUIET).then(_tell, asked, told, **QUIET),
     ]
     runs = [event.then(run, **start) for event in begun]
     for event in runs:
-        event.then(
-            None,
-            query,
-            None,
-            js="(q) => { window.gensot.replaceQuery(q); window.gensot.ready('#status'); }",
-            api_visibility="private",
-        )
+        address_follows(event, query)
     stop.click(None, None, None, cancels=runs, api_visibility="private").then(
-        lambda: report.status(_STOPPED), None, status, **_QUIET
+        lambda: report.status(_STOPPED), None, status, **QUIET
     )
-    link.click(_query, asked, query, **_QUIET).success(
-        None, query, None, js="(q) => { window.gensot.copyLink(q); }", api_visibility="private"
-    )
+    copies_link(link, query, _query, asked, query)
     failures_endpoints.publish()
 
 

@@ -14,7 +14,7 @@ from gradio.utils import get_upload_folder
 
 from gensot_demo.backbones.catalogue import CATALOGUE, EMBEDDED
 from gensot_demo.backbones.errors import BackboneUnavailable
-from gensot_demo.experiments import limits, links
+from gensot_demo.experiments import links
 from gensot_demo.experiments.grid.request import GridRequest, from_query, to_query
 from gensot_demo.experiments.grid.run import GridResult, GridUpdate, estimate, run_grid
 from gensot_demo.experiments.picture_settings import png_text, settings_text
@@ -24,6 +24,7 @@ from gensot_demo.figures.grid import grid_sheet
 from gensot_demo.figures.wall import PictureWall
 
 from . import grid_endpoints, report
+from .events import HEAVY, QUIET, address_follows, copies_link, keep_first
 from .grid_controls import GridControls, axis_controls, shared_controls
 from .grid_report import GridWall, cell_number, detail, finished_wall
 from .models import FIRST, choose, first_card, model_choice
@@ -33,8 +34,6 @@ from .warm_up import WARM_UP
 
 GRIDS = RunStore(12, 80, size=lambda result: result.nbytes, button="Make the grid")
 _SHEETS: set[str] = set()  # files that the app deletes in time
-_LIGHT = {"show_progress": "hidden", "api_visibility": "private"}
-_HEAVY = {**_LIGHT, "concurrency_id": "device", "concurrency_limit": limits.RUNS_AT_ONCE}
 _BY_ITSELF = 30.0  # seconds that a link may take without anybody pressing a button
 _OUTPUTS = 6  # wall, status, one cell, run name, query, sheet
 _LEAD = (
@@ -92,20 +91,14 @@ def build() -> None:
         restore,
         None,
         [*inputs, *controls.said.values(), notice, *outputs],
-        **_LIGHT,
+        **QUIET,
     )
-    begin = {"outputs": outputs, **_HEAVY}
-    first = restored.then(said, inputs, cost, **_LIGHT).then(run_unless_shown, [run_name, *inputs], **begin)
-    first.then(restored_model, controls.base["backbone"], [about, last_model], **_HEAVY)
+    begin = {"outputs": outputs, **HEAVY}
+    first = restored.then(said, inputs, cost, **QUIET).then(run_unless_shown, [run_name, *inputs], **begin)
+    first.then(restored_model, controls.base["backbone"], [about, last_model], **HEAVY)
     made = go.click(run, inputs, **begin)
     for event in (made, first):
-        event.then(
-            None,
-            query,
-            None,
-            js="(q) => { window.gensot.replaceQuery(q); window.gensot.ready('#status'); }",
-            api_visibility="private",
-        )
+        address_follows(event, query)
     gr.on(
         [
             *(part.input for part in inputs if hasattr(part, "input")),
@@ -115,35 +108,26 @@ def build() -> None:
         inputs,
         cost,
         trigger_mode="always_last",
-        **_LIGHT,
+        **QUIET,
     )
     controls.base["backbone"].input(
         choose,
         [controls.base["backbone"], last_model],
         [controls.base["backbone"], about, last_model, status],
-        **_HEAVY,
-    ).then(said, inputs, cost, **_LIGHT)
+        **HEAVY,
+    ).then(said, inputs, cost, **QUIET)
     stop.click(None, None, None, cancels=[made, first], api_visibility="private").then(
-        lambda: report.status("Stopped. The cells that ended stay."), None, status, **_LIGHT
+        lambda: report.status("Stopped. The cells that ended stay."), None, status, **QUIET
     )
-    link.click(lambda *values: _link(controls, values), inputs, [query, status], **_LIGHT).success(
-        None, query, None, js="(q) => { window.gensot.copyLink(q); }", api_visibility="private"
-    )
-    wall.select(_detail, run_name, cell, **_LIGHT).success(
+    copies_link(link, query, lambda *values: _link(controls, values), inputs, [query, status])
+    wall.select(_detail, run_name, cell, **QUIET).success(
         None, None, None, js="() => { window.gensot.reveal('#cell'); }", api_visibility="private"
     )
     grid_endpoints.publish()
 
 
 def _first_view() -> Iterator[None]:
-    """What the first visitor needs, unless a visitor was faster."""
-    request = GridRequest.first_view()
-    for moment in run_grid(request):
-        if GRIDS.find(request):
-            break
-        if isinstance(moment, GridResult):
-            GRIDS.keep(moment)
-        yield
+    yield from keep_first(run_grid, GridRequest.first_view(), GridResult, GRIDS)
 
 
 def _cost(controls: GridControls, values: tuple[Any, ...]) -> str:

@@ -14,7 +14,8 @@ from gensot_demo.experiments.links import method_values
 from gensot_demo.experiments.requests import InvalidRequest, parse
 from gensot_demo.guidance.registry import REGISTRY
 
-from .controls import HIDDEN, Controls, run_controls
+from .controls import Controls, run_controls
+from .events import QUIET
 from .grid_report import understood
 from .task_controls import ask_controls, show_what_applies
 
@@ -102,8 +103,8 @@ def axis_controls(controls: GridControls) -> None:
 def _answer(controls: GridControls, place: str) -> None:
     """Say at once what is understood; a setting chosen by hand brings values that suit it."""
     name, text, said = controls.names[place], controls.texts[place], controls.said[place]
-    name.input(_example, name, [text, said], **HIDDEN)
-    text.change(understood, [name, text], said, trigger_mode="always_last", **HIDDEN)  # input misses a paste
+    name.input(_example, name, [text, said], **QUIET)
+    text.change(understood, [name, text], said, trigger_mode="always_last", **QUIET)  # input misses a paste
 
 
 def _example(name: str) -> list[str]:
@@ -126,9 +127,7 @@ def shared_controls(controls: GridControls) -> None:
     controls.settings = gr.Textbox(
         "", label="Its settings, where they differ from the defaults", info=_settings_of("cfg"), max_lines=2
     )
-    controls.method.change(
-        lambda name: gr.update(info=_settings_of(name)), controls.method, controls.settings, **HIDDEN
-    )
+    controls.method.change(lambda name: gr.update(info=_settings_of(name)), controls.method, controls.settings, **QUIET)
     samples = gr.Slider(1, limits.GRID_SAMPLES, 1, step=1, label="Samples in a cell")
     run_controls(base, samples)
     base["seed"].label = "Seed"

@@ -13,7 +13,8 @@ from gensot_demo.experiments.requests import DEFAULT_METHODS
 from gensot_demo.guidance.base import Family, GuidanceMethod
 from gensot_demo.guidance.registry import REGISTRY
 
-from .controls import HIDDEN, METHODS, Controls, setting_control
+from .controls import METHODS, Controls, setting_control
+from .events import QUIET
 from .task_values import ASK_CONDITIONS, ASK_FOLLOW, ASK_RESTORE, ASK_REWARD
 
 _USUAL = {
@@ -53,7 +54,7 @@ def method_controls(controls: Controls) -> None:
     for family, methods in families.items():
         _settings(controls, controls[METHODS + family], methods)
     controls["ask"].input(  # by hand only: a link brings its own methods
-        lambda ask: list(controls.families(usual_methods(ask)).values()), controls["ask"], groups, **HIDDEN
+        lambda ask: list(controls.families(usual_methods(ask)).values()), controls["ask"], groups, **QUIET
     )
     for problem in REGISTRY.problems:
         gr.Markdown(problem)
@@ -74,7 +75,7 @@ def _settings(controls: Controls, group: gr.CheckboxGroup, methods: dict[str, ty
         updates = [gr.update(visible=name in (chosen or [])) for name in methods]
         return updates if len(updates) > 1 else updates[0]
 
-    group.change(shown, group, abouts, **HIDDEN)
+    group.change(shown, group, abouts, **QUIET)
 
 
 def _explain(method: type[GuidanceMethod]) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 import gradio as gr
 from gradio.context import Context
 
-from gensot_demo.experiments import limits
 from gensot_demo.experiments.navigation.case_a import CASES
 from gensot_demo.experiments.navigation.closed_form import closed_form, templates
 from gensot_demo.experiments.navigation.cloud import Cloud, simulate
@@ -26,11 +25,11 @@ from gensot_demo.figures.player import Player
 from gensot_demo.figures.transport import player_of
 
 from . import navigation_endpoints, navigation_report, report
-from .navigation_controls import QUIET, NavigationControls, pad_value
+from .events import HEAVY, QUIET, address_follows, copies_link, ready
+from .navigation_controls import NavigationControls, pad_value
 from .warm_up import WARM_UP
 
 LIGHT = {**QUIET, "queue": False}
-HEAVY = {**QUIET, "concurrency_id": "device", "concurrency_limit": limits.RUNS_AT_ONCE}
 _LEAD = (
     "A **guide** leads the way, **stiffness** holds to it, **temperature** shakes, and the **target** alone decides "
     "what arrives. Everything above the cloud is a closed form: no simulation."
@@ -150,9 +149,7 @@ def build() -> None:
         return _template(controls, values)
 
     def finish(event) -> None:
-        event.then(compare, inputs, cases, **LIGHT).then(
-            None, query, None, js="(q) => { if (q) window.gensot.replaceQuery(q); }", api_visibility="private"
-        )
+        address_follows(event.then(compare, inputs, cases, **LIGHT), query)
 
     restoring = Context.root_block.load(_restorer(controls), None, [*inputs, notice], **QUIET)
     finish(restoring.then(show, inputs, shown, **LIGHT))
@@ -181,13 +178,11 @@ def build() -> None:
         yield from _simulate(controls, values)
 
     running = go.click(run, inputs, [player, *snapshots, terminal, cloud_status], **HEAVY)
-    running.then(None, js="() => { window.gensot.ready('#status'); }", api_visibility="private")
+    ready(running)
     stop.click(None, None, None, cancels=[running], api_visibility="private").then(
         lambda: report.status("Stopped. What is shown is the last finished cloud."), None, cloud_status, **QUIET
     )
-    link.click(lambda *values: _link(controls, values), inputs, [query, status], **LIGHT).success(
-        None, query, None, js="(q) => { window.gensot.copyLink(q); }", api_visibility="private"
-    )
+    copies_link(link, query, lambda *values: _link(controls, values), inputs, [query, status])
     export.click(lambda *values: to_json(_asked(controls, values)), inputs, text, **LIGHT).success(
         None, text, None, js=_DOWNLOAD, api_visibility="private"
     )

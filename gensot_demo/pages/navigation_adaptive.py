@@ -10,7 +10,6 @@ from typing import Any
 import gradio as gr
 from gradio.context import Context
 
-from gensot_demo.experiments import limits
 from gensot_demo.experiments.navigation.adaptive import (
     PIECES,
     TARGETS,
@@ -35,10 +34,9 @@ from gensot_demo.transport.targets import named_target
 
 from . import navigation_adaptive_report as words
 from . import report
+from .events import HEAVY, QUIET, address_follows, copies_link
 from .warm_up import WARM_UP
 
-_QUIET = {"show_progress": "hidden", "api_visibility": "private"}
-_HEAVY = {**_QUIET, "concurrency_id": "device", "concurrency_limit": limits.RUNS_AT_ONCE}
 _LEAD = (
     "A sampler that takes **few steps, equal in time**, errs where much is learnt in one step. The protocol decides "
     "where in information the steps fall; how far they lead from the exact process is known in closed form. Change the "
@@ -131,13 +129,12 @@ def build() -> None:
     controls = [target, steps, temperature, pulls, free, blur, particles, seed]
     shown = [status, said, bars, table, *figures[:3], query]
     later = [measured, *figures[3:]]
-    Context.root_block.load(_restore, None, [*controls, notice, *shown], **_QUIET)
-    light = {"inputs": controls, "outputs": [*shown, *later], "trigger_mode": "always_last", **_QUIET}
-    replace = {"js": "(q) => { window.gensot.replaceQuery(q); }", "api_visibility": "private"}
+    Context.root_block.load(_restore, None, [*controls, notice, *shown], **QUIET)
+    light = {"inputs": controls, "outputs": [*shown, *later], "trigger_mode": "always_last", **QUIET}
     changed = [part.input for part in (target, steps, temperature, free, blur)]
-    gr.on([*changed, pulls.submit, pulls.blur], _show, **light).then(None, query, None, **replace)
+    address_follows(gr.on([*changed, pulls.submit, pulls.blur], _show, **light), query)
     for button, (_, request) in zip(chosen, _PRESETS, strict=True):
-        button.click(_setter(request), None, controls, **_QUIET).then(_show, **light).then(None, query, None, **replace)
+        address_follows(button.click(_setter(request), None, controls, **QUIET).then(_show, **light), query)
 
     @WARM_UP.yields_to
     def refining(*values: Any) -> Iterator[list[Any]]:
@@ -147,21 +144,16 @@ def build() -> None:
     def drawing(*values: Any) -> Iterator[list[Any]]:
         yield from _draw(values)
 
-    searched = go.click(refining, controls, shown, **_HEAVY)
-    searched.then(None, query, None, js=_ARRIVED, api_visibility="private")
-    drawn = draw.click(drawing, controls, [status, *later], **_HEAVY)
-    drawn.then(None, query, None, js=_ARRIVED, api_visibility="private")
+    searched = go.click(refining, controls, shown, **HEAVY)
+    address_follows(searched, query)
+    drawn = draw.click(drawing, controls, [status, *later], **HEAVY)
+    address_follows(drawn, query)
     # what still runs is for settings that are no longer shown
     gr.on(changed, None, None, None, cancels=[searched, drawn], api_visibility="private")
     stop.click(None, None, None, cancels=[searched, drawn], api_visibility="private").then(
-        lambda: report.status("Stopped. What was found stays."), None, status, **_QUIET
+        lambda: report.status("Stopped. What was found stays."), None, status, **QUIET
     )
-    link.click(_link, controls, query, **_QUIET).success(
-        None, query, None, js="(q) => { window.gensot.copyLink(q); }", api_visibility="private"
-    )
-
-
-_ARRIVED = "(q) => { window.gensot.replaceQuery(q); window.gensot.ready('#status'); }"
+    copies_link(link, query, _link, controls, query)
 
 
 def _first_view() -> Iterator[None]:

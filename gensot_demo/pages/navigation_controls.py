@@ -16,30 +16,20 @@ from gensot_demo.figures.pad import DrawingPad, drawing_value, read_drawing
 from gensot_demo.transport.guides import SHAPES, guide_curve
 from gensot_demo.transport.targets import TARGETS, named_target
 
-from .controls import slider_for
+from .controls import NamedParts, slider_for
+from .events import QUIET
 from .navigation_report import SHAPES as NAMES
 
 DRAW, HIDDEN = "draw", "hidden"
 EXTENT = (-4.0, 4.0, -4.0, 4.0)
-QUIET = {"show_progress": "hidden", "api_visibility": "private"}
 _STIFFEST_SLID = 200
 _TEMPLATE_KNOTS = 7
 _BACKDROP_POINTS = 200
 _PER_PIECE = "Several numbers, each for an equal share of the time: 5, 5, 50. Empty: the slider."
 
 
-class NavigationControls:
+class NavigationControls(NamedParts):
     """Components by name, in a fixed order; :meth:`request` and :meth:`values` translate."""
-
-    def __init__(self) -> None:
-        self.parts: dict[str, gr.components.Component] = {}
-        self._build()
-
-    def all(self) -> list[gr.components.Component]:
-        return list(self.parts.values())
-
-    def __getitem__(self, name: str) -> gr.components.Component:
-        return self.parts[name]
 
     def _build(self) -> None:
         parts, fields = self.parts, ProtocolRequest.model_fields

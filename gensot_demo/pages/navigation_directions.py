@@ -9,7 +9,6 @@ from typing import Any
 import gradio as gr
 from gradio.context import Context
 
-from gensot_demo.experiments import limits
 from gensot_demo.experiments.navigation.directions import (
     CORRIDORS,
     DRIFTS,
@@ -31,10 +30,9 @@ from gensot_demo.figures.component import PlotlyFigure
 from gensot_demo.figures.navigation_directions import plane_figure, tuned_figure, width_figure
 
 from . import report
+from .events import HEAVY, QUIET, address_follows, copies_link, ready
 from .warm_up import WARM_UP
 
-_QUIET = {"show_progress": "hidden", "api_visibility": "private"}
-_HEAVY = {**_QUIET, "concurrency_id": "device", "concurrency_limit": limits.RUNS_AT_ONCE}
 _LEAD = (
     "A stiffness that is a **matrix** can hold particles tightly across a corridor and leave them free along it. Every "
     "ellipse is exact, by closed form, also with a drift that blows, turns or shears and a temperature that changes; "
@@ -124,29 +122,26 @@ def build() -> None:
         corridor, height, along, across, drift, strength, schedule, temperature, starts, law, price, particles, seed,
     ]  # fmt: skip
     shown = [status, plane, said, width, query]
-    Context.root_block.load(_restore, None, [*controls, notice, *shown], **_QUIET)
-    light = {"inputs": controls, "outputs": [*shown, tuned, found], "trigger_mode": "always_last", **_QUIET}
-    replace = {"js": "(q) => { window.gensot.replaceQuery(q); }", "api_visibility": "private"}
+    Context.root_block.load(_restore, None, [*controls, notice, *shown], **QUIET)
+    light = {"inputs": controls, "outputs": [*shown, tuned, found], "trigger_mode": "always_last", **QUIET}
     changed = [part.input for part in controls[:-3]]
-    gr.on(changed, _show, **light).then(None, query, None, **replace)
+    address_follows(gr.on(changed, _show, **light), query)
     for button, (_, request) in zip(chosen, _PRESETS, strict=True):
-        button.click(_setter(request), None, controls, **_QUIET).then(_show, **light).then(None, query, None, **replace)
+        address_follows(button.click(_setter(request), None, controls, **QUIET).then(_show, **light), query)
 
     @WARM_UP.yields_to
     def tuning(*values: Any) -> Iterator[list[Any]]:
         yield from _tune(values)
 
-    searched = go.click(tuning, controls, [status, plane, tuned, found], **_HEAVY)
-    searched.then(None, js="() => { window.gensot.ready('#status'); }", api_visibility="private")
-    draw.click(_draw, controls, [status, plane, said], **_HEAVY)
+    searched = go.click(tuning, controls, [status, plane, tuned, found], **HEAVY)
+    ready(searched)
+    draw.click(_draw, controls, [status, plane, said], **HEAVY)
     # what still runs is for settings that are no longer shown
     gr.on(changed, None, None, None, cancels=[searched], api_visibility="private")
     stop.click(None, None, None, cancels=[searched], api_visibility="private").then(
-        lambda: report.status("Stopped. What was found stays."), None, status, **_QUIET
+        lambda: report.status("Stopped. What was found stays."), None, status, **QUIET
     )
-    link.click(_link, controls, query, **_QUIET).success(
-        None, query, None, js="(q) => { window.gensot.copyLink(q); }", api_visibility="private"
-    )
+    copies_link(link, query, _link, controls, query)
 
 
 def _first_view() -> Iterator[None]:

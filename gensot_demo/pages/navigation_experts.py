@@ -10,7 +10,6 @@ from typing import Any
 import gradio as gr
 from gradio.context import Context
 
-from gensot_demo.experiments import limits
 from gensot_demo.experiments.navigation.experts import (
     MOST_EXPERTS,
     MOST_TRUST,
@@ -28,10 +27,9 @@ from gensot_demo.figures.navigation_learning import cost_bars, descent_figure, e
 
 from . import navigation_learning_endpoints, report
 from .controls import slider_for
+from .events import HEAVY, QUIET, address_follows, copies_link, ready
 from .warm_up import WARM_UP
 
-_QUIET = {"show_progress": "hidden", "api_visibility": "private"}
-_HEAVY = {**_QUIET, "concurrency_id": "device", "concurrency_limit": limits.RUNS_AT_ONCE}
 _ITERATIONS = 60
 _MORE = (((1.0, 1.5, -1.0, 0.4, 0.0, 0.4),), ((1.0, -1.5, -1.0, 0.4, 0.0, 0.4),))
 _MORE_AMPLITUDES, _MORE_TRUSTS = (-0.7, 0.0), (1, 1)
@@ -123,17 +121,16 @@ def build() -> None:
 
     controls = [count, *trusts, *amplitudes, *beliefs, stiffness, steepness, pieces]
     shown = [plane, bars, said, status, query]
-    Context.root_block.load(_restore, None, [*controls, *groups, notice, *shown, table], **_QUIET)
-    count.input(lambda many: [gr.update(visible=n < many) for n in range(MOST_EXPERTS)], count, groups, **_QUIET)
+    Context.root_block.load(_restore, None, [*controls, *groups, notice, *shown, table], **QUIET)
+    count.input(lambda many: [gr.update(visible=n < many) for n in range(MOST_EXPERTS)], count, groups, **QUIET)
     changed = [part.blur if part in beliefs else part.input for part in controls]
-    gr.on(changed, show, controls, shown, queue=False, trigger_mode="always_last", **_QUIET).then(
-        None, query, None, js="(q) => { window.gensot.replaceQuery(q); }", api_visibility="private"
-    )
-    link.click(None, query, None, js="(q) => { window.gensot.copyLink(q); }", api_visibility="private")
-    run = go.click(_descend, controls, [descending, descent], **_HEAVY)
-    run.then(None, js="() => { window.gensot.ready('#status'); }", api_visibility="private")
+    solved = gr.on(changed, show, controls, shown, queue=False, trigger_mode="always_last", **QUIET)
+    address_follows(solved, query)
+    copies_link(link, query)
+    run = go.click(_descend, controls, [descending, descent], **HEAVY)
+    ready(run)
     stop.click(None, None, None, cancels=[run], api_visibility="private").then(
-        lambda: report.status("Stopped. The curve stays."), None, descending, **_QUIET
+        lambda: report.status("Stopped. The curve stays."), None, descending, **QUIET
     )
     navigation_learning_endpoints.publish_experts()
 

@@ -11,7 +11,6 @@ from typing import Any
 import gradio as gr
 from gradio.context import Context
 
-from gensot_demo.experiments import limits
 from gensot_demo.experiments.navigation.learning_links import teacher_from_query, to_query
 from gensot_demo.experiments.navigation.teacher import (
     MOST_POINTS,
@@ -37,10 +36,9 @@ from gensot_demo.transport.targets import TARGETS, named_target
 
 from . import navigation_learning_endpoints, report
 from .controls import slider_for
+from .events import HEAVY, QUIET, address_follows, copies_link, ready
 from .warm_up import WARM_UP
 
-_QUIET = {"show_progress": "hidden", "api_visibility": "private"}
-_HEAVY = {**_QUIET, "concurrency_id": "device", "concurrency_limit": limits.RUNS_AT_ONCE}
 _SWITCHING, _DRAWN = "switching", "drawn"
 _LEAST = -6  # power of ten: below it, no regularisation
 _WAVE = [[0.6, 1.0], [1.5, 0.2], [2.3, -0.8]]
@@ -132,26 +130,20 @@ def build() -> None:
     controls = [target, kind, pad, amplitude, steepness, stiffness, pieces, regularisation]
     shown = [plane, sideways, bars, said, status, query]
     switched = [pad, amplitude, steepness]
-    Context.root_block.load(_restore, None, [*controls, notice, *shown], **_QUIET)
-    kind.change(_reveal, kind, switched, **_QUIET)
-    target.change(lambda name: backdrop_value(backdrop_of(name, "point")), target, pad, **_QUIET)
-    gr.on(
-        [control.input for control in controls],
-        show,
-        controls,
-        shown,
-        queue=False,
-        trigger_mode="always_last",
-        **_QUIET,
-    ).then(None, query, None, js="(q) => { window.gensot.replaceQuery(q); }", api_visibility="private")
-    link.click(None, query, None, js="(q) => { window.gensot.copyLink(q); }", api_visibility="private")
+    Context.root_block.load(_restore, None, [*controls, notice, *shown], **QUIET)
+    kind.change(_reveal, kind, switched, **QUIET)
+    target.change(lambda name: backdrop_value(backdrop_of(name, "point")), target, pad, **QUIET)
+    changed = [control.input for control in controls]
+    solved = gr.on(changed, show, controls, shown, queue=False, trigger_mode="always_last", **QUIET)
+    address_follows(solved, query)
+    copies_link(link, query)
     runs = []
     for button, what in ((firm, "stiffness"), (timely, "timing")):
-        run = button.click(_tuner(what), controls, [tuning, profile, descent], **_HEAVY)
-        run.then(None, js="() => { window.gensot.ready('#status'); }", api_visibility="private")
+        run = button.click(_tuner(what), controls, [tuning, profile, descent], **HEAVY)
+        ready(run)
         runs.append(run)
     stop.click(None, None, None, cancels=runs, api_visibility="private").then(
-        lambda: report.status("Stopped. What is shown is the last step."), None, tuning, **_QUIET
+        lambda: report.status("Stopped. What is shown is the last step."), None, tuning, **QUIET
     )
     navigation_learning_endpoints.publish_teacher()
 

@@ -14,8 +14,8 @@ from gensot_demo.experiments.picture_settings import read_settings
 from gensot_demo.experiments.requests import InvalidRequest
 
 from . import report
+from .events import QUIET
 
-_QUIET = {"show_progress": "hidden", "api_visibility": "private"}
 _READERS = {"/": links.from_query, "/grid": grid.from_query}
 _GO = """(target) => {
   if (!target) return;
@@ -37,8 +37,8 @@ def picture_drop() -> None:
             elem_classes="gensot-lead",
         )
     target = gr.Textbox(visible="hidden")
-    file.upload(_restored, file, [target, said], **_QUIET).then(None, target, None, js=_GO, api_visibility="private")
-    file.clear(lambda: ["", ""], None, [target, said], **_QUIET)
+    file.upload(_restored, file, [target, said], **QUIET).then(None, target, None, js=_GO, api_visibility="private")
+    file.clear(lambda: ["", ""], None, [target, said], **QUIET)
 
 
 def _restored(path: str | None) -> list[Any]:

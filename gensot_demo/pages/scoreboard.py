@@ -11,7 +11,6 @@ from urllib.parse import parse_qs
 import gradio as gr
 from gradio.context import Context
 
-from gensot_demo.experiments import limits
 from gensot_demo.experiments.scoreboard.rows import Row, load_rows
 from gensot_demo.experiments.scoreboard.run import SMALL_DRAWS, draws_of, rows_of
 from gensot_demo.experiments.scoreboard.tasks import TASKS, ScoreTask, variants
@@ -19,11 +18,10 @@ from gensot_demo.figures.component import PlotlyFigure
 from gensot_demo.figures.scoreboard import price_figure, quality_figure
 
 from . import endpoints, report
+from .events import HEAVY, QUIET, address_follows, copies_link, ready
 from .scoreboard_report import sentences, table
 from .warm_up import WARM_UP
 
-_QUIET = {"show_progress": "hidden", "api_visibility": "private"}
-_HEAVY = {**_QUIET, "concurrency_id": "device", "concurrency_limit": limits.RUNS_AT_ONCE}
 _BUDGETS = {"steps": "equal steps", "calls": "equal network calls"}
 _PLACES = {"plane": "The plane", "collection": "Emoji collection", "network": "Emoji network"}
 _LEAD = (
@@ -91,16 +89,14 @@ def build() -> None:
 
     shown = [said, price, board, command, query]
     asked = [question, budget]
-    Context.root_block.load(_restore, None, [*asked, notice, *shown], **_QUIET)
+    Context.root_block.load(_restore, None, [*asked, notice, *shown], **QUIET)
     for control in asked:
-        control.input(show, asked, shown, **_QUIET).then(
-            None, query, None, js="(q) => { window.gensot.replaceQuery(q); }", api_visibility="private"
-        )
-    link.click(None, query, None, js="(q) => { window.gensot.copyLink(q); }", api_visibility="private")
-    drawing = go.click(_live, asked, [status, live], **_HEAVY)
-    drawing.then(None, js="() => { window.gensot.ready('#status'); }", api_visibility="private")
+        address_follows(control.input(show, asked, shown, **QUIET), query)
+    copies_link(link, query)
+    drawing = go.click(_live, asked, [status, live], **HEAVY)
+    ready(drawing)
     stop.click(None, None, None, cancels=[drawing], api_visibility="private").then(
-        lambda: report.status("Stopped. What was drawn stays."), None, status, **_QUIET
+        lambda: report.status("Stopped. What was drawn stays."), None, status, **QUIET
     )
     endpoints.publish_scoreboard()
 

@@ -13,7 +13,6 @@ from gradio.utils import get_upload_folder
 
 from gensot_demo.backbones.catalogue import CATALOGUE, EMBEDDED
 from gensot_demo.backbones.errors import BackboneUnavailable
-from gensot_demo.experiments import limits
 from gensot_demo.experiments.requests import InvalidRequest
 from gensot_demo.experiments.sequences.coherence import coherence
 from gensot_demo.experiments.sequences.film_files import to_gif, to_mp4
@@ -26,13 +25,13 @@ from gensot_demo.figures.film_player import FilmPlayer
 from gensot_demo.figures.sequences import change_figure
 
 from . import report, sequences_endpoints
+from .events import HEAVY, QUIET, address_follows, copies_link, keep_first
 from .models import FIRST, choose
 from .models import restored as restored_model
-from .sequences_controls import QUIET, SequenceControls
+from .sequences_controls import SequenceControls
 from .sequences_report import coherence_table, finished_films, running_films, table, verdict
 from .warm_up import WARM_UP
 
-HEAVY = {**QUIET, "concurrency_id": "device", "concurrency_limit": limits.RUNS_AT_ONCE}
 _OUTPUTS = 7  # films, status, verdict, figure, table, run name, query
 _STOPPED = "Stopped. The films are as far as they got; the numbers below are those of the last finished run."
 _LEAD = (
@@ -119,13 +118,7 @@ def build() -> None:
     first = restored.then(run_unless_shown, [run_name, *controls.all()], outputs, **HEAVY)
     runs = [go.click(run, controls.all(), outputs, **HEAVY), first]
     for event in runs:
-        event.then(
-            None,
-            query,
-            None,
-            js="(q) => { if (q) window.gensot.replaceQuery(q); window.gensot.ready('#status'); }",
-            api_visibility="private",
-        )
+        address_follows(event, query)
         event.then(_files, run_name, [gif, mp4], **QUIET)
     controls["backbone"].input(
         choose,
@@ -138,21 +131,12 @@ def build() -> None:
     stop.click(None, None, None, cancels=[*runs, comparing], api_visibility="private").then(
         lambda: [report.status(_STOPPED), ""], None, [status, compare_status], **QUIET
     )
-    link.click(lambda *values: _link(controls, values), controls.all(), [query, status], **QUIET).success(
-        None, query, None, js="(q) => { window.gensot.copyLink(q); }", api_visibility="private"
-    )
+    copies_link(link, query, lambda *values: _link(controls, values), controls.all(), [query, status])
     sequences_endpoints.publish()
 
 
 def _first_view() -> Iterator[None]:
-    """What the first visitor needs, unless a visitor was faster."""
-    request = SequenceRequest()
-    for moment in sequence(request):
-        if SEQUENCES.find(request):
-            break
-        if isinstance(moment, SequenceResult):
-            SEQUENCES.keep(moment)
-        yield
+    yield from keep_first(sequence, SequenceRequest(), SequenceResult, SEQUENCES)
 
 
 def _run_by_itself(controls: SequenceControls, values: tuple[Any, ...]) -> Iterator[list[Any]]:

@@ -24,12 +24,12 @@ from gensot_demo.figures.pad import DrawingPad, drawing_value, read_drawing
 from gensot_demo.guidance.registry import REGISTRY
 from gensot_demo.transport.catalogue import SAMPLERS
 
-from .controls import PATH_LABELS, slider_for
+from .controls import PATH_LABELS, NamedParts, slider_for
+from .events import QUIET
 from .models import first_card, model_choice
-from .task_controls import take_brush
+from .task_controls import own_picture, take_brush
 from .task_values import DRAWING, UPLOAD, picture_at
 
-QUIET = {"show_progress": "hidden", "api_visibility": "private"}
 NAMED = "An emoji"
 _KINDS = {
     "One emoji becomes another": "morph",
@@ -41,21 +41,14 @@ _TAKEN_AS_THEY_ARE = (
 )  # fmt: skip
 
 
-class SequenceControls:
+class SequenceControls(NamedParts):
     """Components by name, in a fixed order; :meth:`request` and :meth:`values` translate."""
 
-    def __init__(self) -> None:
-        self.parts: dict[str, gr.components.Component] = {}
+    def _build(self) -> None:
         self._motion()
         self._model()
         self._linking()
         self._run()
-
-    def all(self) -> list[gr.components.Component]:
-        return list(self.parts.values())
-
-    def __getitem__(self, name: str) -> gr.components.Component:
-        return self.parts[name]
 
     def _motion(self) -> None:
         parts, collection, plain = self.parts, load_collection(), SequenceRequest().motion
@@ -69,21 +62,7 @@ class SequenceControls:
         parts["end"] = picture(picture_text(plain.end), "To", True)
         parts["source"] = gr.Radio([NAMED, DRAWING, UPLOAD], value=NAMED, label="Picture", visible=False)
         parts["picture"] = picture(picture_text(AlongPath().picture), "Emoji", False)
-        parts["drawing"] = gr.Sketchpad(
-            type="numpy",
-            label="Draw in any colours",
-            visible=False,
-            elem_id="drawing",
-            canvas_size=(256, 256),
-            height=380,
-            layers=False,
-            transforms=(),
-            sources=(),
-            brush=gr.Brush(default_size=16, default_color="#d01c1c"),
-        )
-        parts["file"] = gr.File(
-            label="A picture file, up to 8 MB", visible=False, file_types=["image"], type="filepath", height=120
-        )
+        parts["drawing"], parts["file"] = own_picture("#d01c1c")
         parts["points"] = DrawingPad(
             _drawn(AlongPath().points),
             tools=["curve"],

@@ -12,7 +12,8 @@ from gensot_demo.backbones.emoji import load_collection
 from gensot_demo.experiments import limits
 from gensot_demo.experiments.requests import CompareRequest, ReferenceChoice, RestoreChoice, RewardChoice
 
-from .controls import HIDDEN, Controls, slider_for
+from .controls import Controls, slider_for
+from .events import QUIET
 from .models import FIRST, input_of
 from .task_values import (
     ASK_CONDITIONS,
@@ -34,6 +35,20 @@ from .task_values import (
 )
 
 _BRUSH = "#e0218a"  # in no emoji's way, and seen on all of them
+
+
+_CANVAS = {
+    "type": "numpy", "visible": False, "canvas_size": (256, 256), "height": 380, "layers": False, "transforms": (),
+    "sources": (),
+}  # fmt: skip
+
+
+def own_picture(colour: str) -> tuple[gr.Sketchpad, gr.File]:
+    """Where a person draws a picture, with a brush of this colour, and where they bring one; out of sight at first."""
+    brush = gr.Brush(default_size=16, default_color=colour)
+    pad = gr.Sketchpad(label="Draw in any colours", elem_id="drawing", brush=brush, **_CANVAS)
+    file = gr.File(label="A picture file, up to 8 MB", visible=False, file_types=["image"], type="filepath", height=120)
+    return pad, file
 
 
 def take_brush(editor: str) -> str:
@@ -59,7 +74,7 @@ def ask_controls(controls: Controls) -> None:
         False,
     )
     controls["ask"].input(  # by hand only: a link brings its own
-        _usual_values, [controls[name] for name in _USUAL], [controls[name] for name in _USUAL[1:]], **HIDDEN
+        _usual_values, [controls[name] for name in _USUAL], [controls[name] for name in _USUAL[1:]], **QUIET
     )
 
 
@@ -87,28 +102,14 @@ def _picture_controls(controls: Controls) -> None:
         controls["emoji"] = gr.Dropdown(
             list(load_collection().names), value=plain["emoji"], label="Emoji", visible=False, filterable=True
         )
-        controls["drawing"] = gr.Sketchpad(
-            type="numpy",
-            label="Draw in any colours",
-            visible=False,
-            elem_id="drawing",
-            canvas_size=(256, 256),
-            height=380,
-            layers=False,
-            transforms=(),
-            sources=(),
-            brush=gr.Brush(default_size=16, default_color="#f2b705"),
-        )
-        controls["file"] = gr.File(
-            label="A picture file, up to 8 MB", visible=False, file_types=["image"], type="filepath", height=120
-        )
+        controls["drawing"], controls["file"] = own_picture("#f2b705")
     parts = dict(zip(kinds, ("average", "emoji", "drawing", "file"), strict=True))
     controls["reference_kind"].input(None, js=take_brush("drawing"), api_visibility="private")
     controls["reference_kind"].change(
         lambda kind: [gr.update(visible=kind == name) for name in parts],
         controls["reference_kind"],
         [controls[part] for part in parts.values()],
-        **HIDDEN,
+        **QUIET,
     )
 
 
@@ -141,15 +142,9 @@ def _restore_controls(controls: Controls) -> None:
         )
         controls["mask"] = gr.Radio([*MASKS, PAINTED], value=plain["mask"], label="What is hidden")
         controls["mask_drawing"] = gr.ImageEditor(
-            type="numpy",
             label="Paint over what to hide",
-            visible=False,
             elem_id="mask-drawing",
-            canvas_size=(256, 256),
-            height=380,
-            layers=False,
-            transforms=(),
-            sources=(),
+            **_CANVAS,
             brush=gr.Brush(default_size=24, colors=[_BRUSH], default_color=_BRUSH, color_mode="fixed"),
         )
         controls["restore_noise"] = slider_for(
@@ -167,14 +162,14 @@ def _restore_controls(controls: Controls) -> None:
         ],
         [controls["restore_kind"], controls["mask"]],
         [controls["mask"], controls["mask_drawing"]],
-        **HIDDEN,
+        **QUIET,
     )
     gr.on(  # what is painted over is the picture itself
         [controls["mask"].input, *(controls[name].input for name in ("reference_kind", "average", "emoji"))],
         lambda mask, *values: canvas_of(*values) if mask == PAINTED else gr.skip(),
         pictured,
         controls["mask_drawing"],
-        **HIDDEN,
+        **QUIET,
     )
 
 
@@ -250,7 +245,7 @@ def show_what_applies(controls: Controls) -> None:
         shown,
         [controls["ask"], controls["backbone"], controls["reward_kind"]],
         [known[(*_SWITCHED_GROUPS, *_SWITCHED)[n]] for n in here],
-        **HIDDEN,
+        **QUIET,
     )
 
 

@@ -10,7 +10,6 @@ from typing import Any
 import gradio as gr
 from gradio.context import Context
 
-from gensot_demo.experiments import limits
 from gensot_demo.experiments.plane.links import from_query, to_query
 from gensot_demo.experiments.plane.methods import METHODS
 from gensot_demo.experiments.plane.presets import PRESETS, Preset
@@ -29,13 +28,12 @@ from gensot_demo.figures.transport import (
 )
 
 from . import endpoints, report, transport_report
-from .transport_controls import QUIET, TransportControls
+from .events import FRESH_SEEDS, HEAVY, QUIET, address_follows, copies_link
+from .transport_controls import TransportControls
 from .warm_up import WARM_UP
 
-HEAVY = {**QUIET, "concurrency_id": "device", "concurrency_limit": limits.RUNS_AT_ONCE}
 REPEATED_SEEDS = 8
 _STOPPED = "Stopped. What is shown is the last finished run."
-_FRESH_SEEDS = 1_000_000
 _MOVED = 10  # outputs of a move: player, status, four figures, query, seed, seconds, the preset's text
 _LEAD = (
     "Particles travel from a source to a target, by several methods at once, all on **the same noise**. Colour and "
@@ -140,19 +138,11 @@ def build() -> None:
         lambda *values: (yield from _repeat(controls, values)), controls.all(), [again_status, again_table], **HEAVY
     )
     for event in measures:
-        event.then(
-            None,
-            query,
-            None,
-            js="(q) => { window.gensot.replaceQuery(q); window.gensot.ready('#status'); }",
-            api_visibility="private",
-        )
+        address_follows(event, query)
     stop.click(None, None, None, cancels=[*moves, *measures, repeating], api_visibility="private").then(
         lambda: [report.status(_STOPPED), ""], None, [status, again_status], **QUIET
     )
-    link.click(lambda *values: _link(controls, values), controls.all(), [query, status], **QUIET).success(
-        None, query, None, js="(q) => { window.gensot.copyLink(q); }", api_visibility="private"
-    )
+    copies_link(link, query, lambda *values: _link(controls, values), controls.all(), [query, status])
     player.select(_layers, None, controls["show"], **QUIET)
     endpoints.publish_transport()
 
@@ -214,7 +204,7 @@ def _move(controls: TransportControls, values: tuple[Any, ...], new_seed: bool =
     try:
         request, _ = controls.request(values)
         if new_seed:
-            request = request.model_copy(update={"seed": random.randrange(_FRESH_SEEDS)})
+            request = request.model_copy(update={"seed": random.randrange(FRESH_SEEDS)})
         for moment in move(request):
             if isinstance(moment, Progress):
                 yield [gr.skip(), report.running(moment.doing, moment.done, moment.seconds), *keep[2:]]

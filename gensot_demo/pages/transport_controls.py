@@ -24,7 +24,8 @@ from gensot_demo.figures.pad import DrawingPad, backdrop_value, drawing_value, r
 from gensot_demo.transport.catalogue import SAMPLERS
 from gensot_demo.transport.targets import TARGETS, named_target
 
-from .controls import slider_for
+from .controls import NamedParts, slider_for
+from .events import QUIET
 
 DRAW, FILE = "draw", "file"
 HIDDEN = "hidden"  # stays on the page: a pad that was left out of it would come without its properties
@@ -34,21 +35,10 @@ _GUIDED = [name for name, method in METHODS.items() if method.guided]
 _FREE = [name for name, method in METHODS.items() if not method.guided]
 _SHAPED = ("gensot_v", "gensot_s", "gensot_frozen")
 _TAKEN_AS_THEY_ARE = set(TransportRequest.model_fields) - {"target", "methods", "guide", "values", "show"}
-QUIET = {"show_progress": "hidden", "api_visibility": "private"}
 
 
-class TransportControls:
+class TransportControls(NamedParts):
     """Components by name, in a fixed order; :meth:`request` and :meth:`values` translate."""
-
-    def __init__(self) -> None:
-        self.parts: dict[str, gr.components.Component] = {}
-        self._build()
-
-    def all(self) -> list[gr.components.Component]:
-        return list(self.parts.values())
-
-    def __getitem__(self, name: str) -> gr.components.Component:
-        return self.parts[name]
 
     # ---- layout --------------------------------------------------------------------------------------------------
 

@@ -78,6 +78,7 @@ def test_stop_stops_and_keeps_the_last_numbers(app_url, page):
     frames.fill("24")
     page.get_by_role("button", name="Steps, seed, sampler, path, settings").click()
     page.get_by_label("number input for Steps").fill("200")
+    page.wait_for_timeout(300)  # nobody leaves a field in the instant of the last letter
     page.click("#run")
     page.locator("#status .gensot-bar").wait_for()
     page.locator("#status", has_text="Following").wait_for(timeout=60_000)

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from .. import limits
 from ..compare import CompareResult, Update, compare
 from ..plane.run import Panel, Progress, TransportResult, transport
-from ..requests import CompareRequest, InvalidRequest
+from ..requests import CompareRequest, InvalidRequest, one_of
 from .catalogue import FAILURES
 from .failure import Evidence, Failure, Finished, Variant
 
@@ -35,9 +35,7 @@ class FailureRequest(BaseModel):
     @field_validator("name")
     @classmethod
     def _known(cls, name: str) -> str:
-        if name not in FAILURES:
-            raise ValueError(f"Failure mode {name[:40]!r} is unknown; there are {', '.join(FAILURES)}.")
-        return name
+        return one_of("Failure mode", name, FAILURES)
 
     @property
     def failure(self) -> Failure:

@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from gensot_demo.experiments.requests import one_of
 from gensot_demo.transport.diagnostics import order_parameter, speciation_time, velocity_gradient
 from gensot_demo.transport.harmonic import HarmonicPath, Protocol
 from gensot_demo.transport.navigation.adaptive import (
@@ -66,9 +67,7 @@ class AdaptiveRequest(BaseModel):
     @field_validator("target")
     @classmethod
     def _known(cls, name: str) -> str:
-        if name not in TARGETS:
-            raise ValueError(f"target {name[:40]!r} is unknown; there are {', '.join(TARGETS)}.")
-        return name
+        return one_of("target", name, TARGETS)
 
     @model_validator(mode="before")
     @classmethod

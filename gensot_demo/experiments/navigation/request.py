@@ -16,7 +16,7 @@ from gensot_demo.transport.navigation.clock import Clocked, clocked
 from gensot_demo.transport.targets import FARTHEST, TARGETS, Target, named_target, target_of_modes
 
 from .. import limits
-from ..requests import InvalidRequest
+from ..requests import InvalidRequest, one_of
 
 DRAWN = ("knots", "curve", "pieces")
 GUIDES = (*SHAPES, *DRAWN)
@@ -66,16 +66,12 @@ class ProtocolRequest(BaseModel):
     @field_validator("target")
     @classmethod
     def _known_target(cls, name: str) -> str:
-        if name not in (*TARGETS, "modes"):
-            raise ValueError(f"target {name[:40]!r} is unknown; there are {', '.join(TARGETS)}, modes.")
-        return name
+        return one_of("target", name, (*TARGETS, "modes"))
 
     @field_validator("shape")
     @classmethod
     def _known_shape(cls, name: str) -> str:
-        if name not in GUIDES:
-            raise ValueError(f"guide {name[:40]!r} is unknown; there are {', '.join(GUIDES)}.")
-        return name
+        return one_of("guide", name, GUIDES)
 
     @field_validator("stiffness")
     @classmethod

@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from gensot_demo.experiments.requests import one_of
 from gensot_demo.transport.harmonic import Protocol
 from gensot_demo.transport.navigation.corridor import Corridor, Curve, drawn_teacher, switching_teacher
 from gensot_demo.transport.navigation.learning import Cost, Penalties, Tracking
@@ -51,9 +52,7 @@ class TeacherRequest(BaseModel):
     @field_validator("target")
     @classmethod
     def _known_target(cls, name: str) -> str:
-        if name not in TARGETS:
-            raise ValueError(f"target {name[:40]!r} is unknown; there are {', '.join(TARGETS)}.")
-        return name
+        return one_of("target", name, TARGETS)
 
     @field_validator("points")
     @classmethod

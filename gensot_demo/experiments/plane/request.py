@@ -12,7 +12,7 @@ from gensot_demo.transport.catalogue import SAMPLERS
 from gensot_demo.transport.targets import FARTHEST, SOFT_LABELS, TARGETS, Target, named_target
 
 from .. import limits
-from ..requests import sentences
+from ..requests import one_of, sentences
 from .methods import METHODS
 
 OWN_TARGETS = ("modes", "points")  # drawn by the person, or from a file
@@ -66,12 +66,12 @@ class TransportRequest(BaseModel):
     @field_validator("target")
     @classmethod
     def _known_target(cls, name: str) -> str:
-        return _one_of("target", name, (*TARGETS, *OWN_TARGETS))
+        return one_of("target", name, (*TARGETS, *OWN_TARGETS))
 
     @field_validator("source")
     @classmethod
     def _known_source(cls, name: str) -> str:
-        return _one_of("source", name, SOURCES)
+        return one_of("source", name, SOURCES)
 
     @field_validator("methods")
     @classmethod
@@ -79,7 +79,7 @@ class TransportRequest(BaseModel):
         if not names:
             raise ValueError("no method is chosen; switch on at least one.")
         for name in names:
-            _one_of("method", name, tuple(METHODS))
+            one_of("method", name, tuple(METHODS))
         return tuple(name for name in METHODS if name in names)
 
     @field_validator("values")
@@ -91,18 +91,18 @@ class TransportRequest(BaseModel):
     @classmethod
     def _known_layers(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         for name in names:
-            _one_of("layer", name, SHOWN)
+            one_of("layer", name, SHOWN)
         return tuple(name for name in SHOWN if name in names)
 
     @field_validator("solver")
     @classmethod
     def _stochastic_solver(cls, name: str) -> str:
-        return _one_of("solver of the stochastic methods", name, STOCHASTIC)
+        return one_of("solver of the stochastic methods", name, STOCHASTIC)
 
     @field_validator("flow_solver")
     @classmethod
     def _deterministic_solver(cls, name: str) -> str:
-        return _one_of("solver of the flows", name, DETERMINISTIC)
+        return one_of("solver of the flows", name, DETERMINISTIC)
 
     @field_validator("guide")
     @classmethod
@@ -131,7 +131,7 @@ class TransportRequest(BaseModel):
         known = tuple(named_target(self.target).conditions) if self.target in TARGETS else SOFT_LABELS
         for name in (self.condition, self.second_condition):
             if name:
-                _one_of("condition", name, known)
+                one_of("condition", name, known)
         return self
 
     def _check_values(self) -> None:
@@ -159,12 +159,6 @@ class TransportRequest(BaseModel):
         first = self.condition or ("label" if "label" in target.conditions else "right")
         pairs = [(first, self.trust), (self.second_condition, self.second_trust)]
         return tuple((name, trust) for name, trust in pairs if name and trust != 0)
-
-
-def _one_of(what: str, name: str, known: tuple[str, ...]) -> str:
-    if name not in known:
-        raise ValueError(f"{what} {name[:40]!r} is unknown; there are {', '.join(known)}.")
-    return name
 
 
 def thinned(rows: Sequence, most: int) -> list:

@@ -1,0 +1,49 @@
+"""What the events of all pages share: how heavy work waits in line, how the address follows, how a link is copied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import gradio as gr
+from gradio.events import Dependency
+
+from gensot_demo.experiments import limits
+from gensot_demo.experiments.runs import RunStore
+
+QUIET = {"show_progress": "hidden", "api_visibility": "private"}
+HEAVY = {**QUIET, "concurrency_id": "device", "concurrency_limit": limits.RUNS_AT_ONCE}
+FRESH_SEEDS = 1_000_000
+"""From how many a new seed is drawn: enough, and short enough to read."""
+
+_ADDRESS = "(q) => { if (q) window.gensot.replaceQuery(q); window.gensot.ready('#status'); }"
+_COPY = "(q) => { window.gensot.copyLink(q); }"
+
+
+def address_follows(event: Dependency, query: gr.Textbox) -> Dependency:
+    """After this event the address holds ``query``, and the status line no longer says that it waits."""
+    return event.then(None, query, None, js=_ADDRESS, api_visibility="private")
+
+
+def ready(event: Dependency, line: str = "#status") -> Dependency:
+    """After this event a status line no longer says that it waits."""
+    return event.then(None, js=f"() => {{ window.gensot.ready('{line}'); }}", api_visibility="private")
+
+
+def copies_link(button: gr.Button, query: gr.Textbox, link: Callable | None = None, *wiring: Any) -> None:
+    """The button copies the address of ``query``; ``link`` and its inputs and outputs bring that up to date before."""
+    copy = {"js": _COPY, "api_visibility": "private"}
+    if link is None:
+        button.click(None, query, None, **copy)
+    else:
+        button.click(link, *wiring, **QUIET).success(None, query, None, **copy)
+
+
+def keep_first(run: Callable[[Any], Iterator[Any]], request: Any, result: type, store: RunStore) -> Iterator[None]:
+    """The run that the first visitor needs, step by step, unless a visitor was faster."""
+    for moment in run(request):
+        if store.find(request):
+            break
+        if isinstance(moment, result):
+            store.keep(moment)
+        yield
