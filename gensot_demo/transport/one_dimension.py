@@ -161,14 +161,20 @@ def velocity(mixture: GaussianMixture, points: Points, x: Tensor) -> Tensor:
     Given its component n, y is Gaussian and the expectation is linear in x: a' mu_n + g' + (a a' s_n^2 + m m') /
     (a^2 s_n^2 + m^2) (x - a mu_n - g); no 0 * inf at either end as long as components have width or m > 0.
     """
+    log_joint, level, slope = _pieces(mixture, points, x)
+    shares = torch.softmax(log_joint, 2)
+    return (shares * level[:, None]).sum(2) + (shares * slope[:, None]).sum(2) * x
+
+
+def _pieces(mixture: GaussianMixture, points: Points, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """log(w_n p_n(x)) up to a constant (T, U, N), and the velocity of each component as level + slope x, (T, N)."""
     row = rows_of(points)
     parts = _components(mixture, row)
     means, variances = mixture.means[:, 0], mixture.covariances[:, 0, 0]
     slope = ((row.a * row.da)[:, None] * variances + (row.m * row.dm)[:, None]) / parts.deviations**2
     level = row.da[:, None] * means + row.dg[:, None] - slope * parts.centres
     log_weights = torch.log(parts.weights / parts.deviations)
-    shares = torch.softmax(log_weights[:, None] - 0.5 * parts.standardised(x) ** 2, 2)
-    return (shares * level[:, None]).sum(2) + (shares * slope[:, None]).sum(2) * x
+    return log_weights[:, None] - 0.5 * parts.standardised(x) ** 2, level, slope
 
 
 def quantile_velocity(mixture: GaussianMixture, points: Points, u: Tensor) -> Tensor:
@@ -185,10 +191,12 @@ def _integration_grid(parts: _Components, nodes: int) -> Tensor:
 def speed_squared(mixture: GaussianMixture, points: Points, nodes: int = _NODES) -> Tensor:
     """v_2(t)^2 = int (d/dt Q_t)^2 du = E v_t^2, shape (T,): squared speed in W2. Trapezoidal rule over x, accurate to
     1e-10 while the narrowest component is wider than a hundredth of the law's extent."""
-    parts = _components(mixture, rows_of(points))
-    x = _integration_grid(parts, nodes)
-    density = parts.density(x)
-    return (velocity(mixture, points, x) ** 2 * density).sum(1) / density.sum(1)
+    x = _integration_grid(_components(mixture, rows_of(points)), nodes)
+    log_joint, level, slope = _pieces(mixture, points, x)
+    joint = torch.exp(log_joint)
+    flux = (joint * level[:, None]).sum(2) + (joint * slope[:, None]).sum(2) * x
+    density = joint.sum(2)
+    return (flux**2 / density.clamp(min=1e-300)).sum(1) / density.sum(1)
 
 
 def densities(mixture: GaussianMixture, points: Points, x: Tensor) -> Tensor:

@@ -151,7 +151,8 @@ def test_displacement_moves_at_constant_speed():
     end = normal_quantiles(REFERENCE, LAW, z)[0]
     lines = displacement(z, end, torch.tensor([0.0, 0.25, 1.0], dtype=torch.float64))
     assert float((lines[1] - lines[0]) ** 2 @ weights) == pytest.approx(0.1440 / 16, abs=6e-6)
-    assert torch.equal(lines[0], z) and torch.allclose(lines[2], end)
+    assert torch.equal(lines[0], z)
+    assert torch.allclose(lines[2], end)
 
 
 def test_densities_are_those_of_the_marginal():
