@@ -1,6 +1,6 @@
 """What a wrong start costs: a request, and its answer on a line, where the speed-accuracy relation is a closed form.
 
-The plane is in :mod:`.robustness_plane`, pictures in :mod:`.robustness_pictures`; a start is wrong along one axis there.
+The plane is in :mod:`.robustness_plane`, pictures in :mod:`.robustness_pictures`: there a start is wrong along an axis.
 """
 
 from __future__ import annotations
@@ -70,6 +70,8 @@ _SCORES = 321
 _BASE_ROWS = 81
 MOST_POINTS = 60
 
+_OF_THE_START = ("start", "shift", "spread", "apart", "width", "half_width", "points")
+
 Knot = tuple[
     Annotated[float, Field(ge=-6, le=6, allow_inf_nan=False)],
     Annotated[float, Field(ge=-6, le=20, allow_inf_nan=False)],
@@ -79,8 +81,8 @@ Knot = tuple[
 class RobustnessRequest(BaseModel):
     """A wrong start, the laws it is led to, and what else is asked. Version 1 of the link format.
 
-    law: on the line.  start: in what way it is wrong, with shift, spread (a standard deviation), apart and width (of two
-    modes), half_width (of the uniform one) or points (of a drawn density ratio); only what counts is kept.
+    law: on the line.  start: in what way it is wrong, with shift, spread (a standard deviation), apart and width (of
+    two modes), half_width (of the uniform one) or points (of a drawn density ratio); only what counts is kept.
     target: in the plane.  angle: direction of the wrong axis there, degrees.  turn: omega, radians per unit time.
     euler: steps of the rotated flow.  backbone, particles, steps, seed: of the pictures.
     """
@@ -95,7 +97,7 @@ class RobustnessRequest(BaseModel):
     width: Annotated[float, Field(ge=0.2, le=1.6, title="Width")] = 0.5
     half_width: Annotated[float, Field(ge=0.2, le=WIDEST_UNIFORM, title="Half width")] = 1.5
     points: tuple[Knot, ...] = Field((), max_length=MOST_POINTS)
-    target: str = "three_modes"
+    target: str = "two_modes"
     angle: Annotated[float, Field(ge=0, le=180, title="Angle")] = 0.0
     turn: Annotated[float, Field(ge=0, le=6, title="Turn")] = 2.0
     euler: Annotated[int, Field(ge=5, le=100, title="Euler")] = 20
@@ -129,11 +131,15 @@ class RobustnessRequest(BaseModel):
         """What plays no part goes back to its default: equal requests compare equal. A drawn start must be a law."""
         counts = {"shift": {"shift"}, "spread": {"spread"}, "modes": {"apart", "width"}, "uniform": {"half_width"}}
         kept = counts.get(self.start, {"points"})
-        for name in ("shift", "spread", "apart", "width", "half_width", "points"):
+        for name in _OF_THE_START[1:]:
             if name not in kept:
                 object.__setattr__(self, name, type(self).model_fields[name].default)
         self.wrong_start()
         return self
+
+    def only(self, *names: str) -> RobustnessRequest:
+        """The same wrong start, with these other fields as they are and the rest at their defaults."""
+        return type(self)(**{name: getattr(self, name) for name in (*_OF_THE_START, *names)})
 
     def wrong_start(self) -> WrongStart:
         """The law to start from; raises InvalidValue with a sentence for a drawn one that is none."""

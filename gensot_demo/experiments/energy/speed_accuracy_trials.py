@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -19,9 +20,9 @@ def trials(count: int, seed: int = 0, shrink: float = 1.0) -> tuple[int, float]:
     """(how many of ``count`` trials violate the relation, the largest ratio of its two sides over all).
 
     Each has 2 to 40 particles in 1 to 4 dimensions, a wrong start, and one of five motions: the flow of a random
-    mixture, that flow turned, arbitrary velocities, steps as large as the cloud, or the most adverse direction. In every
-    step (dW1)^2 <= D0 mean|dx|^2, and eta <= c1 <= c2, must hold. ``shrink`` replaces D0 by a share of it: a wrong bound,
-    which such trials must be able to refute. 1000 trials take some seconds.
+    mixture, that flow turned, arbitrary velocities, steps as large as the cloud, or the most adverse direction. In
+    every step (dW1)^2 <= D0 mean|dx|^2, and eta <= c1 <= c2, must hold. ``shrink`` replaces D0 by a share of it: a
+    wrong bound, which such trials must be able to refute. 1000 trials take about 3 seconds.
     """
     generator = torch.Generator().manual_seed(seed)
     wrong, worst = 0, 0.0
@@ -31,7 +32,7 @@ def trials(count: int, seed: int = 0, shrink: float = 1.0) -> tuple[int, float]:
         ratio = found.worst / shrink
         if found.eta is not None:
             bounds = (found.eta, found.c1, found.c2)
-            ratio = max(ratio, *(low / high for low, high in zip(bounds, bounds[1:], strict=False) if high > 1e-300))
+            ratio = max(ratio, *(low / high for low, high in pairwise(bounds) if high > 1e-300))
         wrong += ratio > 1 + _ROUNDING
         worst = max(worst, ratio)
     return wrong, worst
