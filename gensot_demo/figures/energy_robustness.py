@@ -24,10 +24,10 @@ _STYLES = {
     "ot": MethodStyle(DATA[7], "dot", "x"),
 }
 _BARS = (
-    ("eta", "η, the response", DATA[0], ""),
-    ("c1", "c₁, along the way", DATA[5], "/"),
-    ("c2", "c₂, speed in W₂", DATA[4], "x"),
-    ("dissipation", "dissipation", DATA[7], "."),
+    ("eta", "η, the response", DATA[0], "η"),
+    ("c1", "c₁, along the way", DATA[5], "c₁"),
+    ("c2", "c₂, speed in W₂", DATA[4], "c₂"),
+    ("dissipation", "D, dissipation", DATA[7], "D"),
 )
 _TRUE = MethodStyle(INK, "solid", "circle")
 _WRONG = MethodStyle(DATA[1], "dash", "diamond")
@@ -48,7 +48,7 @@ def densities_figure(shown: Densities, what: str) -> dict[str, Any]:
     seen = shown.x[(shown.true > 1e-3 * shown.true.max()) | (shown.wrong > 1e-3 * min(shown.wrong.max(), top))]
     x = {"title": {"text": f"x at the {what}"}, "range": [float(seen.min()) - 0.1, float(seen.max()) + 0.1]}
     y = {"title": {"text": "density"}, "range": [0, top]}
-    return line_figure(data, x, y, f"True and wrong density at the {what}.", 78)
+    return line_figure(data, x, y, f"True and wrong density at the {what}.", 84)
 
 
 def distance_figure(relations: Mapping[str, Relation]) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def distance_figure(relations: Mapping[str, Relation]) -> dict[str, Any]:
         f"{SCHEDULES[key]}: {float(r.distance[0]):.3g} to {float(r.distance[-1]):.3g}" for key, r in relations.items()
     )
     y = {"title": {"text": "W₁, length"}, "rangemode": "tozero"}
-    return line_figure(data, _TIME, y, f"Error W₁ over time: {said}.", 66 + 12 * len(data))
+    return line_figure(data, _TIME, y, f"Error W₁ over time: {said}.", 84)
 
 
 def bounds_figure(relations: Mapping[str, Relation], floor: float | None) -> dict[str, Any]:
@@ -73,11 +73,12 @@ def bounds_figure(relations: Mapping[str, Relation], floor: float | None) -> dic
     logarithmic = low < 0.05 * top
     bottom = max(0.5 * low, _LEAST_SHARE * 0.1 * top)
     data = []
-    for part, label, colour, pattern in _BARS:
+    for part, label, colour, symbol in _BARS:
         data.append(
             {
                 "type": "bar", "name": label, "x": names, "y": values[part],
-                "marker": {"color": colour, "pattern": {"shape": pattern, "solidity": 0.25}},
+                "marker": {"color": colour}, "text": [symbol] * len(names), "textposition": "outside",
+                "textangle": 0, "cliponaxis": False, "textfont": {"size": 11},
                 "hovertemplate": "%{x}: %{y:.4g}<extra>" + label + "</extra>",
             }
         )  # fmt: skip
@@ -88,18 +89,13 @@ def bounds_figure(relations: Mapping[str, Relation], floor: float | None) -> dic
         "barmode": "group", "bargap": 0.22, "xaxis": {"tickangle": -25 if len(names) > 3 else 0, "automargin": True},
         "yaxis": y, "showlegend": True,
         "legend": {"orientation": "h", "y": 1.04, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
-        "margin": {"l": 58, "r": 12, "t": 60, "b": 64},
+        "margin": {"l": 58, "r": 12, "t": 76, "b": 64},
         "meta": {"description": _bars_said(relations, floor)},
     }  # fmt: skip
     if floor:
         layout["shapes"] = [
-            {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": floor, "y1": floor,
-             "line": {"color": INK, "width": 1.5, "dash": "dot"}}
-        ]  # fmt: skip
-        layout["annotations"] = [
-            {"xref": "paper", "x": 1, "y": np.log10(floor) if y.get("type") == "log" else floor, "xanchor": "right",
-             "yanchor": "bottom", "showarrow": False, "text": f"W₂²/τ = {floor:.3g}: no c₂ is below",
-             "font": {"size": 11}}
+            {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": floor, "y1": floor, "showlegend": True,
+             "name": f"W₂²/τ = {floor:.3g}, the floor of c₂", "line": {"color": INK, "width": 1.5, "dash": "dot"}}
         ]  # fmt: skip
     return {"data": data, "layout": layout}
 
@@ -125,7 +121,7 @@ def rates_figure(relations: Mapping[str, Relation]) -> dict[str, Any]:
     top = max(float(np.quantile(found.speed.numpy(), 0.97)) for found in relations.values())
     y = {"title": {"text": "squared length / time²"}, "range": [0, 1.25 * top if top > 0 else 1]}
     said = "Solid: dissipation rate. Dotted, below it at every time: the squared rate of W1 over D0."
-    return line_figure(data, _TIME, y, said, 66 + 12 * len(relations))
+    return line_figure(data, _TIME, y, said, 84)
 
 
 def cloud_figure(result: PlaneResult, end: int) -> dict[str, Any]:

@@ -86,7 +86,8 @@ def build() -> None:
     with gr.Row(elem_classes="gensot-split"):
         with gr.Column(scale=4, min_width=300, elem_classes="gensot-controls"):
             start = StartControls()
-            link = gr.Button("Copy link", min_width=80)
+            with gr.Row(elem_classes=["gensot-run", "gensot-actions"]):
+                link = gr.Button("Copy link", min_width=80)
         with gr.Column(scale=9, min_width=320):
             gr.Markdown(_LEAD, elem_classes="gensot-lead")
             status = gr.HTML(report.status("Computing the first view…"), elem_id="status")
@@ -102,9 +103,10 @@ def build() -> None:
             first.append(_figure("error", height=270, title="The error W₁ on its way"))
             said = gr.HTML(elem_id="verdict")
             costs = _tries(
-                "A start that is too narrow is forgiven more than one that is shifted; one too wide "
-                "has no bound at all.",
-                "Shift it by 1", "Too narrow", "Two modes", "Draw it", "Too wide to compare", "Nothing wrong",
+                "The smaller the shift, the more of the bound the response uses; a start that is too "
+                "wide has no bound.",
+                "Shift by 1", "Shift by 0.2", "Too narrow", "Two modes", "Draw it", "Too wide to compare",
+                "Nothing wrong",
             )  # fmt: skip
     _question(
         "How tight is it?",
@@ -115,8 +117,7 @@ def build() -> None:
         first += [_figure("bounds", height=400), _figure("rates", height=400)]
     line_table = gr.HTML(elem_id="table")
     tight = _tries(
-        "With more modes diffusion pays for motion that cancels, and the kinetic-optimal schedule "
-        "comes near the floor.",
+        "With three modes the kinetic-optimal schedule joins, and comes nearest to the floor.",
         "The paper's case", "Three modes", "Two narrow peaks",
     )  # fmt: skip
     _question(
@@ -128,11 +129,17 @@ def build() -> None:
         space = SpaceControls()
     plane_status = gr.HTML(elem_id="plane-status")
     with gr.Row():
-        plane = [_figure("cloud-start"), _figure("cloud-end"), _figure("plane-bounds", height=400)]
+        plane = [
+            _figure("cloud-start", height=400),
+            _figure("cloud-end", height=400),
+            _figure("plane-bounds", height=400),
+        ]
     plane_said = gr.HTML(elem_id="plane-said")
     planes = _tries(
-        "Let the error point along the two modes, then across: what the flow contracts it forgives.",
-        "Error to the right", "Error upwards", "Two moons",
+        "Let the error point across the two modes: the flow narrows there, and the error shrinks. "
+        "Along them it becomes "
+        "wrong shares of the modes, and stays.",
+        "Across the modes", "Along the modes", "Two moons",
     )  # fmt: skip
     _question(
         "What does turning cost?",
@@ -143,8 +150,9 @@ def build() -> None:
     with gr.Row(elem_classes="gensot-run"):
         turns = TurnControls()
     with gr.Row():
-        turned = [
-            _figure("turning-paths", title="Flow lines"), _figure("turning-cost", title="Dissipation"),
+        turned = [_figure("turning-paths", title="Flow lines"), _figure("turning-cost", title="Dissipation")]
+    with gr.Row():
+        turned += [
             _figure("turning-response", title="Response η"), _figure("turning-error", title="Euler's error"),
         ]  # fmt: skip
     turned_said = gr.HTML(elem_id="turned-said")
@@ -215,6 +223,7 @@ def build() -> None:
 
 _CHANGES: tuple[dict[str, Any], ...] = (
     {"start": "shift", "shift": 1.0},
+    {"start": "shift", "shift": 0.2},
     {"start": "spread", "spread": 0.5},
     {"start": "modes", "apart": 1.0, "width": 0.5},
     {"start": "drawn"},

@@ -61,8 +61,8 @@ def of_line(result: LineResult) -> list[str]:
     best, worst = max(tight, key=tight.get), min(tight, key=tight.get)
     lines.append(
         f"So η = {some.eta:.3g} for all, and what differs is the bill: c₂ is {result.relations[best].c2:.3g} for "
-        f"{SCHEDULES[best]} and {result.relations[worst].c2:.3g} for {SCHEDULES[worst]}, so that η uses "
-        f"{100 * tight[best]:.0f} % of the bound there and {100 * tight[worst]:.0f} % here. No c₂ is below W₂²/τ = "
+        f"{SCHEDULES[best]} and {result.relations[worst].c2:.3g} for {SCHEDULES[worst]}, of which η is "
+        f"{100 * tight[best]:.0f} % and {100 * tight[worst]:.0f} %. No c₂ is below W₂²/τ = "
         f"{result.floor:.3g}, and a path that reaches it leaves a wrong start the least room."
     )
     return lines
@@ -105,9 +105,10 @@ def of_plane(result: PlaneResult) -> list[str]:
     if "ot" in result.relations and result.floor is not None:
         straight = result.relations["ot"]
         lines.append(
-            "Optimal transport sends particles elsewhere, to W₁ = "
-            f"{float(straight.distance[-1]):.3g}, and its c₂ is the "
-            f"floor {result.floor:.3g} itself; η / c₂ is {straight.tightness:.3g} against {found.tightness:.3g}."
+            "Optimal transport pairs noise and data anew and ends at W₁ = "
+            f"{float(straight.distance[-1]):.3g}; its c₂ is "
+            f"the floor {result.floor:.3g} itself, and η / c₂ is {straight.tightness:.3g} against "
+            f"{found.tightness:.3g}."
         )
     violated = [key for key, one in result.relations.items() if one.worst > 1 + 1e-9]
     lines.append(
@@ -141,7 +142,7 @@ def turning_html(result: TurningResult) -> str:
         lines.append(
             f"Euler with {result.request.euler} steps ends {here['euler_error']:.3g} away from the "
             "exact flow and would "
-            f"measure η = {here['euler_along']:.3g}: a growth of η with ω, start turned along, is its step error."
+            f"measure η = {here['euler_along']:.3g}: what it adds to or takes from η as ω grows is its step error."
         )
     return _list(lines)
 

@@ -65,9 +65,9 @@ LAWS = {
 }
 BACKBONES = ("truth", "collection", "network")
 _EDGE = 1e-6
-_ROWS = 161
-_SCORES = 321
-_BASE_ROWS = 81
+_ROWS = 241
+_SCORES = 801
+_BASE_ROWS = 61
 MOST_POINTS = 60
 
 _OF_THE_START = ("start", "shift", "spread", "apart", "width", "half_width", "points")

@@ -16,9 +16,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gensot_demo.backbones.base import Backbone
 from gensot_demo.backbones.catalogue import CATALOGUE
-from gensot_demo.transport.oracles import Query
+from gensot_demo.transport.atoms import WeightedAtoms
+from gensot_demo.transport.oracles import Oracle, Query
 from gensot_demo.transport.paths import CondOTPath, CosinePath, VPLinearPath
 from gensot_demo.transport.speed_accuracy import Relation, normalised_weights, weighted_distance
 
@@ -58,12 +58,13 @@ class PicturesResult:
 
 
 class Standardised:
-    """A backbone in units in which its pictures are centred and have variance 1 per coordinate."""
+    """An oracle in units in which its pictures, ``atoms``, are centred and have variance 1 per coordinate.
 
-    def __init__(self, backbone: Backbone):
-        self.oracle = backbone.oracle
-        self.dimension = backbone.oracle.dimension
-        atoms = backbone.gallery
+    direction (d,): that in which they differ most, towards the brighter ones.
+    """
+
+    def __init__(self, oracle: Oracle, atoms: WeightedAtoms):
+        self.oracle, self.dimension = oracle, oracle.dimension
         weights = atoms.log_prior.exp()
         self.mean = weights @ atoms.points
         away = (atoms.points - self.mean) * weights.sqrt()[:, None]
@@ -86,7 +87,9 @@ def of_pictures(request: RobustnessRequest) -> Iterator[PicturesResult]:
     """Yields after every batch of forwards; W1 by an exact coupling at every step. Closing it stops the run."""
     began = time.perf_counter()
     backbone = CATALOGUE.load(request.backbone, _RESOLUTION)
-    units = Standardised(backbone)
+    # what a network learnt from has its mean and its variance
+    law = CATALOGUE.load("truth").oracle if request.backbone == "network" else backbone.oracle
+    units = Standardised(backbone.oracle, law)
     generator = torch.Generator().manual_seed(request.seed)
     x = torch.randn(request.particles, units.dimension, generator=generator).to(units.mean)
     weights = normalised_weights(request.wrong_start().ratio((x @ units.direction).double().cpu()))

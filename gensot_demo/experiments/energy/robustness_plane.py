@@ -36,7 +36,7 @@ STEPS = 20
 _SUBSTEPS = 4
 _STRAIGHT_STEPS = 10
 _LAST = 1 - 1e-5  # where the velocity of a flow onto data of finite width is still one quotient
-TURNS = 13
+TURNS = 25
 MOST_TURN = 6.0
 _KEPT = 24
 
