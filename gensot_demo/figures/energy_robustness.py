@@ -84,7 +84,12 @@ def bounds_figure(relations: Mapping[str, Relation], floor: float | None) -> dic
         )  # fmt: skip
     y: dict[str, Any] = {"title": {"text": "squared length / time"}, "rangemode": "tozero"}
     if logarithmic and top > 0:
-        y |= {"type": "log", "range": [np.log10(bottom), np.log10(1.6 * top)], "dtick": 1}
+        y |= {
+            "title": {"text": "squared length / time, logarithmic"},
+            "type": "log",
+            "range": [np.log10(bottom), np.log10(1.6 * top)],
+            "dtick": 1,
+        }
     layout: dict[str, Any] = {
         "barmode": "group", "bargap": 0.22, "xaxis": {"tickangle": -25 if len(names) > 3 else 0, "automargin": True},
         "yaxis": y, "showlegend": True,

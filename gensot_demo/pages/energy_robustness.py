@@ -12,7 +12,7 @@ from gradio.context import Context
 from gensot_demo.experiments.energy.robustness import RobustnessRequest, line_flow, on_line
 from gensot_demo.experiments.energy.robustness_links import from_query, to_query
 from gensot_demo.experiments.energy.robustness_pictures import PicturesResult, of_pictures
-from gensot_demo.experiments.energy.robustness_plane import PlaneResult, TurningResult, in_plane, turning
+from gensot_demo.experiments.energy.robustness_plane import in_plane, turning
 from gensot_demo.experiments.requests import InvalidRequest
 from gensot_demo.experiments.runs import RunStore
 from gensot_demo.figures import energy_robustness as figures
@@ -32,7 +32,7 @@ from .energy_robustness_controls import (
     shown_for,
     values_of,
 )
-from .events import HEAVY, QUIET, address_follows, copies_link, keep_first
+from .events import HEAVY, QUIET, address_follows, copies_link
 from .warm_up import WARM_UP
 
 _LEAD = (
@@ -86,7 +86,7 @@ def build() -> None:
     with gr.Row(elem_classes="gensot-split"):
         with gr.Column(scale=4, min_width=300, elem_classes="gensot-controls"):
             start = StartControls()
-            with gr.Row(elem_classes=["gensot-run", "gensot-actions"]):
+            with gr.Row(elem_classes="gensot-run"):
                 link = gr.Button("Copy link", min_width=80)
         with gr.Column(scale=9, min_width=320):
             gr.Markdown(_LEAD, elem_classes="gensot-lead")
@@ -125,7 +125,7 @@ def build() -> None:
         "Now optimal transport is another map. Particles are weighed by how much likelier the wrong start makes them; "
         "W₁ is an exact coupling of the weighed and the plain cloud. The start is wrong along one direction.",
     )
-    with gr.Row(elem_classes="gensot-run"):
+    with gr.Row(elem_classes="gensot-robust-row"):
         space = SpaceControls()
     plane_status = gr.HTML(elem_id="plane-status")
     with gr.Row():
@@ -147,7 +147,7 @@ def build() -> None:
         "circles: the dissipation grows with ω². Does that make it less robust? Only if the wrong "
         "start is left behind.",
     )
-    with gr.Row(elem_classes="gensot-run"):
+    with gr.Row(elem_classes="gensot-robust-row"):
         turns = TurnControls()
     with gr.Row():
         turned = [_figure("turning-paths", title="Flow lines"), _figure("turning-cost", title="Dissipation")]
@@ -166,15 +166,15 @@ def build() -> None:
         "network. The start leans in "
         "the direction in which the pictures differ most. The bound is checked at every step while it runs.",
     )
-    with gr.Row(elem_classes="gensot-run"):
+    with gr.Row(elem_classes="gensot-robust-row"):
         pictures = PictureControls()
-    with gr.Row(elem_classes=["gensot-run", "gensot-actions"]):
+    with gr.Row(elem_classes="gensot-run"):
         go = gr.Button("Run on pictures", variant="primary", min_width=120, elem_id="run")
         stop = gr.Button("Stop", min_width=80, elem_id="stop")
     pictures_status = gr.HTML(elem_id="pictures-status")
     with gr.Row():
         drawn = [
-            _figure("pictures-error", "Press Run on pictures."),
+            _figure("pictures-error", "Press Run on pictures.", 400),
             _figure("pictures-bounds", "Press Run on pictures.", 400),
         ]
     pictures_said = gr.HTML(elem_id="pictures-said")
@@ -262,8 +262,8 @@ def _first_view() -> Iterator[None]:
     request = RobustnessRequest()
     line_flow(request.law)
     yield
-    yield from keep_first(in_plane, request.only(*_PLANE_FIELDS), PlaneResult, _PLANE_RUNS)
-    yield from keep_first(turning, request.only(*_TURN_FIELDS), TurningResult, _TURN_RUNS)
+    yield from _kept(in_plane, request.only(*_PLANE_FIELDS), _PLANE_RUNS)
+    yield from _kept(turning, request.only(*_TURN_FIELDS), _TURN_RUNS)
     for law in ("uneven", "three", "needles"):
         line_flow(law)
         yield

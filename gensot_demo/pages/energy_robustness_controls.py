@@ -6,7 +6,6 @@ from typing import Any
 
 import gradio as gr
 
-from gensot_demo.backbones.catalogue import EMBEDDED
 from gensot_demo.experiments.energy.robustness import (
     BACKBONES,
     LAWS,
@@ -78,7 +77,7 @@ class PictureControls(NamedParts):
 
     def _build(self) -> None:
         parts = self.parts
-        names = [(EMBEDDED[name].label, name) for name in BACKBONES]
+        names = [(label, name) for name, label in BACKBONES.items()]
         parts["backbone"] = gr.Dropdown(names, value=_FIELDS["backbone"].default, label="Pictures", elem_id="backbone")
         parts["particles"] = slider_for(_FIELDS["particles"], "Particles")
         parts["steps"] = slider_for(_FIELDS["steps"], "Steps")

@@ -63,7 +63,7 @@ LAWS = {
     "three": "Three modes",
     "needles": "Two narrow peaks",
 }
-BACKBONES = ("truth", "collection", "network")
+BACKBONES = {"truth": "Ten classes of emoji, exact", "collection": "All emoji, exact", "network": "Emoji network"}
 _EDGE = 1e-6
 _ROWS = 241
 _SCORES = 801

@@ -23,7 +23,7 @@ from gensot_demo.transport.paths import CondOTPath, CosinePath, VPLinearPath
 from gensot_demo.transport.speed_accuracy import Relation, normalised_weights, weighted_distance
 
 from ..device import TURNSTILE
-from .robustness import RobustnessRequest
+from .robustness import BACKBONES, RobustnessRequest
 from .robustness_cloud import Cloud, angles, in_schedule
 
 PAPERS = {"CelebA-HQ latents": 0.64, "LSUN bedroom": 0.45}
@@ -102,7 +102,7 @@ def of_pictures(request: RobustnessRequest) -> Iterator[PicturesResult]:
     def moment(done: float, **more) -> PicturesResult:
         seconds = time.perf_counter() - began
         return PicturesResult(
-            request, backbone.info.label, done, seconds, units.dimension, effective, dict(relations), **more
+            request, BACKBONES[request.backbone], done, seconds, units.dimension, effective, dict(relations), **more
         )
 
     yield moment(0.0)
