@@ -1,12 +1,12 @@
 """Energy and dissipation: what the closed forms cost, and whether anything known is missed.
 
 lambda_seconds: the data separation of all pictures of the collection on 40 noise levels, from points to estimate with
-its errors, on all cores; lambda_error: the largest of them. ko_seconds: its kinetic-optimal path at 101 times, the median
+its errors, on all cores; lambda_error: the largest of them. ko_seconds: its kinetic-optimal path at 101 times, median
 of the repeats, on one core: handing such short work to others costs more than the work. Processor times say what other
 work on the machine took away. reference: two modes at +-.6 by quantiles, the mean of the start shifted by 1
-(docs/FORMULAS.md 3; published .20, .44, .145, and .0854 to .0919). energies: of points without smoothing. trials: of the
-speed-accuracy relation on random particles, and how many violate it; power: how many violate half of the bound, which
-is wrong.
+(docs/FORMULAS.md 3; published .20, .44, .145, and .0854 to .0919). energies: of points without smoothing.
+trials: of the speed-accuracy relation on random particles, and how many violate it; power: how many violate half of the
+bound, which is wrong.
 """
 
 from __future__ import annotations
