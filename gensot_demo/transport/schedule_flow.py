@@ -61,7 +61,7 @@ def flow(scales: Scales, predict: Predict, eps: Tensor) -> Iterator[tuple[int, T
     :func:`accurate_times`; the last one is the end, from where the noise is a thousandth.
 
     Runge-Kutta of order 4 in s = log sigma of the path's own velocity, for q = x / rho with rho^2 = a^2 + m^2, which
-    keeps its size on every path: error below 1e-5 for densities no narrower than .1. The end is z + (sigma^2 / 2) score.
+    keeps its size on every path: error below 1e-5 for densities no narrower than .1. The end is z + sigma^2 score / 2.
     """
     size = torch.sqrt(scales.a**2 + scales.m**2)
     decay = scales.dm / scales.m

@@ -33,7 +33,7 @@ from gensot_demo.transport.targets import named_target
 
 from .schedules_paths import cost_of, paths_of, transport_ride
 from .schedules_request import SchedulesRequest
-from .schedules_result import IN_NOISE, STEPS, PlanePicture, Ride, SchedulesResult, Strip
+from .schedules_result import IN_NOISE, STEPS, PlanePicture, SchedulesResult, Strip
 
 _PLANE_DRAWS, _PICTURE_DRAWS = 192, 48
 _FOLLOWED, _PICTURES_FOLLOWED = 24, 6  # of them, along every schedule's own flow
@@ -71,12 +71,19 @@ class Cloud:
         return float((self.eps * ends).sum(1).mean() / self.dimension / size.sqrt())
 
     @property
+    def correlation_error(self) -> float:
+        """Standard error of :attr:`correlation`: of draws whose two ends lie on one another's line it is 0."""
+        ends = self.ends[self.partner]
+        across = (self.eps * ends).sum(1) - self.correlation * 0.5 * (self.eps.square() + ends.square()).sum(1)
+        return float(across.std()) / self.dimension / math.sqrt(len(ends))
+
+    @property
     def parted(self) -> float:
         """Root mean square distance per coordinate between a noise's end by the flow and by the best pairing."""
         return math.sqrt(float((self.ends - self.ends[self.partner]).square().sum(1).mean()) / self.dimension)
 
     def predict(self, x: Tensor, a: Tensor, m: Tensor) -> Tensor:
-        return self.oracle.predict(x, float(a), float(m))
+        return self.oracle.predict(x.reshape(-1, self.eps.shape[1]).to(self.oracle.dtype), float(a), float(m)).double()
 
 
 def _cloud(
@@ -84,14 +91,14 @@ def _cloud(
 ) -> Generator[float, None, Cloud]:
     """Yields the share done, returns the cloud with its ends."""
     eps = torch.randn(draws, oracle.dimension, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-    eps = eps.to(oracle.dtype)
     cloud = Cloud(oracle, dimension, separation, eps, eps, torch.arange(draws), density)
     path = CosinePath()
     scales = scales_at([path], [accurate_times(path)])
-    for row, x in flow(scales, cloud.predict, eps):
+    ends = eps
+    for row, ends in flow(scales, cloud.predict, eps):  # noqa: B007
         yield row / len(scales.t)
-    ends = x.reshape(eps.shape).to(oracle.dtype)
-    partner = optimal_assignment(eps.double(), ends.double())
+    ends = ends.reshape(eps.shape)
+    partner = optimal_assignment(eps, ends)
     return replace(cloud, ends=ends, partner=partner)
 
 
@@ -136,7 +143,8 @@ def _compared(request, cloud, followed, picture, of_transport, began, done) -> I
         )
     result = SchedulesResult(
         request, cloud.dimension, tuple(rides[name] for name in request.schedules if name in rides),
-        cloud.correlation, draws=len(cloud.eps), parted=cloud.parted, density=cloud.density, notes=tuple(notes),
+        cloud.correlation, cloud.correlation_error, len(cloud.eps), cloud.parted, density=cloud.density,
+        notes=tuple(notes),
     )  # fmt: skip
     share = (1 - done) / max(len(paths), 1)
     for number, (name, path) in enumerate(paths.items()):

@@ -157,9 +157,8 @@ def _with_ends(result: SchedulesResult, paths: dict[str, ProbabilityPath], law: 
             for name, error in zip(names, errors.tolist(), strict=True):
                 ends[name][steps] = error
         z = normal_scores(_COMPARED, 3.0)[0]
-        for _, x in flow(scales_at(every, [accurate_times(path) for path in every]), predict, z):
-            pass
-        apart = (x - normal_quantiles(law, LAW, z)).abs().amax(1)
+        *_, (_, found) = flow(scales_at(every, [accurate_times(path) for path in every]), predict, z)
+        apart = (found - normal_quantiles(law, LAW, z)).abs().amax(1)
         partings = dict(zip(names, apart.tolist(), strict=True))
     for name in names:
         result = result.changed(name, errors=ends[name], parting=partings[name])

@@ -1,4 +1,4 @@
-"""What a comparison of schedules finds. Numbers are per coordinate, for data of mean 0 and variance 1 per coordinate."""
+"""What a comparison of schedules finds; per coordinate, for data of mean 0 and variance 1 per coordinate."""
 
 from __future__ import annotations
 
@@ -67,15 +67,19 @@ class Ride:
 
 @dataclass(frozen=True, eq=False)
 class SchedulesResult:
-    """All schedules asked for, as far as known. dimension: d.  draws: noises behind ends and steps (0: quadrature).
-    correlation: E<x_0, x_1> / d of the optimal coupling of N(0, I) and the data.  places (X,): of densities on the
-    line.  density: of the target in the plane.  parted: root mean square distance between the ends that the
-    flow and the optimal coupling give the same noise; None where they are the same.  notes: sentences."""
+    """All schedules asked for, as far as known.
+
+    dimension: d.  correlation: E<x_0, x_1> / d of the optimal coupling of N(0, I) and the data, with its standard error.
+    draws: noises behind ends and steps; 0 where all is by quadrature.  parted: root mean square distance between the
+    ends that the flow and the optimal coupling give the same noise; None where they are the same.
+    places (X,): of densities on the line.  density: of the target in the plane.  notes: sentences.
+    """
 
     request: SchedulesRequest
     dimension: int
     rides: tuple[Ride, ...]
     correlation: float
+    correlation_error: float = 0.0
     draws: int = 0
     parted: float | None = None
     places: NDArray[np.float64] | None = None
