@@ -133,10 +133,13 @@ def compare_in_plane(request: SchedulesRequest) -> Iterator[SchedulesResult]:
 
 def _compared(request, cloud, followed, picture, of_transport, began, done) -> Iterator[SchedulesResult]:
     paths, notes = paths_of(request, cloud.separation)
-    rides = {name: cost_of(name, path, cloud.separation, cloud.correlation) for name, path in paths.items()}
+    rides = {
+        name: cost_of(name, path, cloud.separation, cloud.correlation, cloud.correlation_error)
+        for name, path in paths.items()
+    }
     if "ot" in request.schedules:
         rides["ot"] = replace(
-            transport_ride(cloud.correlation),
+            transport_ride(cloud.correlation, cloud.correlation_error),
             picture=of_transport,
             errors=dict.fromkeys(STEPS, 0.0),
             parting=_farthest(cloud.ends[cloud.partner] - cloud.ends, cloud),

@@ -99,7 +99,7 @@ def _ride(name: str, path: ProbabilityPath, law: GaussianMixture, places: Tensor
     shown = shown_times(low, 1.0)
     drawn = np.interp(shown.numpy(), t.numpy(), speed.numpy())
     return Ride(
-        name, shown.numpy(), drawn, energy, 0.0, (low, 1.0), floor_of(path, low, 1.0, correlation),
+        name, shown.numpy(), drawn, energy, 0.0, (low, 1.0), *floor_of(path, low, correlation),
         picture=_picture(path, law, places),
     )  # fmt: skip
 

@@ -66,7 +66,9 @@ def shown_times(low: float, high: float) -> Tensor:
     return t.clamp(max(low, _FIRST), min(high, 1 - _FIRST))
 
 
-def cost_of(name: str, path: ProbabilityPath, separation: DataSeparation, correlation: float) -> Ride:
+def cost_of(
+    name: str, path: ProbabilityPath, separation: DataSeparation, correlation: float, correlation_error: float
+) -> Ride:
     """Speed, energy and floor of a path by the data's separation function; docs/FORMULAS.md 2."""
     low, high = energy_interval(path, separation)
     t = shown_times(low, high)
@@ -75,20 +77,21 @@ def cost_of(name: str, path: ProbabilityPath, separation: DataSeparation, correl
         error = separation.error_of(lambda other: kinetic_energy(path, other))
     return Ride(
         name, t.numpy(), speed_squared(path, separation, t).numpy(), kinetic_energy(path, separation), error,
-        (low, high), floor_of(path, low, high, correlation),
+        (low, high), *floor_of(path, low, correlation, correlation_error),
     )  # fmt: skip
 
 
-def floor_of(path: ProbabilityPath, low: float, high: float, correlation: float) -> float:
-    """W2^2 / d between m_0 eps and the data, and the way between them: m_0^2 + 1 - 2 m_0 E<x_0, x_1> / d, where the
-    optimal coupling does not depend on the scale m_0. Its start is that of the interval over which energy counts."""
+def floor_of(
+    path: ProbabilityPath, low: float, correlation: float, correlation_error: float = 0.0
+) -> tuple[float, float]:
+    """W2^2 / d between the path's start and the data, with its standard error: m_0^2 + 1 - 2 m_0 E<x_0, x_1> / d, as
+    the optimal coupling does not depend on the scale m_0. The start is where its energy begins to count, at ``low``."""
     start = path.at(max(low, 1e-9))
     spread = math.sqrt(float(start.m) ** 2 + float(start.a) ** 2)
-    return spread**2 + 1 - 2 * spread * correlation
+    return spread**2 + 1 - 2 * spread * correlation, 2 * spread * correlation_error
 
 
-def transport_ride(correlation: float) -> Ride:
+def transport_ride(correlation: float, correlation_error: float = 0.0) -> Ride:
     """Exact optimal transport from N(0, I): straight lines at constant speed, so any number of steps is exact."""
-    floor = 2 - 2 * correlation
-    t = np.array([0.0, 1.0])
-    return Ride("ot", t, np.full(2, floor), floor, 0.0, (0.0, 1.0), floor)
+    floor, error = 2 - 2 * correlation, 2 * correlation_error
+    return Ride("ot", np.array([0.0, 1.0]), np.full(2, floor), floor, error, (0.0, 1.0), floor, error)

@@ -44,7 +44,7 @@ class Strip:
 class Ride:
     """One schedule. t, speed (T,): squared speed in W2, v_2^2 = (1/d) E|v_t|^2.  energy: its integral over
     ``interval``, the kinetic energy per coordinate; times d the dissipation.  energy_error: its standard error.
-    floor: W2^2 / d between the two ends, the least energy that any motion between them has.
+    floor: W2^2 / d between the two ends, the least energy that any motion between them has, with its standard error.
     errors: steps -> root mean square distance per coordinate from the exact end of the same noise, or None yet.
     parting: largest distance per root of the dimension between its end and the shared map's, or None yet.
     """
@@ -56,6 +56,7 @@ class Ride:
     energy_error: float
     interval: tuple[float, float]
     floor: float
+    floor_error: float = 0.0
     errors: dict[int, float] | None = None
     parting: float | None = None
     picture: LinePicture | PlanePicture | Strip | None = None
@@ -69,7 +70,7 @@ class Ride:
 class SchedulesResult:
     """All schedules asked for, as far as known.
 
-    dimension: d.  correlation: E<x_0, x_1> / d of the optimal coupling of N(0, I) and the data, with its standard error.
+    dimension: d.  correlation: E<x_0, x_1> / d of the optimal coupling of N(0, I) and the data; its standard error.
     draws: noises behind ends and steps; 0 where all is by quadrature.  parted: root mean square distance between the
     ends that the flow and the optimal coupling give the same noise; None where they are the same.
     places (X,): of densities on the line.  density: of the target in the plane.  notes: sentences.
