@@ -8,6 +8,7 @@ import numpy as np
 
 from gensot_demo.experiments.energy.schedules_request import SCHEDULES
 from gensot_demo.experiments.energy.schedules_result import (
+    IN_NOISE,
     STEPS,
     LinePicture,
     PlanePicture,
@@ -33,7 +34,7 @@ _STYLES = {
 }
 _TIME = {"title": {"text": "time t, noise (0) to data (1)"}, "range": [0, 1]}
 _OUT_OF_FRAME = 2.5  # the frame of the speeds: so many times the largest energy of a moderate schedule
-_MODERATE = 6.0  # energy of a schedule that may set the frame
+_FINE = 301  # places along a flow line, so that it ends at the frame
 _LEAST_ERROR = 1e-6  # shown on a logarithmic axis
 
 
@@ -69,15 +70,17 @@ def _space_time(ride: Ride, picture: LinePicture, result: SchedulesResult, top: 
         "zmax": 255, "showscale": False, "hoverinfo": "skip", "zsmooth": "fast",
         "colorscale": [[n / (len(SEQUENTIAL) - 1), colour] for n, colour in enumerate(SEQUENTIAL)],
     }  # fmt: skip
-    lines = picture.lines.T
+    reach = float(result.places[-1])
+    t = np.linspace(0, 1, _FINE)
+    lines = np.stack([np.interp(t, picture.t, line) for line in picture.lines.T])
+    lines[np.abs(lines) > reach] = np.nan
     gaps = np.full((len(lines), 1), np.nan)
     flow = {
         "type": "scatter", "mode": "lines", "showlegend": False, "hoverinfo": "skip",
-        "x": np.float32(np.concatenate([np.tile(picture.t, (len(lines), 1)), gaps], 1).ravel()),
+        "x": np.float32(np.concatenate([np.tile(t, (len(lines), 1)), gaps], 1).ravel()),
         "y": np.float32(np.concatenate([lines, gaps], 1).ravel()),
         "line": {"color": DATA[1], "width": 1.3},
     }  # fmt: skip
-    reach = float(result.places[-1])
     said = f"{ride.label}: density over time and eleven quantile lines from noise to data; energy {ride.energy:.3g}."
     layout = _small(ride, said) | {
         "xaxis": {"title": {"text": "time t"}, "range": [0, 1], "tickvals": [0, 0.5, 1], "showgrid": False},
@@ -97,7 +100,7 @@ def _ways(ride: Ride, picture: PlanePicture, result: SchedulesResult) -> dict[st
         {
             "type": "contour", "x": np.float32(density.x), "y": np.float32(density.y), "z": np.float32(density.values),
             "contours": {"start": 0.08 * top, "end": top, "size": 0.2 * top}, "showscale": False, "hoverinfo": "skip",
-            "colorscale": [[0, faded(DATA[7], 0.1)], [1, faded(DATA[7], 0.55)]], "line": {"width": 0},
+            "colorscale": [[0, faded(DATA[7], 0.0)], [1, faded(DATA[7], 0.55)]], "line": {"width": 0},
         },
         {
             "type": "scatter", "mode": "lines", "x": x, "y": y, "hoverinfo": "skip",
@@ -124,7 +127,12 @@ def _small(ride: Ride, description: str) -> dict[str, Any]:
         "height": 250,
         "showlegend": False,
         "margin": {"l": 34, "r": 6, "t": 30, "b": 36},
-        "title": {"text": f"{style_of(ride.name).glyph} {ride.label}", "x": 0.5, "font": {"size": 13}},
+        "title": {
+            "text": f"{style_of(ride.name).glyph} {ride.label}",
+            "x": 0.5,
+            "xanchor": "center",
+            "font": {"size": 13},
+        },
         "meta": {"description": description},
     }
 
@@ -155,8 +163,8 @@ def speed_figure(result: SchedulesResult) -> dict[str, Any]:
     curves = [
         curve(f"{ride.label} {ride.energy:.3g}", style_of(ride.name), ride.t, ride.speed) for ride in result.rides
     ]
-    moderate = [ride.energy for ride in result.rides if ride.energy <= _MODERATE] or [1.0]
-    top = _OUT_OF_FRAME * max(moderate)
+    moderate = [ride.energy for ride in result.rides if ride.name not in IN_NOISE]
+    top = _OUT_OF_FRAME * max(moderate or [min(ride.energy for ride in result.rides)])
     outside = [ride.label for ride in result.rides if ride.speed.max() > top]
     y = {"title": {"text": "squared speed E|v|² / d"}, "range": [0, top]}
     said = "Squared speed over time. Energies: " + "; ".join(f"{r.label} {r.energy:.3g}" for r in result.rides) + "."
@@ -185,7 +193,7 @@ def steps_figure(result: SchedulesResult) -> dict[str, Any] | None:
         "title": {"text": "distance from the exact end, sd"},
         "type": "log",
         "range": [np.log10(0.7 * low), np.log10(1.4 * min(max(tops), 3.0))],
-        "dtick": 1,
+        "dtick": 1 if max(tops) > 30 * low else "D2",
     }
     best = min((r for r in result.rides if r.errors and r.name != "ot"), key=lambda r: r.errors[max(r.errors)])
     said = f"Distance from the exact end over the number of steps, 2 to 64; at most steps {best.label} is nearest."

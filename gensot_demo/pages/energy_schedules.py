@@ -41,8 +41,9 @@ _LEAD = (
 _QUESTIONS = {
     "way": (
         "How does it get there?",
-        "Noise on the left of each picture, data on the right; a flow line is a particle. All schedules take the same "
-        "particles to the same places, at other times and through other places.",
+        "On a line, time runs to the right, from noise to data, and each flow line is a particle. In the plane ways lead "
+        "from open rings to dots; of the emoji one sample is followed. All schedules take the same particles to the "
+        "same places, at other times and through other places.",
     ),
     "speed": (
         "How fast is it when?",
@@ -51,8 +52,8 @@ _QUESTIONS = {
     ),
     "end": (
         "Where does it end?",
-        "In the noise level σ = m/a all schedules obey one equation, dz/dσ = (z − ŷ)/σ. Integrated accurately, the same "
-        "noise therefore ends in the same place, whatever the schedule.",
+        "In the noise level σ = m/a all schedules obey one equation, dz/dσ = (z − ŷ)/σ. Integrated accurately, the "
+        "same noise therefore ends in the same place, whatever the schedule.",
     ),
     "steps": (
         "What do few steps cost?",
@@ -65,10 +66,12 @@ _READ = """
 * **Energy**: ∫ E|v|² dt / d with the velocity v of the probability flow. On these schedules v is a gradient, so d times
   the energy *is* the thermodynamic dissipation (Ikeda et al., arXiv 2407.04495), and the area under v₂² in W₂.
 * **Least possible**: W₂² / d between the schedule's own start and the data. On a line it is exact, by quantiles. In the
-  plane and on pictures it is the best pairing of the drawn noises with their ends, which on average is a little too high.
-* **On a line** nothing is random: quantiles Q_t(u) are flow lines, v₂² = ∫ (∂Q_t/∂t)² du, and the flow is the optimal map.
+  plane and on pictures it is the best pairing of the drawn noises with their ends, on average a little too high.
+* **On a line** nothing is random: quantiles Q_t(u) are flow lines, v₂² = ∫ (∂Q_t/∂t)² du, and the flow is the optimal
+  map.
 * **Ends** are integrated by Runge-Kutta of order 4 in log σ with each schedule's own velocity, starting at σ = 10⁴, or
-  at the schedule's largest noise where that is less: VP-linear 152, VE 80. What those two ignore of the data is the gap.
+  at the schedule's largest noise where that is less: VP-linear 152, VE 80. What those two ignore of the data is the
+  gap. The others solve one equation in the same steps: in the plane and on pictures they agree to rounding.
 * **Steps** of VE and GenSOT are taken in the noise level, as VE is used (EDM) and as a path from a point must start;
   the others in time. VE is σ = 80 (1 − t)⁷. GenSOT has no guide, temperature 1, and starts at the data's mean.
 * **Kinetic-optimal**: Shaul et al., arXiv 2306.06626, from the data's own separation function.
@@ -97,7 +100,7 @@ class _Controls(NamedParts):
         )
         self.parts["stiffness"] = gr.Slider(0, 100, plain.stiffness, step=0.5, label="Stiffness of GenSOT")
         self.parts["knots"] = DrawingPad(
-            _drawing(plain), tools=["knots"], extent=(0.0, 1.0, 0.0, 1.0), height=240, visible="hidden",
+            _drawing(plain), tools=["knots"], extent=(-0.12, 1.12, -0.12, 1.12), height=240, visible="hidden",
             elem_id="schedule-pad", label="Share of noise over time, from all (upper left) to none (lower right)",
         )  # fmt: skip
         self.parts["seed"] = gr.Number(plain.seed, precision=0, minimum=0, label="Seed of the noise", visible=False)
@@ -151,7 +154,11 @@ def build() -> None:
                 ]  # fmt: skip
             strip = PictureWall(elem_id="strips", visible="hidden")
             _question("speed")
-            near = _try("One broad mode after another: bring them together and every curve sinks.", "Separation .6")
+            near = _try(
+                "Bring the modes together: what is nearly Gaussian costs VP-linear and Cosine nothing, but CondOT "
+                "still squeezes the cloud and lets it go.",
+                "Nearly Gaussian",
+            )
             speeds = PlotlyFigure(empty="Speeds appear here.", height=400, elem_id="speeds", filename="gensot-speeds")
             fast = gr.HTML(elem_id="said-speed")
             table = gr.HTML(elem_id="table")
@@ -195,7 +202,7 @@ def build() -> None:
     tries = []
     for button, changed in (
         (far, {"data": "line", "modes": 5, "separation": 1.2, "width": 0.2}),
-        (near, {"data": "line", "modes": 2, "separation": 0.6}),
+        (near, {"data": "line", "modes": 2, "separation": 0.4}),
         (plane, {"data": "plane", "target": "moons"}),
     ):
         tried = button.click(_trying(controls, changed), inputs, inputs, **QUIET).then(_show, **light)
@@ -210,7 +217,7 @@ def build() -> None:
 
 def _question(name: str) -> None:
     title, text = _QUESTIONS[name]
-    gr.Markdown(f"### {title}\n{text}", elem_classes="gensot-asked")
+    gr.Markdown(f"### {title}\n{text}", elem_classes="gensot-energy-question")
 
 
 def _try(text: str, label: str) -> gr.Button:
@@ -283,7 +290,8 @@ def _moments(values: tuple[Any, ...]) -> Iterator[list[Any]]:
             now = time.perf_counter()
             if not result.complete and before is not None and now - drawn_at < _BETWEEN:
                 continue
-            yield _pictures(result, before)
+            # a browser that is busy may drop a moment, but never the last one
+            yield _pictures(result, None if result.complete else before)
             before, drawn_at = tuple(id(ride.picture) for ride in result.rides), now
             if result.complete:
                 _KEPT.keep(result)

@@ -11,7 +11,7 @@ _HEADS = (
     ("Schedule", ""),
     ("Energy", "kinetic energy per coordinate: the integral of E|v|^2 / d over time; times d it is the dissipation"),
     ("Least possible", "W2^2 / d between the schedule's own start and the data: no motion between them needs less"),
-    ("Energy / least", ""),
+    ("Ratio", "energy over the least possible"),
     ("Counted over", "the times over which the energy is finite"),
     ("Ends part by", "largest distance of an accurate end from the shared end of the same noise, standard deviations"),
     ("At 8 steps", "root mean square distance from the exact end of the same noise, standard deviations"),
@@ -46,7 +46,7 @@ def _row(ride: Ride) -> str:
         energy,
         floor,
         f"{ride.energy / ride.floor:.2f}",
-        "all times" if (low, high) == (0.0, 1.0) else f"{low:g} to {'1 - 1e-5' if high < 1 else '1'}",
+        _interval(low, high),
         "–" if ride.parting is None else ("< 1e-9" if ride.parting < 1e-9 else f"{ride.parting:.1e}"),
         *(_at(ride, steps) for steps in (8, 32)),
     ]
@@ -56,6 +56,12 @@ def _row(ride: Ride) -> str:
         + "".join(f"<td>{report.escape(cell)}</td>" for cell in cells)
         + "</tr>"
     )
+
+
+def _interval(low: float, high: float) -> str:
+    if (low, high) == (0.0, 1.0):
+        return "all times"
+    return ", ".join([f"t > {low:g}"] * (low > 0) + [f"t < 1 - {1 - high:.0e}"] * (high < 1))
 
 
 def _with_error(value: float, error: float) -> str:

@@ -24,8 +24,8 @@ def of_speed(result: SchedulesResult) -> list[str]:
     wide = result.ride("ve")
     if wide is not None:
         lines.append(
-            f"VE starts 80 standard deviations wide and has to come in: energy {wide.energy:.5g}, of which {wide.floor:.5g}"
-            " no motion from there could save. It leaves the frame."
+            f"VE starts 80 standard deviations wide and has to come in: energy {wide.energy:.5g}, of which any motion "
+            f"from there would need {wide.floor:.5g}. It leaves the frame."
         )
     point = result.ride("gensot")
     if point is not None:
