@@ -41,9 +41,9 @@ _LEAD = (
 _QUESTIONS = {
     "way": (
         "How does it get there?",
-        "On a line, time runs to the right, from noise to data, and each flow line is a particle. In the plane ways lead "
-        "from open rings to dots; of the emoji one sample is followed. All schedules take the same particles to the "
-        "same places, at other times and through other places.",
+        "On a line, time runs to the right, from noise to data, and each flow line is a particle. In the plane ways "
+        "lead from open rings to dots; of the emoji one sample is followed. All schedules take the same particles to "
+        "the same places, at other times and through other places.",
     ),
     "speed": (
         "How fast is it when?",
@@ -74,6 +74,7 @@ _READ = """
   gap. The others solve one equation in the same steps: in the plane and on pictures they agree to rounding.
 * **Steps** of VE and GenSOT are taken in the noise level, as VE is used (EDM) and as a path from a point must start;
   the others in time. VE is σ = 80 (1 − t)⁷. GenSOT has no guide, temperature 1, and starts at the data's mean.
+  In the plane a single draw that is led to another branch can be most of a distance.
 * **Kinetic-optimal**: Shaul et al., arXiv 2306.06626, from the data's own separation function.
 """
 
@@ -163,7 +164,7 @@ def build() -> None:
             fast = gr.HTML(elem_id="said-speed")
             table = gr.HTML(elem_id="table")
             _question("end")
-            plane = _try("In the plane optimal transport is another map: two moons.", "Two moons")
+            plane = _try("In the plane optimal transport is another map, if hardly: the spiral.", "Spiral")
             ends = gr.HTML(elem_id="said-ends")
             _question("steps")
             solver = gr.Radio([("Euler", "euler"), ("Heun", "heun")], value="euler", label="Solver", elem_id="solver")
@@ -203,7 +204,7 @@ def build() -> None:
     for button, changed in (
         (far, {"data": "line", "modes": 5, "separation": 1.2, "width": 0.2}),
         (near, {"data": "line", "modes": 2, "separation": 0.4}),
-        (plane, {"data": "plane", "target": "moons"}),
+        (plane, {"data": "plane", "target": "spiral"}),
     ):
         tried = button.click(_trying(controls, changed), inputs, inputs, **QUIET).then(_show, **light)
         tries.append(tried)

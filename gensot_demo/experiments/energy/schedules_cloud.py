@@ -11,6 +11,7 @@ import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -35,13 +36,17 @@ from .schedules_paths import cost_of, paths_of, transport_ride
 from .schedules_request import SchedulesRequest
 from .schedules_result import IN_NOISE, STEPS, PlanePicture, SchedulesResult, Strip
 
-_PLANE_DRAWS, _PICTURE_DRAWS = 192, 48
+_PLANE_DRAWS, _PICTURE_DRAWS = 400, 48
+_STEPPED = 160  # of them, in few steps
 _FOLLOWED, _PICTURES_FOLLOWED = 24, 6  # of them, along every schedule's own flow
 _KEPT_ROWS = 48  # of a way
 _STRIP = 9  # pictures of a strip
 _RESOLUTION = 32
 _PICTURE_ANGLES = 40
 _PERCENT_SEPARATION, _PERCENT_ENDS = 0.25, 0.35  # of the whole work, on pictures: lambda, and lambda with the ends
+
+
+_PLANE_SHARE = 0.3  # of the whole work, in the plane: the ends
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,16 +107,28 @@ def _cloud(
     return replace(cloud, ends=ends, partner=partner)
 
 
-@lru_cache(4)
-def plane_cloud(target: str, seed: int) -> Cloud:
-    """A named target with its draws; a few tenths of a second the first time."""
+def _plane_cloud(target: str, seed: int) -> Generator[tuple[str, float], None, Cloud]:
+    """Yields (what, share), returns a named target with its draws; kept, as it takes a second."""
+    if (target, seed) in _PLANE_CLOUDS:
+        return _PLANE_CLOUDS[target, seed]
+    yield "Where the noise ends", 0.0
     law = standardised_mixture(named_target(target).mixture)
     steps = _cloud(law, 2, _plane_separation(target), _PLANE_DRAWS, seed, density_of(law))
     while True:
         try:
-            next(steps)
+            yield "Where the noise ends", _PLANE_SHARE * next(steps)
         except StopIteration as end:
-            return end.value
+            return _kept(_PLANE_CLOUDS, (target, seed), end.value, 6)
+
+
+def _kept(store: dict, key: Any, cloud: Cloud, most: int) -> Cloud:
+    while len(store) >= most:
+        store.pop(next(iter(store)), None)
+    store[key] = cloud
+    return cloud
+
+
+_PLANE_CLOUDS: dict[tuple[str, int], Cloud] = {}
 
 
 @lru_cache(16)
@@ -120,15 +137,28 @@ def _plane_separation(target: str) -> DataSeparation:
 
 
 def compare_in_plane(request: SchedulesRequest) -> Iterator[SchedulesResult]:
-    """Yields energies first, then schedule by schedule its ways and ends."""
+    """Yields progress, then energies, then schedule by schedule its ways and ends."""
     began = time.perf_counter()
-    cloud = plane_cloud(request.target, request.seed)
+    cloud = yield from _prepared(_plane_cloud(request.target, request.seed), request, began)
 
     def picture(path: ProbabilityPath, rows: list[Tensor]) -> PlanePicture:
         return PlanePicture(torch.stack(rows).numpy())
 
     straight = torch.stack([cloud.eps[:_FOLLOWED], cloud.ends[cloud.partner][:_FOLLOWED]]).numpy()
-    yield from _compared(request, cloud, _FOLLOWED, picture, PlanePicture(straight), began, 0.1)
+    yield from _compared(request, cloud, _FOLLOWED, picture, PlanePicture(straight), began, _PLANE_SHARE)
+
+
+def _prepared(
+    steps: Generator[tuple[str, float], None, Cloud], request: SchedulesRequest, began: float
+) -> Generator[SchedulesResult, None, Cloud]:
+    """Progress of the preparation as moments without schedules; returns the cloud."""
+    empty = SchedulesResult(request, 1, (), 0.0)
+    while True:
+        try:
+            doing, done = next(steps)
+            yield replace(empty, doing=doing, done=done, seconds=time.perf_counter() - began)
+        except StopIteration as end:
+            return end.value
 
 
 def _compared(request, cloud, followed, picture, of_transport, began, done) -> Iterator[SchedulesResult]:
@@ -184,8 +214,9 @@ def _error(path: ProbabilityPath, name: str, cloud: Cloud, steps: int, heun: boo
     """Root mean square distance per coordinate from the exact ends after a number of steps, noise outside included."""
     scales = scales_at([path], [equal_times(steps)])
     in_noise = torch.tensor(name in IN_NOISE)
-    found = few_steps(scales, cloud.predict, cloud.eps, heun, in_noise).reshape(cloud.eps.shape)
-    square = float((found - cloud.ends).double().square().sum(1).mean())
+    ends = cloud.ends[:_STEPPED]
+    found = few_steps(scales, cloud.predict, cloud.eps[:_STEPPED], heun, in_noise).reshape(ends.shape)
+    square = float((found - ends).square().sum(1).mean())
     if cloud.outside:
         one = torch.ones(1, 1, dtype=torch.float64)
         left = few_steps(scales, lambda x, a, m: torch.zeros_like(x), one, heun, in_noise)
@@ -229,24 +260,13 @@ def _picture_cloud(seed: int) -> Generator[tuple[str, float], None, Cloud]:
             at = _PERCENT_SEPARATION + (_PERCENT_ENDS - _PERCENT_SEPARATION) * next(steps)
             yield "Where the noise ends", at
         except StopIteration as end:
-            while len(_CLOUDS) >= 2:
-                _CLOUDS.pop(next(iter(_CLOUDS)), None)
-            _CLOUDS[seed] = end.value
-            return end.value
+            return _kept(_CLOUDS, seed, end.value, 2)
 
 
 def compare_on_pictures(request: SchedulesRequest) -> Iterator[SchedulesResult]:
     """Yields progress without rides while the data are prepared, then as :func:`compare_in_plane`; half a minute."""
     began = time.perf_counter()
-    empty = SchedulesResult(request, 1, (), 0.0)
-    steps = _picture_cloud(request.seed)
-    while True:
-        try:
-            doing, done = next(steps)
-            yield replace(empty, doing=doing, done=done, seconds=time.perf_counter() - began)
-        except StopIteration as end:
-            cloud = end.value
-            break
+    cloud = yield from _prepared(_picture_cloud(request.seed), request, began)
     backbone = load_picture_backbone(_RESOLUTION)
     _, scale = _scaled_oracle(backbone)
     generator = torch.Generator().manual_seed(request.seed)

@@ -67,7 +67,10 @@ def of_ends(result: SchedulesResult) -> list[str]:
         if result.parted is None:
             lines.append("On a line even optimal transport is this map: both keep the order of the particles.")
         elif result.parted < _SAME:
-            lines.append("For these draws optimal transport pairs every noise with the very end to which the flows go.")
+            lines.append(
+                f"Optimal transport pairs each of the {result.draws} noises with the very end to which the flows go: "
+                "where the two maps differ, it is by less than so many draws can show."
+            )
         else:
             lines.append(
                 "Optimal transport is another map: the ends that it gives the same noise lie "
