@@ -62,7 +62,7 @@ _FAILED = "This failed ({}); what is shown stays."
 
 
 def _question(title: str, text: str) -> None:
-    gr.Markdown(f"### {title}\n{text}", elem_classes="gensot-lead gensot-robust-question")
+    gr.Markdown(f"### {title}\n{text}", elem_classes="gensot-energy-question")
 
 
 def _figure(name: str, empty: str = "Not computed yet.", height: int = 330, title: str = "") -> PlotlyFigure:
@@ -74,9 +74,9 @@ def _figure(name: str, empty: str = "Not computed yet.", height: int = 330, titl
 
 def _tries(text: str, *names: str) -> list[gr.Button]:
     """The line "What to try" with its buttons."""
-    gr.Markdown(f"**What to try.** {text}", elem_classes="gensot-try")
-    with gr.Row(elem_classes=["gensot-run", "gensot-presets"]):
-        return [gr.Button(name, size="sm", elem_classes="gensot-preset") for name in names]
+    with gr.Row(elem_classes=["gensot-run", "gensot-trying"]):
+        gr.Markdown(f"*What to try:* {text}", elem_classes="gensot-try")
+        return [gr.Button(name, size="sm", elem_classes="gensot-preset", scale=0, min_width=110) for name in names]
 
 
 def build() -> None:
@@ -180,7 +180,7 @@ def build() -> None:
     pictures_said = gr.HTML(elem_id="pictures-said")
     wall = PictureWall(empty="", elem_id="wall")
     gr.Markdown(
-        "**What to try.** Shift the start by 2 and run again: few particles then carry all the weight, and the average "
+        "*What to try:* Shift the start by 2 and run again: few particles then carry all the weight, and the average "
         "picture at the end shows where a lean at the start leads.", elem_classes="gensot-try",
     )  # fmt: skip
     with gr.Accordion("How to read this", open=False):

@@ -8,6 +8,7 @@ import gradio as gr
 from gensot_demo.pages import (
     compare,
     energy_robustness,
+    energy_schedules,
     failures,
     grid,
     navigation,
@@ -52,7 +53,14 @@ PAGES = (
         Page(f"Navigation: {part.lower()}", path, page.build, under="/navigation", part=part)
         for part, path, page in _PARTS_OF_NAVIGATION
     ),
-    Page("Energy: speed and accuracy", "/robustness", energy_robustness.build, part="Speed and accuracy"),
+    Page("Energy", "/energy", energy_schedules.build, part="Schedules"),
+    Page(
+        "Energy: speed and accuracy",
+        "/robustness",
+        energy_robustness.build,
+        under="/energy",
+        part="Speed and accuracy",
+    ),  # fmt: skip
     Page("Sequences", "/sequences", sequences.build),
     Page("Scoreboard", "/scoreboard", scoreboard.build),
     Page("Failure modes", "/failures", failures.build),

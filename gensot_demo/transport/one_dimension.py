@@ -166,6 +166,22 @@ def velocity(mixture: GaussianMixture, points: Points, x: Tensor) -> Tensor:
     return (shares * level[:, None]).sum(2) + (shares * slope[:, None]).sum(2) * x
 
 
+class LinePredictor:
+    """E[y | x = a y + m eps] of a mixture on a line, for many scales at once: states (S, U), scales (S, 1)."""
+
+    def __init__(self, mixture: GaussianMixture):
+        self._means, self._variances = mixture.means[:, 0], mixture.covariances[:, 0, 0]
+        self._log_prior = mixture.log_prior
+
+    def __call__(self, x: Tensor, a: Tensor, m: Tensor) -> Tensor:
+        variance = a * a * self._variances + m * m
+        away = x[:, :, None] - (a * self._means)[:, None]
+        scale = (self._log_prior - 0.5 * torch.log(variance))[:, None]
+        shares = torch.softmax(torch.addcmul(scale, away * away, (-0.5 / variance)[:, None]), 2)
+        gain = a * self._variances / variance
+        return (shares * torch.addcmul(self._means, away, gain[:, None])).sum(2)
+
+
 def _pieces(mixture: GaussianMixture, points: Points, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """log(w_n p_n(x)) up to a constant (T, U, N), and the velocity of each component as level + slope x, (T, N)."""
     row = rows_of(points)
