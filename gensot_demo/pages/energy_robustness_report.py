@@ -170,7 +170,7 @@ def of_pictures(result: PicturesResult) -> list[str]:
         lines.append(
             "The relation holds exactly for these particles; they are few and far apart, so W₁ is "
             "theirs and not that of "
-            "the continuous laws, and more of them would bring it down."
+            "the continuous laws, and more of them would bring it down only slowly."
         )
     return lines
 

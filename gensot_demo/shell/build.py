@@ -44,6 +44,7 @@ _PARTS_OF_NAVIGATION = (
     ("Adaptive stiffness", "/adaptive", navigation_adaptive),
     ("Matrix stiffness", "/directions", navigation_directions),
 )
+_PARTS_OF_ENERGY = (("Speed and accuracy", "/robustness", energy_robustness),)
 PAGES = (
     Page("Compare", "/", compare.build),
     Page("Grid", "/grid", grid.build),
@@ -54,13 +55,10 @@ PAGES = (
         for part, path, page in _PARTS_OF_NAVIGATION
     ),
     Page("Energy", "/energy", energy_schedules.build, part="Schedules"),
-    Page(
-        "Energy: speed and accuracy",
-        "/robustness",
-        energy_robustness.build,
-        under="/energy",
-        part="Speed and accuracy",
-    ),  # fmt: skip
+    *(
+        Page(f"Energy: {part.lower()}", path, page.build, under="/energy", part=part)
+        for part, path, page in _PARTS_OF_ENERGY
+    ),
     Page("Sequences", "/sequences", sequences.build),
     Page("Scoreboard", "/scoreboard", scoreboard.build),
     Page("Failure modes", "/failures", failures.build),
