@@ -87,4 +87,5 @@ def test_only_the_named_endpoints_are_public(client):
         "/protocol",
         "/learn_guide",
         "/experts",
+        "/speed_accuracy",
     }
