@@ -51,8 +51,8 @@ _READ = """
   straighter and needs fewer steps.
 * **Kinetic optimal**: in polar coordinates the cost is that of a flat plane, so the cheapest path is a straight line
   there, at constant speed c. The data fix it; no search is needed.
-* **\\*** VP's energy grows without limit towards separate points, as the logarithm of the time left out: it is taken up to
-  t = 1 − 10⁻⁵.
+* **\\*** VP's energy grows without limit towards separate points, as the logarithm of the time left out: it is taken
+  up to t = 1 − 10⁻⁵.
 * Shaul, Chen, Nickel, Le, Lipman, *On kinetic optimal probability paths for generative models*, arXiv 2306.06626. The
   theorem: ∫ |1 − λ| dr ≤ 3n/√d for n points in d dimensions. The closed form is ours, their equation the check.
 """
@@ -219,8 +219,8 @@ def build() -> None:
             )
     _question(
         "When does it not matter?",
-        "With n random points in more and more dimensions, everything is decided at once, and the straight path becomes "
-        "the cheapest. A theorem bounds what is left by 3n/√d; the bound is far too large, its slope is right.",
+        "With n random points in more and more dimensions, everything is decided at once, and the straight path "
+        "becomes the cheapest. A theorem bounds what is left by 3n/√d; the bound is far too large, its slope is right.",
     )
     with gr.Row():
         undecided, energies = _figure("undecided"), _figure("energies")
@@ -239,8 +239,11 @@ def build() -> None:
     def show(*values: Any) -> Iterator[list[Any]]:
         yield from _show(controls, values)
 
+    def restore(request: gr.Request) -> list[Any]:
+        return _restore(controls, request.url.query or "")
+
     run = {"fn": show, "inputs": inputs, "outputs": shown, **HEAVY}
-    loaded = Context.root_block.load(lambda request: _restore(controls, request), None, [*inputs, notice], **QUIET)
+    loaded = Context.root_block.load(restore, None, [*inputs, notice], **QUIET)
     runs = [loaded.then(**run), gr.on(controls.changed(), trigger_mode="always_last", **run)]
     for button, changes in tries:
         runs.append(button.click(_changer(controls, changes), None, inputs, **QUIET).then(**run))
@@ -273,11 +276,8 @@ def _show(controls: _Controls, values: tuple[Any, ...]) -> Iterator[list[Any]]:
             if moment.result is not None:
                 head = [*_pictures(moment.result)]
             elif time.perf_counter() - began > 0.3:
-                yield [
-                    *[gr.skip()] * 9,
-                    report.running("Measuring what is decided", moment.done, moment.seconds),
-                    gr.skip(),
-                ]
+                line = report.running("Measuring what is decided", moment.done, moment.seconds)
+                yield [*[gr.skip()] * 9, line, gr.skip()]
         yield [*head, *[gr.skip()] * 3, report.status(_done(moment.result)), to_query(request)]
         for found in sweep(request.count, request.seed):
             line = report.running("More and more dimensions", found.done, found.seconds)
@@ -337,11 +337,11 @@ def _changer(controls: _Controls, changes: _Changes):
     return change
 
 
-def _restore(controls: _Controls, request: gr.Request) -> list[Any]:
+def _restore(controls: _Controls, query: str) -> list[Any]:
     """[controls…, notice] from the address."""
     notice, wanted = gr.update(visible=False), OptimalRequest()
     try:
-        wanted, notes = from_query(request.url.query or "")
+        wanted, notes = from_query(query)
         if notes:
             notice = gr.update(value=report.status(" ".join(notes)), visible=True)
     except InvalidRequest as error:
