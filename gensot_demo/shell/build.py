@@ -7,6 +7,7 @@ import gradio as gr
 
 from gensot_demo.pages import (
     compare,
+    energy_optimal,
     energy_schedules,
     failures,
     grid,
@@ -53,6 +54,13 @@ PAGES = (
         for part, path, page in _PARTS_OF_NAVIGATION
     ),
     Page("Energy", "/energy", energy_schedules.build, part="Schedules"),
+    Page(
+        "Energy: kinetic-optimal paths",
+        "/kinetic_optimal",
+        energy_optimal.build,
+        under="/energy",
+        part="Kinetic-optimal paths",
+    ),
     Page("Sequences", "/sequences", sequences.build),
     Page("Scoreboard", "/scoreboard", scoreboard.build),
     Page("Failure modes", "/failures", failures.build),
