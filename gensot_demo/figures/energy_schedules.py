@@ -77,11 +77,12 @@ def _space_time(ride: Ride, picture: LinePicture, result: SchedulesResult, top: 
 
 
 def _ways(ride: Ride, picture: PlanePicture, result: SchedulesResult) -> dict[str, Any]:
-    count = picture.ways.shape[1]
+    density, count = result.density, picture.ways.shape[1]
+    reach = 1.05 * max(3.0, float(np.abs(density.x).max()), float(np.abs(density.y).max()))
+    ways = np.where((np.abs(picture.ways) > reach).any(2, keepdims=True), np.nan, picture.ways)
     gaps = np.full((count, 1), np.nan)
-    x, y = (np.float32(np.concatenate([picture.ways[:, :, axis].T, gaps], 1).ravel()) for axis in (0, 1))
-    start, end = picture.ways[0], picture.ways[-1]
-    density = result.density
+    x, y = (np.float32(np.concatenate([ways[:, :, axis].T, gaps], 1).ravel()) for axis in (0, 1))
+    start, end = ways[0], ways[-1]
     top = float(density.values.max())
     data = [
         {
@@ -95,7 +96,6 @@ def _ways(ride: Ride, picture: PlanePicture, result: SchedulesResult) -> dict[st
         },
         _dots(start, "circle-open", 5), _dots(end, "circle", 4),
     ]  # fmt: skip
-    reach = 1.05 * max(3.0, float(np.abs(density.x).max()), float(np.abs(density.y).max()))
     axis = {"range": [-reach, reach], "dtick": 2, "zeroline": False}
     said = f"{ride.label}: the ways of {count} particles from noise to the target; energy {ride.energy:.3g}."
     layout = _small(ride, said) | {"xaxis": dict(axis), "yaxis": axis | {"scaleanchor": "x", "scaleratio": 1}}
