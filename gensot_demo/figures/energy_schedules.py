@@ -18,29 +18,14 @@ from gensot_demo.experiments.energy.schedules_result import (
 )
 
 from .curves import curve, line_figure
-from .method_style import MethodStyle
 from .palette import DATA, INK, MUTED, SEQUENTIAL, faded
+from .schedule_style import schedule_style
 from .wall import wall_row, wall_value
 
-_STYLES = {
-    "vp": MethodStyle(DATA[3], "dashdot", "triangle-up"),
-    "cosine": MethodStyle(DATA[2], "dash", "square"),
-    "condot": MethodStyle(DATA[1], "solid", "diamond"),
-    "ve": MethodStyle(DATA[4], "longdash", "x"),
-    "gensot": MethodStyle(DATA[6], "longdashdot", "cross"),
-    "optimal": MethodStyle(DATA[0], "solid", "circle"),
-    "drawn": MethodStyle(DATA[5], "dot", "star"),
-    "ot": MethodStyle(DATA[7], "dot", "hexagon"),
-}
 _TIME = {"title": {"text": "time t, noise (0) to data (1)"}, "range": [0, 1]}
 _OUT_OF_FRAME = 2.5  # the frame of the speeds: so many times the largest energy of a moderate schedule
-_FINE = 301  # places along a flow line, so that it ends at the frame
+_FINE = 301  # places along a flow line that enters the frame on its way
 _LEAST_ERROR = 1e-6  # shown on a logarithmic axis
-
-
-def style_of(name: str) -> MethodStyle:
-    """The style of a schedule, the same in every figure and table."""
-    return _STYLES[name]
 
 
 def pictures_of(result: SchedulesResult) -> list[dict[str, Any] | None]:
@@ -71,9 +56,11 @@ def _space_time(ride: Ride, picture: LinePicture, result: SchedulesResult, top: 
         "colorscale": [[n / (len(SEQUENTIAL) - 1), colour] for n, colour in enumerate(SEQUENTIAL)],
     }  # fmt: skip
     reach = float(result.places[-1])
-    t = np.linspace(0, 1, _FINE)
-    lines = np.stack([np.interp(t, picture.t, line) for line in picture.lines.T])
-    lines[np.abs(lines) > reach] = np.nan
+    t, lines = picture.t, picture.lines.T
+    if np.abs(lines).max() > reach:  # they enter at the frame
+        t = np.linspace(0, 1, _FINE)
+        lines = np.stack([np.interp(t, picture.t, line) for line in lines])
+        lines[np.abs(lines) > reach] = np.nan
     gaps = np.full((len(lines), 1), np.nan)
     flow = {
         "type": "scatter", "mode": "lines", "showlegend": False, "hoverinfo": "skip",
@@ -90,11 +77,12 @@ def _space_time(ride: Ride, picture: LinePicture, result: SchedulesResult, top: 
 
 
 def _ways(ride: Ride, picture: PlanePicture, result: SchedulesResult) -> dict[str, Any]:
-    count = picture.ways.shape[1]
+    density, count = result.density, picture.ways.shape[1]
+    reach = 1.05 * max(3.0, float(np.abs(density.x).max()), float(np.abs(density.y).max()))
+    ways = np.where((np.abs(picture.ways) > reach).any(2, keepdims=True), np.nan, picture.ways)
     gaps = np.full((count, 1), np.nan)
-    x, y = (np.float32(np.concatenate([picture.ways[:, :, axis].T, gaps], 1).ravel()) for axis in (0, 1))
-    start, end = picture.ways[0], picture.ways[-1]
-    density = result.density
+    x, y = (np.float32(np.concatenate([ways[:, :, axis].T, gaps], 1).ravel()) for axis in (0, 1))
+    start, end = ways[0], ways[-1]
     top = float(density.values.max())
     data = [
         {
@@ -104,11 +92,10 @@ def _ways(ride: Ride, picture: PlanePicture, result: SchedulesResult) -> dict[st
         },
         {
             "type": "scatter", "mode": "lines", "x": x, "y": y, "hoverinfo": "skip",
-            "line": {"color": style_of(ride.name).colour, "width": 1.3},
+            "line": {"color": schedule_style(ride.name).colour, "width": 1.3},
         },
         _dots(start, "circle-open", 5), _dots(end, "circle", 4),
     ]  # fmt: skip
-    reach = 1.05 * max(3.0, float(np.abs(density.x).max()), float(np.abs(density.y).max()))
     axis = {"range": [-reach, reach], "dtick": 2, "zeroline": False}
     said = f"{ride.label}: the ways of {count} particles from noise to the target; energy {ride.energy:.3g}."
     layout = _small(ride, said) | {"xaxis": dict(axis), "yaxis": axis | {"scaleanchor": "x", "scaleratio": 1}}
@@ -128,7 +115,7 @@ def _small(ride: Ride, description: str) -> dict[str, Any]:
         "showlegend": False,
         "margin": {"l": 34, "r": 6, "t": 30, "b": 36},
         "title": {
-            "text": f"{style_of(ride.name).glyph} {ride.label}",
+            "text": f"{schedule_style(ride.name).glyph} {ride.label}",
             "x": 0.5,
             "xanchor": "center",
             "font": {"size": 13},
@@ -149,8 +136,8 @@ def strips_of(result: SchedulesResult) -> str | None:
             ride.label,
             list(ride.picture.pictures),
             note=f"energy {ride.energy:.3g}",
-            glyph=style_of(ride.name).glyph,
-            colour=style_of(ride.name).token,
+            glyph=schedule_style(ride.name).glyph,
+            colour=schedule_style(ride.name).token,
             alternatives=[f"{ride.label} at t = {t:.2f}" for t in ride.picture.t],
         )
         for ride in rides
@@ -161,7 +148,7 @@ def strips_of(result: SchedulesResult) -> str | None:
 def speed_figure(result: SchedulesResult) -> dict[str, Any]:
     """Squared speed over time: the area under a curve is its energy."""
     curves = [
-        curve(f"{ride.label} {ride.energy:.3g}", style_of(ride.name), ride.t, ride.speed) for ride in result.rides
+        curve(f"{ride.label} {ride.energy:.3g}", schedule_style(ride.name), ride.t, ride.speed) for ride in result.rides
     ]
     moderate = [ride.energy for ride in result.rides if ride.name not in IN_NOISE]
     top = _OUT_OF_FRAME * max(moderate or [min(ride.energy for ride in result.rides)])
@@ -181,7 +168,9 @@ def steps_figure(result: SchedulesResult) -> dict[str, Any] | None:
     for ride in result.rides:
         if ride.errors and ride.name != "ot":
             steps = [n for n in STEPS if n in ride.errors]
-            line = curve(ride.label, style_of(ride.name), steps, [max(ride.errors[n], _LEAST_ERROR) for n in steps])
+            line = curve(
+                ride.label, schedule_style(ride.name), steps, [max(ride.errors[n], _LEAST_ERROR) for n in steps]
+            )
             line["marker"]["size"] = 8
             curves.append(line)
     if not curves:

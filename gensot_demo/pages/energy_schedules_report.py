@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gensot_demo.experiments.energy.schedules_result import Ride, SchedulesResult
-from gensot_demo.figures.energy_schedules import style_of
+from gensot_demo.figures.schedule_style import schedule_style
 
 from . import report
 
@@ -40,7 +40,7 @@ def table(result: SchedulesResult) -> str:
 
 def _row(ride: Ride) -> str:
     low, high = ride.interval
-    style = style_of(ride.name)
+    style = schedule_style(ride.name)
     floor, energy = _with_error(ride.floor, ride.floor_error), _with_error(ride.energy, ride.energy_error)
     cells = [
         energy,

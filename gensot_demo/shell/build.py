@@ -7,6 +7,7 @@ import gradio as gr
 
 from gensot_demo.pages import (
     compare,
+    energy_optimal,
     energy_robustness,
     energy_schedules,
     failures,
@@ -44,7 +45,10 @@ _PARTS_OF_NAVIGATION = (
     ("Adaptive stiffness", "/adaptive", navigation_adaptive),
     ("Matrix stiffness", "/directions", navigation_directions),
 )
-_PARTS_OF_ENERGY = (("Speed and accuracy", "/robustness", energy_robustness),)
+_PARTS_OF_ENERGY = (
+    ("Kinetic-optimal paths", "/kinetic_optimal", energy_optimal),
+    ("Speed and accuracy", "/robustness", energy_robustness),
+)
 PAGES = (
     Page("Compare", "/", compare.build),
     Page("Grid", "/grid", grid.build),

@@ -9,9 +9,12 @@ Source: Shaul, Chen, Nickel, Le, Lipman, arXiv 2306.06626 (kinetic optimal paths
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from .data_separation import DataSeparation
@@ -19,11 +22,13 @@ from .errors import InvalidValue
 from .paths import ProbabilityPath, SchedulePath
 
 CUT_OFF = 1e-5  # of time, left out at an end where the energy diverges logarithmically (VP at the data, GenSOT at both)
-_NEAR = 1e-9  # where an end is tested for that
+_NEAR, _NEARER = 1e-7, 1e-9  # where an end is tested for that
 _DIVERGES = 1e-6  # speed^2 times the time left: tends to 0 at an end of finite energy
 _FINE = 48  # places of the inverse between two levels
 _FLATTEST = 1e-3  # of Phi: below, the data are Gaussian within the arithmetic, and every direction costs nothing
 _PANELS, _NODES = 24, 12  # quadrature in time: even panels besides those of the data's levels; nodes of each
+_GRADED = torch.tensor([10.0**-k for k in range(2, 9)], dtype=torch.float64)  # edges of panels towards both ends
+_ODE = (0.001, 0.98)  # times between which the paper's equation is solved: its slope is infinite at 0
 
 
 class KineticOptimalPath(SchedulePath):
@@ -85,6 +90,22 @@ class KineticOptimalPath(SchedulePath):
         ahead = torch.sin(phi)
         return ahead / (ahead + torch.sin(self.angle - phi))
 
+    def ode_disagreement(self) -> float:
+        """Largest difference in th, in radians, between the closed form and the paper's boundary-value equation
+        th' = sqrt((c - c^2/4) / Gam) / (1 - c t + c t^2), solved from t = .001 to .98. Tens of milliseconds."""
+        from scipy.integrate import solve_ivp
+
+        c, root = self.energy, self._root
+        scale = math.sqrt(c - c * c / 4)
+
+        def slope(t: float, theta: NDArray) -> NDArray:
+            return scale / np.maximum(root(np.clip(theta, 0, math.pi / 2)), 1e-9) / (1 - c * t + c * t * t)
+
+        t = np.linspace(*_ODE, 60)
+        exact = self.angles(torch.from_numpy(t)).numpy()
+        solved = solve_ivp(slope, _ODE, exact[:1], "LSODA", t, rtol=1e-9, atol=1e-11)
+        return float(np.abs(solved.y[0] - exact).max()) if solved.success else math.inf
+
 
 def speed_squared(path: ProbabilityPath, separation: DataSeparation, t: Tensor) -> Tensor:
     """(1/d) E|v_t|^2 (T,) at times (T,) in (0, 1), for data in units in which they have variance 1 per coordinate.
@@ -92,17 +113,33 @@ def speed_squared(path: ProbabilityPath, separation: DataSeparation, t: Tensor) 
     a'^2 + m'^2 - (a' - a m'/m)^2 (1 - lambda(a/m)), written without its cancellations; plus |g'|^2 / d for a path
     with a shift g. docs/FORMULAS.md 2.
     """
+    parts = _speed_parts(path, t, separation.dimension)
+    return parts.constant + parts.turning * separation.rate(parts.theta)
+
+
+class _SpeedParts(NamedTuple):
+    """Speed squared = constant + turning Gam(theta), each (T,)."""
+
+    constant: Tensor
+    turning: Tensor
+    theta: Tensor
+
+
+def _speed_parts(path: ProbabilityPath, t: Tensor, dimension: int) -> _SpeedParts:
     p = path.at(t)
-    theta = torch.atan2(p.a, p.m)
+    square = p.a**2 + p.m**2
     radial, turning = p.a * p.da + p.m * p.dm, p.da * p.m - p.a * p.dm
-    shift = p.dg.square().sum(1) / separation.dimension
-    return (radial**2 + turning**2 * separation.rate(theta)) / (p.a**2 + p.m**2) + shift
+    shift = p.dg.square().sum(1) / dimension
+    return _SpeedParts(radial**2 / square + shift, turning**2 / square, torch.atan2(p.a, p.m))
 
 
 def energy_interval(path: ProbabilityPath, separation: DataSeparation) -> tuple[float, float]:
     """The times over which the energy of a path is finite: (0, 1), less 1e-5 at an end where it diverges."""
-    ends = torch.tensor([_NEAR, 1 - _NEAR], dtype=torch.float64)
-    first, last = (speed_squared(path, separation, ends) * _NEAR > _DIVERGES).tolist()
+    ends = torch.tensor([_NEAR, _NEARER, 1 - _NEARER, 1 - _NEAR], dtype=torch.float64)
+    far_first, first, last, far_last = speed_squared(path, separation, ends).tolist()
+    # a fast end is not an infinite one: VE starts at speed 560, and slows down evenly from there
+    pairs = ((first, far_first), (last, far_last))
+    first, last = (near * _NEARER > max(_DIVERGES, 0.1 * far * _NEAR) for near, far in pairs)
     return (CUT_OFF if first else 0.0), (1 - CUT_OFF if last else 1.0)
 
 
@@ -114,24 +151,36 @@ def kinetic_energy(path: ProbabilityPath, separation: DataSeparation) -> float:
     """
     if isinstance(path, KineticOptimalPath) and path.separation is separation:
         return path.energy
+    return _rule(path, separation)(separation)
+
+
+def energy_with_error(path: ProbabilityPath, separation: DataSeparation) -> tuple[float, float]:
+    """The kinetic energy and its standard error, which is 0 where the separation is exact."""
+    if isinstance(path, KineticOptimalPath) and path.separation is separation:
+        return path.energy, separation.error_of(lambda one: KineticOptimalPath(one).energy)
+    rule = _rule(path, separation)
+    return rule(separation), separation.error_of(rule)
+
+
+def _rule(path: ProbabilityPath, separation: DataSeparation) -> Callable[[DataSeparation], float]:
+    """Quadrature in time for one path, as a function of lambda: the path is asked only once."""
     low, high = energy_interval(path, separation)
     levels = path.times_of_sigma(1 / torch.tan(separation.angles))
     even = torch.linspace(low, high, _PANELS + 1, dtype=torch.float64)
-    graded = torch.tensor([10.0**-k for k in range(2, 9)], dtype=torch.float64)  # towards both ends
-    edges = torch.cat([even, levels, graded, 1 - graded])
-    edges = torch.unique(edges[(edges >= low) & (edges <= high)])
-    t, weight = _gauss(edges)
-    return float(weight @ speed_squared(path, separation, t))
+    edges = torch.cat([even, levels, _GRADED, 1 - _GRADED])
+    t, weight = _gauss(torch.unique(edges[(edges >= low) & (edges <= high)]))
+    parts = _speed_parts(path, t, separation.dimension)
+    constant, turning, theta = float(weight @ parts.constant), weight * parts.turning, parts.theta
+    return lambda one: constant + float(turning @ one.rate(theta))
 
 
 def conditional_energy(path: ProbabilityPath) -> float:
     """E_c = int (a'^2 + m'^2) dt, the energy of the paths to single points; inf where it diverges (VP)."""
-    ends = path.at(torch.tensor([_NEAR, 1 - _NEAR], dtype=torch.float64))
-    if bool(((ends.da**2 + ends.dm**2) * _NEAR > _DIVERGES).any()):
+    ends = path.at(torch.tensor([_NEARER, 1 - _NEARER], dtype=torch.float64))
+    if bool(((ends.da**2 + ends.dm**2) * _NEARER > _DIVERGES).any()):
         return math.inf
-    graded = torch.tensor([10.0**-k for k in range(2, 9)], dtype=torch.float64)
     even = torch.linspace(0, 1, 8 * _PANELS + 1, dtype=torch.float64)
-    t, weight = _gauss(torch.unique(torch.cat([even, graded, 1 - graded])))
+    t, weight = _gauss(torch.unique(torch.cat([even, _GRADED, 1 - _GRADED])))
     p = path.at(t)
     return float(weight @ (p.da**2 + p.dm**2))
 
