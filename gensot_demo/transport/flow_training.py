@@ -1,15 +1,19 @@
 """Small flows learnt from points by flow matching, many at once, along any scalar path.
 
 Write (a, m) = rho (sin theta, cos theta), with the noise angle theta from 0 (noise) to pi/2 (data). Then
-u = x / rho = sin(theta) y + cos(theta) eps has variance 1 on every path, and with w = cos(theta) y - sin(theta) eps the
-conditional velocity is a' y + m' eps = (rho'/rho) x + rho theta' w. A network that predicts w from (u, theta) (the "v" of
-Salimans & Ho, arXiv 2202.00512) therefore serves every path, du/dtheta = E[w | u] is the flow, and the loss of flow
+u = x / rho = sin(theta) y + cos(theta) eps has variance 1 on every path, and with w = cos(theta) y - sin(theta) eps (the
+"v" of Salimans & Ho, arXiv 2202.00512) the conditional velocity is a' y + m' eps = (rho'/rho) x + rho theta' w. So one
+network that predicts w from (u, theta) serves every path, du/dtheta = E[w | u] is the flow, and the loss of flow
 matching (Lipman et al., arXiv 2210.02747, eq. 9), with t uniform, is
 
     E_t |v(x_t, t) - (a' y + m' eps)|^2 = int (a' m - a m') E|w_network(u, theta) - w|^2 dtheta.
 
-So a path decides only how much each noise angle counts in training, a' m - a m', and where the steps of a sampler fall.
-It is 1 for CondOT and pi/2 for the cosine path: these two are one training problem.
+A path decides only how much each noise angle counts in training, a' m - a m', and where the steps of a sampler fall.
+That is 1 for CondOT and pi/2 for the cosine path: these two are one training problem.
+
+What can be predicted of w has variance Gam(theta) = 1 - (1 - lambda) / cos^2 theta per coordinate (:mod:`.data_separation`),
+so the network's output, of order 1, is multiplied by sqrt(Gam): a property of the data, the same for every path. Without
+it, errors at theta near 0 would be multiplied by a' m - a m', which has no bound on a kinetic-optimal path.
 """
 
 from __future__ import annotations
@@ -23,6 +27,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from .data_separation import DataSeparation
 from .errors import InvalidValue
 from .paths import SchedulePath
 
@@ -30,30 +35,34 @@ SHORTEST = 1e-3
 """Times are kept in [SHORTEST, 1 - SHORTEST], as in arXiv 2306.06626: a' of the kinetic-optimal path has no limit at 0, m'
 of the VP path none at 1."""
 
-_TABLE = 4000
+_TABLE, _NODES = 4000, 2049
 _FREQUENCIES = 4
 _CHUNK = 25  # updates whose noise is drawn at once
 
 
 class AngleLaw:
-    """How often each noise angle is met in training on a path: theta in proportion to a' m - a m'.
+    """How noise angles are drawn in training on a path, with density q in proportion to (a' m - a m') sqrt(Gam).
 
-    Drawing angles like this instead of drawing t and weighing the loss leaves the expected loss as it is, up to a
-    constant factor, and takes away the variance of the weights, which grow without bound at the ends.
+    The loss at theta then has the weight 1 / sqrt(Gam). Its expectation is that of t drawn uniformly, up to a constant
+    factor; the gradient of every sample has the same size, where uniform t lets weights grow without bound at the ends.
     Raises :class:`InvalidValue` for a path whose noise level does not fall strictly.
+
+    scale: multiplies that expectation so that it is 1 for a network that predicts 0.
     """
 
-    def __init__(self, path: SchedulePath):
+    def __init__(self, path: SchedulePath, separation: DataSeparation):
         end = math.log((1 - SHORTEST) / SHORTEST)
         t = torch.sigmoid(torch.linspace(-end, end, _TABLE, dtype=torch.float64))
         a, da, m, dm = path.schedule(t)
         theta, turning = torch.atan2(a, m), da * m - a * dm
         if not bool((theta.diff() > 0).all()) or not bool((torch.isfinite(turning) & (turning > 0)).all()):
             raise InvalidValue(f"the noise level of the path {path.name or type(path).__name__} must fall at all times.")
-        share = 0.5 * (turning[1:] + turning[:-1]) * theta.diff()
+        root = separation.rate(theta).sqrt()
+        drawn, explained, weight = (_shares(theta, part) for part in (turning * root, turning * root**2, turning))
+        self.scale = float(drawn.sum() / explained.sum())
         self._angles = theta.numpy()
-        self._below = np.concatenate([[0.0], (share.cumsum(0) / share.sum()).numpy()])
-        self._density = (turning / share.sum()).numpy()
+        self._below = np.concatenate([[0.0], (drawn.cumsum(0) / drawn.sum()).numpy()])
+        self._weight = (turning / weight.sum()).numpy()
 
     @property
     def range(self) -> tuple[float, float]:
@@ -61,21 +70,28 @@ class AngleLaw:
         return float(self._angles[0]), float(self._angles[-1])
 
     def quantile(self, share: NDArray) -> NDArray:
-        """Angles below which lie these shares, any shape."""
+        """Angles below which lie these shares of those drawn, any shape."""
         return np.interp(share, self._below, self._angles)
 
-    def density(self, angles: NDArray) -> NDArray:
-        """Probability per radian (K,) at angles (K,); 0 outside the range."""
-        return np.interp(angles, self._angles, self._density, left=0.0, right=0.0)
+    def weight(self, angles: NDArray) -> NDArray:
+        """a' m - a m' (K,) at angles (K,), scaled to integral 1 over the range: what an error there costs."""
+        return np.interp(angles, self._angles, self._weight, left=0.0, right=0.0)
+
+
+def _shares(theta: Tensor, density: Tensor) -> Tensor:
+    return 0.5 * (density[1:] + density[:-1]) * theta.diff()
 
 
 class AngleNetworks:
     """G independent perceptrons of one shape that predict w (G, n, 2) from u (G, n, 2) and noise angles.
 
-    seeds: (G,), the first weights of each; equal seeds start equal.  width: of each of the three hidden layers.
+    seeds: (G,), the first weights of each; equal seeds start equal.  separations: (G,), of the data of each.
+    width: of each of the three hidden layers.
     """
 
-    def __init__(self, seeds: Sequence[int], width: int = 64):
+    def __init__(self, seeds: Sequence[int], separations: Sequence[DataSeparation], width: int = 64):
+        grid = torch.linspace(0, math.pi / 2, _NODES, dtype=torch.float64)
+        self._roots = torch.stack([one.rate(grid).sqrt().float() for one in separations])
         sizes = [2 + 2 * _FREQUENCIES, width, width, width, 2]
         self.weights: list[Tensor] = []
         self.biases: list[Tensor] = []
@@ -95,19 +111,51 @@ class AngleNetworks:
 
     def __call__(self, u: Tensor, theta: Tensor | float) -> Tensor:
         """Predicted w (G, n, 2) at u (G, n, 2) and angles (G, n), or one angle for all."""
-        theta = torch.as_tensor(theta, dtype=u.dtype).expand(u.shape[:2])
-        phases = theta[..., None] * torch.arange(2, 2 * _FREQUENCIES + 1, 2, dtype=u.dtype)
-        hidden = torch.cat([u, phases.cos(), phases.sin()], -1)
-        last = len(self.weights) - 1
+        return self.root(theta)[..., None] * self.output(u, theta)
+
+    def root(self, theta: Tensor | float) -> Tensor:
+        """sqrt(Gam) (G, n) or (G, 1)."""
+        if not isinstance(theta, Tensor):
+            theta = torch.full((len(self._roots), 1), theta)
+        place = theta.clamp(0, math.pi / 2) * ((_NODES - 1) / (math.pi / 2))
+        below = place.long().clamp(max=_NODES - 2)
+        left, right = self._roots.gather(1, below), self._roots.gather(1, below + 1)
+        return left + (place - below) * (right - left)
+
+    def output(self, u: Tensor, theta: Tensor | float) -> Tensor:
+        """w / sqrt(Gam)."""
+        hidden, last = self._input(u, theta), len(self.weights) - 1
         for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             hidden = torch.baddbmm(bias, hidden, weight)
             if layer < last:
                 hidden = torch.nn.functional.silu(hidden)
         return hidden
 
+    def with_divergence(self, u: Tensor, theta: float) -> tuple[Tensor, Tensor]:
+        """Predicted w (G, n, 2) and its divergence in u (G, n), exact: both derivatives go forward with the state."""
+        hidden, last, rows = self._input(u, theta), len(self.weights) - 1, u.shape[1]
+        slopes = self.weights[0][:, :2].repeat_interleave(rows, 1)  # (G, 2 n, width): d/du_1, then d/du_2
+        for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            hidden = torch.baddbmm(bias, hidden, weight)
+            if layer:
+                slopes = torch.bmm(slopes, weight)
+            if layer < last:
+                gate = torch.sigmoid(hidden)
+                slopes = slopes * (gate * (1 + hidden * (1 - gate))).repeat(1, 2, 1)
+                hidden = hidden * gate
+        root = self.root(theta)
+        return root[..., None] * hidden, root * (slopes[:, :rows, 0] + slopes[:, rows:, 1])
+
+    @staticmethod
+    def _input(u: Tensor, theta: Tensor | float) -> Tensor:
+        theta = torch.as_tensor(theta, dtype=u.dtype).expand(u.shape[:2])
+        phases = theta[..., None] * torch.arange(2, 2 * _FREQUENCIES + 1, 2, dtype=u.dtype)
+        return torch.cat([u, phases.cos(), phases.sin()], -1)
+
     def only(self, which: Sequence[int] | slice) -> AngleNetworks:
         """Some of the networks, sharing their numbers."""
         part = object.__new__(AngleNetworks)
+        part._roots = self._roots[which]
         part.weights, part.biases = [w[which] for w in self.weights], [b[which] for b in self.biases]
         return part
 
@@ -120,8 +168,8 @@ def _first_weights(seed: int, sizes: Sequence[int]) -> list[Tensor]:
 
 @dataclass(frozen=True, eq=False)
 class Progress:
-    """update: how many are done.  losses: (G, k) mean squared error of w per dimension of the last k updates, each at
-    the angles of its own path."""
+    """update: how many are done.  losses: (G, k) of the last k updates, each the loss of its own path less what no
+    network can predict: 1 for one that predicts 0, and 0 for the best one, which knows the points by heart."""
 
     update: int
     losses: Tensor
@@ -145,6 +193,7 @@ def train(
     generators = [torch.Generator().manual_seed(seed + 7919 * s + 1) for s in range(count)]
     parameters = [part.requires_grad_(True) for part in networks.parameters]
     adam = torch.optim.Adam(parameters, lr=rate, betas=(0.9, 0.99))
+    scales = torch.tensor([law.scale for row in laws for law in row])
     done = 0
     try:
         while done < updates:
@@ -162,12 +211,14 @@ def train(
                 adam.param_groups[0]["lr"] = rate * 0.5 * (1 + math.cos(math.pi * progress))
                 sine, cosine = theta[k].sin()[..., None], theta[k].cos()[..., None]
                 clean, eps = y[k].repeat(rows, 1, 1), noise[k].repeat(rows, 1, 1)
-                error = networks(sine * clean + cosine * eps, theta[k]) - (cosine * clean - sine * eps)
-                each = error.square().mean((1, 2))
+                target = cosine * clean - sine * eps
+                output, root = networks.output(sine * clean + cosine * eps, theta[k]), networks.root(theta[k])
+                # (|root output - w|^2 - |w|^2) / root
+                each = (root[..., None] * output.square() - 2 * output * target).mean((1, 2))
                 adam.zero_grad(set_to_none=True)
                 each.sum().backward()  # the networks share nothing: each gets its own gradient
                 adam.step()
-                losses[k] = each.detach()
+                losses[k] = 1 + scales * each.detach()
             done += size
             yield Progress(done, losses.T)
     finally:

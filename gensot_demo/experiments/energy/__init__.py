@@ -1,0 +1,1 @@
+"""Energy and dissipation: what schedules cost and forgive."""
