@@ -33,7 +33,7 @@ _ANGLE = {
 def learnt_figure(run: TrainingRun) -> dict[str, Any]:
     """The points that the flows saw, then samples of each flow from the same starts; one panel each."""
     names = run.request.paths if run.samples is not None else ()
-    points = run.task.points[0].numpy()
+    points = run.task.back(run.task.points[0], 0).numpy()
     clouds = [(f"{len(points):,} training points", points, INK)]
     clouds += [(PATHS[name], run.samples[p], STYLES[name].colour) for p, name in enumerate(names)]
     columns = 1 if len(clouds) == 1 else 2 if len(clouds) <= 4 else 3

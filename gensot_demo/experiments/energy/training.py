@@ -79,14 +79,17 @@ class TrainingRequest(BaseModel):
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """What is to be learnt, in units in which the law is centred and has variance 1 per coordinate.
+    """What is to be learnt: a law that is centred and has variance 1 per coordinate, from points of it.
 
-    points (S, N, 2) seen in training, held_out (S, M, 2), truth (S, M) and truth_seen (S, N) the law's own log density,
-    nats per dimension.  ways: P rows of S paths (the kinetic-optimal one follows from the points), energies (S,) of
+    The flows see points that are centred and scaled once more, by their own mean ``centres`` (S, 2) and ``scales`` (S,):
+    a kinetic-optimal path is one for such data. points (S, N, 2) seen in training and held_out (S, M, 2) are in these
+    units; truth (S, M) and truth_seen (S, N) are the law's log densities there, nats per dimension.  ways: P rows of S paths (the kinetic-optimal one follows from the points), energies (S,) of
     the latter or None.  angles (K,) and weights (P, K): how training shares itself among them, per radian.
     """
 
     law: GaussianMixture
+    centres: Tensor
+    scales: Tensor
     points: Tensor
     held_out: Tensor
     truth: NDArray[np.float64]
@@ -97,6 +100,17 @@ class Task:
     energies: NDArray[np.float64] | None
     angles: NDArray[np.float64]
     weights: NDArray[np.float64]
+
+    def back(self, x: Tensor, seed: int) -> Tensor:
+        """Points (..., 2) of a flow in the units of the law."""
+        return x * self.scales[seed].to(x.dtype) + self.centres[seed].to(x.dtype)
+
+    def law_seen(self, seed: int) -> GaussianMixture:
+        """The law in the units of that seed's points."""
+        centre, scale = self.centres[seed], self.scales[seed]
+        return GaussianMixture(
+            self.law.log_prior.exp(), (self.law.means - centre) / scale, self.law.covariances / scale**2
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,6 +178,10 @@ def task_of(request: TrainingRequest) -> Task:
         generator = torch.Generator().manual_seed(seed)
         points.append(law.sample(request.points, generator))
         held_out.append(law.sample(HELD_OUT, generator))
+    seen, held = torch.stack(points), torch.stack(held_out)
+    centres = seen.mean(1)
+    scales = (seen - centres[:, None]).square().mean((1, 2)).sqrt()
+    points = list((seen - centres[:, None]) / scales[:, None, None])
     separations = tuple(separation_of_points(one, draws=_SEPARATION_DRAWS, seed=request.seed) for one in points)
     optimal = tuple(map(KineticOptimalPath, separations)) if "ko" in request.paths else ()
     known = {"vp": VPLinearPath(), "condot": CondOTPath(), "cosine": CosinePath()}
@@ -174,10 +192,12 @@ def task_of(request: TrainingRequest) -> Task:
     angles = (np.arange(_ANGLES) + 0.5) / _ANGLES * math.pi / 2
     return Task(
         law=law,
+        centres=centres,
+        scales=scales,
         points=torch.stack(points),
-        held_out=torch.stack(held_out),
-        truth=np.stack([law.log_density(one).numpy() / 2 for one in held_out]),
-        truth_seen=np.stack([law.log_density(one).numpy() / 2 for one in points]),
+        held_out=(held - centres[:, None]) / scales[:, None, None],
+        truth=_density_of(law, held, scales),
+        truth_seen=_density_of(law, seen, scales),
         separations=separations,
         ways=ways,
         laws=laws,
@@ -185,6 +205,11 @@ def task_of(request: TrainingRequest) -> Task:
         angles=angles,
         weights=np.stack([row[0].weight(angles) for row in laws]),
     )
+
+
+def _density_of(law: GaussianMixture, points: Tensor, scales: Tensor) -> NDArray[np.float64]:
+    """log density per dimension (S, n) at points (S, n, 2), in units of ``scales``."""
+    return np.stack([law.log_density(one).numpy() / 2 for one in points]) + np.log(scales.numpy())[:, None]
 
 
 def run_training(request: TrainingRequest) -> Iterator[TrainingRun]:
@@ -260,7 +285,7 @@ def _measured(run: TrainingRun, networks: AngleNetworks, began: float) -> Iterat
                 for s in range(count):  # the networks of one seed together
                     mine = networks.only(list(range(s, rows * count, count)))
                     ends = euler(mine, task.ways[along][s], start.expand(rows, -1, -1), steps)
-                    error[:, along, s, k] = [_distance(end, reference) for end in ends]
+                    error[:, along, s, k] = [_distance(task.back(end, s), reference) for end in ends]
         if k + 1 < len(CALLS):
             yield shown(0.9 + 0.1 * sum(CALLS[: k + 1]) / sum(CALLS), "Measuring samples against calls")
     calls = Calls(error, exact, float(np.mean(floors)), float(np.std(floors, ddof=1)))
@@ -289,7 +314,7 @@ def _samples(task: Task, networks: AngleNetworks, request: TrainingRequest) -> N
     generator = torch.Generator().manual_seed(request.seed + 10_009)
     start = torch.randn(1, _SHOWN, 2, generator=generator)
     ends = [
-        euler(networks.only([p * request.seeds]), row[0], start, CALLS[-1])[0].numpy()
+        task.back(euler(networks.only([p * request.seeds]), row[0], start, CALLS[-1])[0], 0).numpy()
         for p, row in enumerate(task.ways)
     ]
     return np.stack(ends)
@@ -299,9 +324,13 @@ def _field_error(task: Task, networks: AngleNetworks, request: TrainingRequest) 
     generator = torch.Generator().manual_seed(request.seed + 10_037)
     y = task.law.sample(_ASKED, generator)
     eps = torch.randn(_ASKED, 2, generator=generator, dtype=y.dtype)
-    exact, found = exact_field(task.law), []
-    for theta in task.angles.tolist():
-        u = math.sin(theta) * y + math.cos(theta) * eps
-        learnt = networks(u.float().expand(len(task.ways) * request.seeds, -1, -1), theta)
-        found.append((learnt - exact(u, theta).float()).square().mean((1, 2)).double().numpy())
-    return np.stack(found, 1).reshape(len(task.ways), request.seeds, -1)
+    rows, count = len(task.ways), request.seeds
+    found = np.empty((rows, count, len(task.angles)))
+    for s in range(count):
+        exact, mine = exact_field(task.law_seen(s)), networks.only(list(range(s, rows * count, count)))
+        seen = (y - task.centres[s]) / task.scales[s]
+        for k, theta in enumerate(task.angles.tolist()):
+            u = math.sin(theta) * seen + math.cos(theta) * eps
+            learnt = mine(u.float().expand(rows, -1, -1), theta)
+            found[:, s, k] = (learnt - exact(u, theta).float()).square().mean((1, 2)).numpy()
+    return found
