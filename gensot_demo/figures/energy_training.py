@@ -26,7 +26,7 @@ _BIN = 50  # updates that a point of the loss curve averages
 _HEAVIEST = 4.0  # weight per radian shown: the kinetic-optimal one has no bound
 _ANGLE = {
     "title": {"text": "noise angle θ, from noise to data"}, "range": [0, math.pi / 2],
-    "tickvals": [0, math.pi / 8, math.pi / 4, 3 * math.pi / 8, math.pi / 2], "ticktext": ["0", "π/8", "π/4", "3π/8", "π/2"],
+    "tickvals": [k * math.pi / 8 for k in range(5)], "ticktext": ["0", "π/8", "π/4", "3π/8", "π/2"],
 }  # fmt: skip
 
 
@@ -58,7 +58,9 @@ def learnt_figure(run: TrainingRun) -> dict[str, Any]:
             "xanchor": "center", "yanchor": "bottom", "font": {"size": 13},
         })  # fmt: skip
     listed = ", ".join(PATHS[name] for name in names) or "nothing yet: press Train"
-    layout["meta"] = {"description": f"The points seen in training, and samples after {run.updates:,} updates: {listed}."}
+    layout["meta"] = {
+        "description": f"The points seen in training, and samples after {run.updates:,} updates: {listed}."
+    }
     return {"data": data, "layout": layout}
 
 

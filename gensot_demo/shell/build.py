@@ -7,6 +7,7 @@ import gradio as gr
 
 from gensot_demo.pages import (
     compare,
+    energy_training,
     failures,
     grid,
     navigation,
@@ -51,6 +52,7 @@ PAGES = (
         Page(f"Navigation: {part.lower()}", path, page.build, under="/navigation", part=part)
         for part, path, page in _PARTS_OF_NAVIGATION
     ),
+    Page("Energy: training", "/training", energy_training.build, part="Training"),
     Page("Sequences", "/sequences", sequences.build),
     Page("Scoreboard", "/scoreboard", scoreboard.build),
     Page("Failure modes", "/failures", failures.build),

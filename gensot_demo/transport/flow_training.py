@@ -1,19 +1,20 @@
 """Small flows learnt from points by flow matching, many at once, along any scalar path.
 
 Write (a, m) = rho (sin theta, cos theta), with the noise angle theta from 0 (noise) to pi/2 (data). Then
-u = x / rho = sin(theta) y + cos(theta) eps has variance 1 on every path, and with w = cos(theta) y - sin(theta) eps (the
-"v" of Salimans & Ho, arXiv 2202.00512) the conditional velocity is a' y + m' eps = (rho'/rho) x + rho theta' w. So one
-network that predicts w from (u, theta) serves every path, du/dtheta = E[w | u] is the flow, and the loss of flow
-matching (Lipman et al., arXiv 2210.02747, eq. 9), with t uniform, is
+u = x / rho = sin(theta) y + cos(theta) eps has variance 1 on every path, and with w = cos(theta) y - sin(theta) eps
+(the "v" of Salimans & Ho, arXiv 2202.00512) the conditional velocity is a' y + m' eps = (rho'/rho) x + rho theta' w. So
+one network that predicts w from (u, theta) serves every path, du/dtheta = E[w | u] is the flow, and the loss of flow
+matching (Lipman et al., arXiv 2210.02747), with t uniform, is
 
     E_t |v(x_t, t) - (a' y + m' eps)|^2 = int (a' m - a m') E|w_network(u, theta) - w|^2 dtheta.
 
 A path decides only how much each noise angle counts in training, a' m - a m', and where the steps of a sampler fall.
 That is 1 for CondOT and pi/2 for the cosine path: these two are one training problem.
 
-What can be predicted of w has variance Gam(theta) = 1 - (1 - lambda) / cos^2 theta per coordinate (:mod:`.data_separation`),
-so the network's output, of order 1, is multiplied by sqrt(Gam): a property of the data, the same for every path. Without
-it, errors at theta near 0 would be multiplied by a' m - a m', which has no bound on a kinetic-optimal path.
+What can be predicted of w has variance Gam(theta) = 1 - (1 - lambda) / cos^2 theta per coordinate
+(:mod:`.data_separation`), so the network's output, of order 1, is multiplied by sqrt(Gam): a property of the data, the
+same for every path. Without it, errors at theta near 0 would be multiplied by a' m - a m', which has no bound on a
+kinetic-optimal path. For the same reason the data must be centred: Gam is 0 at theta = 0.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -32,8 +34,7 @@ from .errors import InvalidValue
 from .paths import SchedulePath
 
 SHORTEST = 1e-3
-"""Times are kept in [SHORTEST, 1 - SHORTEST], as in arXiv 2306.06626: a' of the kinetic-optimal path has no limit at 0, m'
-of the VP path none at 1."""
+"""Times are kept in [SHORTEST, 1 - SHORTEST]: a' of the kinetic-optimal path has no limit at 0, m' of VP none at 1."""
 
 _TABLE, _NODES = 4000, 2049
 _FREQUENCIES = 4
@@ -56,7 +57,9 @@ class AngleLaw:
         a, da, m, dm = path.schedule(t)
         theta, turning = torch.atan2(a, m), da * m - a * dm
         if not bool((theta.diff() > 0).all()) or not bool((torch.isfinite(turning) & (turning > 0)).all()):
-            raise InvalidValue(f"the noise level of the path {path.name or type(path).__name__} must fall at all times.")
+            raise InvalidValue(
+                f"the noise level of the path {path.name or type(path).__name__} must fall at all times."
+            )
         root = separation.rate(theta).sqrt()
         drawn, explained, weight = (_shares(theta, part) for part in (turning * root, turning * root**2, turning))
         self.scale = float(drawn.sum() / explained.sum())
@@ -162,8 +165,7 @@ class AngleNetworks:
 
 def _first_weights(seed: int, sizes: Sequence[int]) -> list[Tensor]:
     generator = torch.Generator().manual_seed(seed)
-    pairs = zip(sizes[:-1], sizes[1:], strict=True)
-    return [torch.randn(one, two, generator=generator) * math.sqrt(1 / one) for one, two in pairs]
+    return [torch.randn(one, two, generator=generator) * math.sqrt(1 / one) for one, two in pairwise(sizes)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,9 +200,12 @@ def train(
     try:
         while done < updates:
             size = min(_CHUNK, updates - done)
-            y, noise, shares = (torch.stack(part, 1) for part in zip(*(
-                _minibatches(points[s], size, batch, generators[s]) for s in range(count)
-            ), strict=True))  # (size, S, batch, ..)
+            y, noise, shares = (
+                torch.stack(part, 1)
+                for part in zip(
+                    *(_minibatches(points[s], size, batch, generators[s]) for s in range(count)), strict=True
+                )
+            )  # (size, S, batch, ..)
             angles = np.stack([
                 np.stack([laws[p][s].quantile(shares[:, s].numpy()) for s in range(count)], 1) for p in range(rows)
             ], 1)  # fmt: skip

@@ -81,10 +81,12 @@ class TrainingRequest(BaseModel):
 class Task:
     """What is to be learnt: a law that is centred and has variance 1 per coordinate, from points of it.
 
-    The flows see points that are centred and scaled once more, by their own mean ``centres`` (S, 2) and ``scales`` (S,):
-    a kinetic-optimal path is one for such data. points (S, N, 2) seen in training and held_out (S, M, 2) are in these
-    units; truth (S, M) and truth_seen (S, N) are the law's log densities there, nats per dimension.  ways: P rows of S paths (the kinetic-optimal one follows from the points), energies (S,) of
-    the latter or None.  angles (K,) and weights (P, K): how training shares itself among them, per radian.
+    The flows see points that are centred and scaled once more, by their own mean ``centres`` (S, 2) and size ``scales``
+    (S,): a kinetic-optimal path is one for such data. points (S, N, 2), seen in training, and held_out (S, M, 2) are in
+    these units; truth (S, M) and truth_seen (S, N) are the law's log densities there, nats per dimension.
+    separations: (S,), of the points.  ways: P rows of S paths; the kinetic-optimal ones follow from the points and have
+    the energies (S,), None without them.  laws: how angles are drawn, likewise.  angles (K,) and weights (P, K): what an
+    error at each angle counts, per radian.
     """
 
     law: GaussianMixture

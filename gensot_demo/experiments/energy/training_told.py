@@ -66,9 +66,8 @@ def of_training(run: TrainingRun) -> list[str]:
 def _likelihood(run: TrainingRun) -> str:
     held = run.checks[-1].held_out
     listed = _listed(run, held)
-    return (
-        f"Held-out points: the true law has {listed} nats per dimension over the flows; less is better. "
-        + _claim(run, held, "likelihood", "nats")
+    return f"Held-out points: the true law has {listed} nats per dimension over the flows; less is better. " + _claim(
+        run, held, "likelihood", "nats"
     )
 
 
@@ -93,16 +92,15 @@ def _claim(run: TrainingRun, values: NDArray[np.float64], what: str, unit: str) 
         return "One path alone: nothing to compare."
     if run.request.seeds < FEWEST_SEEDS:
         return f"From {run.request.seeds} seed{'s' * (run.request.seeds > 1)} no ranking can be claimed."
-    if "ko" in names:
-        others = [name for name in names if name != "ko"]
-    else:
-        others = [names[int(values.mean(1).argsort()[1])]]
-    first = "ko" if "ko" in names else names[int(values.mean(1).argmin())]
+    order = [names[n] for n in values.mean(1).argsort()]
+    first, others = ("ko", [name for name in names if name != "ko"]) if "ko" in names else (order[0], order[1:])
     said = []
     for name in others:
         found = difference(values[names.index(first)], values[names.index(name)])
         outcome = "not told apart" if not found.told else "better" if found.mean < 0 else "worse"
-        said.append(f"{outcome} {'from' if not found.told else 'than'} {PATHS[name]} ({found.text()}{unit and ' ' + unit})")
+        said.append(
+            f"{outcome} {'from' if not found.told else 'than'} {PATHS[name]} ({found.text()}{unit and ' ' + unit})"
+        )
     lead = f"The claim that {PATHS['ko']} gives better {what}: here it is" if first == "ko" else f"{PATHS[first]} is"
     return f"{lead} {', '.join(said)}, over {run.request.seeds} seeds."
 
