@@ -75,8 +75,8 @@ _QUESTIONS = {
     ),
     "weight": (
         "Why does the path matter in training at all?",
-        "It only decides how much each noise level counts. CondOT and cosine weigh all angles alike. VP leans to the "
-        "data, the kinetic-optimal path to the noise, where these data are still undecided and moving is free.",
+        "It only decides how much each noise level counts: CondOT and cosine weigh all angles alike, VP leans to the "
+        "data, the kinetic-optimal path to the noise.",
     ),
     "field": (
         "Where is the learnt velocity wrong?",
@@ -84,7 +84,8 @@ _QUESTIONS = {
     ),
     "loss": (
         "Does it still learn?",
-        "The training loss, less what nobody can predict: 1 is knowing nothing, 0 is knowing the points by heart.",
+        "Each path's own loss, less what nobody can predict: 1 is knowing nothing, 0 the points by heart. Heights do "
+        "not compare across paths.",
     ),
     "progress": (
         "Does it learn the law, or the points?",
@@ -277,7 +278,8 @@ def _train(controls: _Controls, values: tuple[Any, ...]) -> Iterator[list[Any]]:
         drawn_at, checked = -_EVERY, 0
         for run in run_training(request):
             if run.complete:
-                RUNS.keep(run)
+                if not run.cut:
+                    RUNS.keep(run)
                 yield _pictures(run, _finished(run))
                 continue
             now = time.perf_counter()

@@ -77,8 +77,8 @@ class AngleLaw:
         return np.interp(share, self._below, self._angles)
 
     def weight(self, angles: NDArray) -> NDArray:
-        """a' m - a m' (K,) at angles (K,), scaled to integral 1 over the range: what an error there costs."""
-        return np.interp(angles, self._angles, self._weight, left=0.0, right=0.0)
+        """a' m - a m' (K,) at angles (K,), scaled to integral 1 over the range: what errors there cost; NaN outside."""
+        return np.interp(angles, self._angles, self._weight, left=np.nan, right=np.nan)
 
 
 def _shares(theta: Tensor, density: Tensor) -> Tensor:

@@ -111,12 +111,14 @@ def _split(run: TrainingRun) -> str:
     labels = run.labels
     trained, along = at.mean(1), at.mean(0)
     by_network, by_path = float(np.ptp(trained)), float(np.ptp(along))
-    what = "the path that samples are drawn along" if by_path > by_network else "the path that a network was trained on"
-    return (
-        f"Any of the networks can be sampled along any of the paths. At {CALLS[AT]} calls {what} matters more: "
-        f"{labels[int(along.argmin())]} is best to sample along ({along.min():.3f} to {along.max():.3f}), "
-        f"{labels[int(trained.argmin())]} to train on ({trained.min():.3f} to {trained.max():.3f})."
-    )
+    steps = f"sampled along {labels[int(along.argmin())]} their error is {along.min():.3f} on average, along "
+    steps += f"{labels[int(along.argmax())]} {along.max():.3f}"
+    training = f"trained on {labels[int(trained.argmin())]} it is {trained.min():.3f}, on "
+    training += f"{labels[int(trained.argmax())]} {trained.max():.3f}"
+    first, second = (steps, training) if by_path > by_network else (training, steps)
+    order = ("steps", "training") if by_path > by_network else ("training", "steps")
+    lead = f"Any of the networks can be sampled along any of the paths, and at {CALLS[AT]} calls "
+    return f"{lead}the {order[0]} matter{'s' * (order[0] == 'training')} more than the {order[1]}: {first}; {second}."
 
 
 def _by_heart(run: TrainingRun) -> str:
