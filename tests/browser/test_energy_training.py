@@ -17,7 +17,7 @@ def test_flows_are_trained_measured_and_linked(app_url, page):
     assert page.locator("#table tbody tr").count() == 2
     assert page.locator("#crossed tbody tr").count() == 3
     page.wait_for_selector("#figure-calls .main-svg")
-    page.wait_for_function("location.search.includes('paths=condot,ko')")
+    page.wait_for_function("decodeURIComponent(location.search).includes('paths=condot,ko')")
     page.locator("#paths input[type=checkbox]:checked").first.uncheck()
     page.locator("#paths input[type=checkbox]:checked").first.uncheck()
     page.locator("#train").click()

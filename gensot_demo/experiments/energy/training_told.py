@@ -66,8 +66,9 @@ def of_training(run: TrainingRun) -> list[str]:
 def _likelihood(run: TrainingRun) -> str:
     held = run.checks[-1].held_out
     listed = _listed(run, held)
-    return f"Held-out points: the true law has {listed} nats per dimension over the flows; less is better. " + _claim(
-        run, held, "likelihood", "nats"
+    return (
+        f"On held-out points the flows lie {listed} nats per dimension below the true law; less is better. "
+        + _claim(run, held, "likelihood", "nats")
     )
 
 
