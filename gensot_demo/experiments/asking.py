@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gensot_demo.backbones.base import Backbone, UnknownCondition
 from gensot_demo.backbones.catalogue import CATALOGUE
+from gensot_demo.backbones.embedded import NETWORK_INFO, TRUTH_INFO
 from gensot_demo.backbones.emoji import load_collection
 from gensot_demo.backbones.errors import BackboneUnavailable
 from gensot_demo.guidance.base import Task
@@ -114,6 +115,13 @@ def ask_for(request: CompareRequest, backbone: Backbone, with_law: bool = True) 
     )
     law = exact_law(task, backbone) if with_law and backbone.info.exact else None
     return Asked(task, pictures, law, truth, observed, wish.sentence if wish else "")
+
+
+def truth_request(request: CompareRequest) -> CompareRequest:
+    """The same request for the exact oracle; raises InvalidRequest where no exact oracle belongs to the model."""
+    if request.backbone != NETWORK_INFO.name:
+        raise InvalidRequest(f"Only {NETWORK_INFO.label} has an exact oracle of what it learnt from.")
+    return request.model_copy(update={"backbone": TRUTH_INFO.name, "beside": False})
 
 
 def picture_of(choice: PictureChoice, side: int, which: str) -> NDArray[np.uint8]:

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gensot_demo.backbones.embedded import NETWORK_INFO, TRUTH_INFO
-
+from .asking import truth_request
 from .compare import CompareResult, Update, compare
-from .requests import CompareRequest, InvalidRequest
+from .requests import CompareRequest
 
 
 @dataclass(frozen=True)
@@ -24,13 +23,6 @@ class Difference:
     grey_levels: float
     same: int
     samples: int
-
-
-def truth_request(request: CompareRequest) -> CompareRequest:
-    """The same request for the exact oracle; raises InvalidRequest where no exact oracle belongs to the model."""
-    if request.backbone != NETWORK_INFO.name:
-        raise InvalidRequest(f"Only {NETWORK_INFO.label} has an exact oracle of what it learnt from.")
-    return request.model_copy(update={"backbone": TRUTH_INFO.name, "beside": False})
 
 
 def truth_beside(request: CompareRequest) -> Iterator[Update | CompareResult]:

@@ -14,13 +14,14 @@ from gensot_demo.backbones.base import Backbone
 from gensot_demo.guidance.population import select_one
 from gensot_demo.transport.catalogue import SAMPLERS
 from gensot_demo.transport.conductor import Trace, conduct
-from gensot_demo.transport.measures import EnergyCurve, energy_curve, order_parameter
+from gensot_demo.transport.measures import EndLaw, EnergyCurve, energy_curve, least_action, order_parameter
 from gensot_demo.transport.paths import PathPoints
 
 from . import limits
 from .asking import Asked, ask_for, backbone_of, on_cpu, picture_order
 from .device import TURNSTILE
 from .drawing import smallest_share
+from .floor import asked_end_law
 from .law import LawReport, Verdict, assess, verdict
 from .planning import Plan, plans_of, require_affordable
 from .population import Population, population_of
@@ -50,6 +51,8 @@ class MethodResult:
     known pictures, distance: to it, per pixel and channel in grey levels, root mean square; None where none is known.
     levels, times: (S,) noise levels and times of the kept rows; states, predicted: (S, samples, r) delivered particles.
     energy: None where fewer than two rows were kept.  order: (S,) order parameter.
+    least: the least action per dimension of any path from this start to the law asked for, or None where that law or
+    the energy is not known; dissipation: the action times the dimension (Ikeda et al., arXiv 2407.04495).
     calls, backwards: per delivered sample.  ess: smallest effective share of particles on the way, or None.
     success: how well the samples do what was asked, in one or two numbers; none for conditions alone.
     sampler: by which it was sampled, by name.  population: what is known of the weighted particles, or None.
@@ -67,6 +70,8 @@ class MethodResult:
     predicted: torch.Tensor
     grid: PathPoints
     energy: EnergyCurve | None
+    least: float | None
+    dissipation: float | None
     order: NDArray[np.float64]
     calls: float
     backwards: float
@@ -164,12 +169,13 @@ def _result(
     seconds: float,
 ) -> CompareResult:
     methods = {}
+    law = asked_end_law(request, backbone, asked)
     flow = not SAMPLERS[request.sampler].stochastic
     for plan, trace in zip(plans, traces, strict=True):
         if trace.error is not None:
             notes = [*notes, f"{plan.method.label} ended early: {trace.error}"]
         elif trace.finished:
-            methods[trace.name] = _method_result(plan, trace, backbone, flow, asked)
+            methods[trace.name] = _method_result(plan, trace, backbone, flow, asked, law)
     reports = {}
     if asked.law is not None:
         order = picture_order(backbone)
@@ -181,7 +187,9 @@ def _result(
     )
 
 
-def _method_result(plan: Plan, trace: Trace, backbone: Backbone, flow: bool, asked: Asked) -> MethodResult:
+def _method_result(
+    plan: Plan, trace: Trace, backbone: Backbone, flow: bool, asked: Asked, law: EndLaw | None
+) -> MethodResult:
     seeds = plan.job.noise.seeds
     rows = select_one(seeds, trace.steps[-1].log_weights, plan.particles)
     index, states, predicted = trace.delivered(rows)
@@ -189,6 +197,8 @@ def _method_result(plan: Plan, trace: Trace, backbone: Backbone, flow: bool, ask
     nearest, distance = backbone.nearest(end) or (None, None)
     outside = backbone.dimension - backbone.oracle.dimension
     pictures = backbone.pictures(end)
+    energy = energy_curve(trace.grid, index, states, predicted, outside, flow) if len(index) > 2 else None
+    known = energy is not None and law is not None
     return MethodResult(
         name=trace.name,
         label=plan.method.label,
@@ -201,7 +211,9 @@ def _method_result(plan: Plan, trace: Trace, backbone: Backbone, flow: bool, ask
         states=states.cpu(),
         predicted=predicted.cpu(),
         grid=trace.grid.to("cpu", trace.grid.g.dtype),
-        energy=energy_curve(trace.grid, index, states, predicted, outside, flow) if len(index) > 2 else None,
+        energy=energy,
+        least=least_action(trace.grid, index, states, law, outside) if known else None,
+        dissipation=energy.action * backbone.dimension if energy else None,
         order=order_parameter(predicted, end).cpu().numpy(),
         calls=trace.evaluations / len(seeds),
         backwards=trace.backwards / len(seeds),

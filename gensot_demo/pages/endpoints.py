@@ -148,6 +148,8 @@ def _plain(result: CompareResult, notes: list[str]) -> dict[str, Any]:
                 "backwards": part.backwards,
                 "seconds": part.seconds,
                 "energy": part.energy.action if part.energy else None,
+                "least_energy": part.least,
+                "dissipation": part.dissipation,
                 "nearest": [] if part.nearest is None else [names[i] for i in part.nearest],
                 "pictures": [data_address(picture) for picture in part.pictures],
                 "success": [

@@ -149,7 +149,8 @@ def build() -> None:
     drawn = draw.click(drawing, controls, [status, *later], **HEAVY)
     address_follows(drawn, query)
     # what still runs is for settings that are no longer shown
-    gr.on(changed, None, None, None, cancels=[searched, drawn], api_visibility="private")
+    left = [*changed, pulls.submit, particles.input, seed.input, *[button.click for button in chosen]]
+    gr.on(left, None, None, None, cancels=[searched, drawn], api_visibility="private")
     stop.click(None, None, None, cancels=[searched, drawn], api_visibility="private").then(
         lambda: report.status("Stopped. What was found stays."), None, status, **QUIET
     )

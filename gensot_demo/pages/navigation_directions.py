@@ -137,7 +137,8 @@ def build() -> None:
     ready(searched)
     draw.click(_draw, controls, [status, plane, said], **HEAVY)
     # what still runs is for settings that are no longer shown
-    gr.on(changed, None, None, None, cancels=[searched], api_visibility="private")
+    left = [*changed, price.input, *[button.click for button in chosen]]
+    gr.on(left, None, None, None, cancels=[searched], api_visibility="private")
     stop.click(None, None, None, cancels=[searched], api_visibility="private").then(
         lambda: report.status("Stopped. What was found stays."), None, status, **QUIET
     )

@@ -129,6 +129,9 @@ def build() -> None:
     copies_link(link, query)
     run = go.click(_descend, controls, [descending, descent], **HEAVY)
     ready(run)
+    gr.on(changed, None, None, None, cancels=[run], api_visibility="private").then(  # it belongs to other settings
+        lambda: ["", None], None, [descending, descent], queue=False, **QUIET
+    )
     stop.click(None, None, None, cancels=[run], api_visibility="private").then(
         lambda: report.status("Stopped. The curve stays."), None, descending, **QUIET
     )
@@ -250,11 +253,13 @@ def _descend(*values: Any) -> Iterator[list[Any]]:
                 yield [report.running(doing, share, moment.seconds), descent_figure(moments, result)]
         last = moments[-1]
         where = f"within {100 * CLOSE:.0f} % of the optimum" if close else "still not at the optimum"
-        ratio = last.seconds / result.seconds
-        said = (
-            f"After {last.iteration} iterations and {last.seconds:.1f} s the descent is {where}; the linear solve took "
-            f"{1000 * result.seconds:.0f} ms, {ratio:,.0f} times less."
-        )
+        if last.iteration == 0:
+            said = f"There is nothing to descend: the blend of the teachers is {where} already."
+        else:
+            said = (
+                f"After {last.iteration} iterations and {last.seconds:.1f} s the descent is {where}; the linear solve "
+                f"took {1000 * result.seconds:.0f} ms, {last.seconds / result.seconds:,.0f} times less."
+            )
         yield [report.status(said), descent_figure(moments, result) if len(moments) > 1 else gr.skip()]
     except InvalidRequest as error:
         yield [report.status(str(error), kind="error"), gr.skip()]

@@ -142,6 +142,9 @@ def build() -> None:
         run = button.click(_tuner(what), controls, [tuning, profile, descent], **HEAVY)
         ready(run)
         runs.append(run)
+    gr.on(changed, None, None, None, cancels=runs, api_visibility="private").then(  # they belong to other settings
+        lambda: ["", None, None], None, [tuning, profile, descent], queue=False, **QUIET
+    )
     stop.click(None, None, None, cancels=runs, api_visibility="private").then(
         lambda: report.status("Stopped. What is shown is the last step."), None, tuning, **QUIET
     )

@@ -97,6 +97,12 @@ _HEADINGS = (
     ("Calls", "Network calls per sample; + counts backward passes."),
     ("Seconds", "Own time and share of the joint forwards, all samples."),
     ("Energy", "Action per dimension: the integral of the kinetic energy."),
+    ("Dissipation", "The same for all dimensions together: what the path forgives costs this much."),
+    (
+        "Times the least",
+        "Energy over the least with which any path comes from this start to the law asked for in the same time: a "
+        "bound by means and covariances, so even the cheapest path may stay a little above 1.",
+    ),
     ("Length", "Path length over distance: 1 is straight. Deterministic samplers only."),
     (
         "Straightness",
@@ -111,7 +117,7 @@ _HEADINGS = (
 )
 
 
-_OF_THE_LAW = range(6, 11)  # headings that need a known law
+_OF_THE_LAW = range(8, 13)  # headings that need a known law
 
 
 def table(result: CompareResult, reports: dict[str, LawReport]) -> str:
@@ -135,6 +141,8 @@ def _row(result: CompareResult, name: str, report: LawReport | None) -> str:
         f"{part.calls:g}" + (f" + {part.backwards:g}" if part.backwards else ""),
         f"{part.seconds:.2f}",
         f"{energy.action:.2f}" if energy else "",
+        f"{part.dissipation:,.0f}" if part.dissipation is not None else "",
+        f"{energy.action / part.least:.2f} ({part.least:.2f})" if part.least else "–",
         f"{energy.path_length_ratio:.2f}" if energy and energy.path_length_ratio is not None else "–",
         f"{energy.straightness:.2f}" if energy and energy.straightness is not None else "–",
         f"{report.effective:.1f} ± {report.effective_error:.1f} ({report.ideal:.1f})" if report else "",
@@ -147,7 +155,7 @@ def _row(result: CompareResult, name: str, report: LawReport | None) -> str:
     invalid = report is not None and not report.telling
     body = "".join(f"<td>{escape(success_text(one))}</td>" for one in part.success)
     body += "".join(
-        f"<td{' class=gensot-weak' if invalid and 6 <= n <= 9 else ''}>{escape(cell)}</td>"
+        f"<td{' class=gensot-weak' if invalid and 8 <= n <= 11 else ''}>{escape(cell)}</td>"
         for n, cell in enumerate(cells)
         if report or n + 1 not in _OF_THE_LAW
     )

@@ -115,7 +115,7 @@ class SequenceControls(NamedParts):
         parts["memory"] = gr.Radio(
             [
                 ("Nothing", "none"),
-                ("Its way, as GenSOT's path guide (not what arrives)", "guide"),
+                ("What it predicted on its way, as GenSOT's path guide (not what arrives)", "guide"),
                 ("Its picture, followed too (another law)", "reference"),
             ],
             value="none",

@@ -7,6 +7,8 @@ import gradio as gr
 
 from gensot_demo.pages import (
     compare,
+    energy_robustness,
+    energy_schedules,
     energy_training,
     failures,
     grid,
@@ -52,7 +54,15 @@ PAGES = (
         Page(f"Navigation: {part.lower()}", path, page.build, under="/navigation", part=part)
         for part, path, page in _PARTS_OF_NAVIGATION
     ),
-    Page("Energy: training", "/training", energy_training.build, part="Training"),
+    Page("Energy", "/energy", energy_schedules.build, part="Schedules"),
+    Page(
+        "Energy: speed and accuracy",
+        "/robustness",
+        energy_robustness.build,
+        under="/energy",
+        part="Speed and accuracy",
+    ),
+    Page("Energy: training", "/training", energy_training.build, under="/energy", part="Training"),
     Page("Sequences", "/sequences", sequences.build),
     Page("Scoreboard", "/scoreboard", scoreboard.build),
     Page("Failure modes", "/failures", failures.build),

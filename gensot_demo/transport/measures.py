@@ -15,6 +15,8 @@ from torch import Tensor
 
 from .paths import PathPoints
 
+_WEIGHTLESS = 1e-6
+
 
 @dataclass(frozen=True)
 class EnergyCurve:
@@ -83,3 +85,44 @@ def order_parameter(predicted: Tensor, end: Tensor, centre: Tensor | None = None
     centre = torch.zeros_like(end[0]) if centre is None else centre
     target = (end - centre).double()
     return ((predicted - centre).double() * target).sum(-1).mean(-1) / target.square().sum(-1).mean()
+
+
+@dataclass(frozen=True)
+class EndLaw:
+    """Moments of a law of terminal states: mean (d,), and the eigenvalues of its covariance but for zeros (k,)."""
+
+    mean: Tensor
+    variances: Tensor
+
+
+def end_law(points: Tensor, weights: Tensor) -> EndLaw:
+    """Moments of sum_i w_i delta(y - y_i) for points (N, d) and weights (N,) that add up to 1.
+
+    What weighs less than 1e-6 of all is left out: the eigenvalues are those of an (n, n) table of n heavy points.
+    """
+    heavy = weights > _WEIGHTLESS * weights.max()
+    points, weights = points[heavy].double(), weights[heavy].double()
+    weights = weights / weights.sum()
+    mean = weights @ points
+    away = weights.sqrt()[:, None] * (points - mean)
+    table = away @ away.T if len(points) < points.shape[1] else away.T @ away
+    return EndLaw(mean, torch.linalg.eigvalsh(table).clamp(min=0.0))
+
+
+def least_action(grid: PathPoints, index: Sequence[int], x: Tensor, law: EndLaw, outside: int = 0) -> float:
+    """An estimate of the least action, per dimension, with which any path comes from where a trace starts to the law
+    that it was asked for, in the same time; comparable with :attr:`EnergyCurve.action` of the same trace.
+
+    Benamou and Brenier: the action is at least W2^2 / time; Gelbrich (1990): W2^2 is at least the distance of two
+    Gaussians with the same moments, which is returned, so even the cheapest path may cost more. The start is noise of
+    size m around a mean that is estimated from the states, without the bias that their noise gives to its square.
+    """
+    rows = [n for n, i in enumerate(index) if float(grid.m[i]) > 0]
+    start, end = grid.point(index[rows[0]]), grid.point(index[rows[-1]])
+    first = x[rows[0]].double()
+    aim = end.a * law.mean.to(first) + end.g.to(first)
+    shift = (first.mean(0) - aim).square().sum() - len(aim) * start.m**2 / len(first)
+    spread = ((end.a**2 * law.variances + end.m**2).sqrt() - start.m).square().sum()
+    dimension = len(aim) + outside
+    noise_only = (dimension - len(law.variances)) * (end.m - start.m) ** 2
+    return float(shift.clamp(min=0.0) + spread + noise_only) / (dimension * (end.t - start.t))

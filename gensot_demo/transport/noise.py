@@ -32,6 +32,16 @@ _THREADS = min(os.cpu_count() or 1, 8)
 _DRAWING = ThreadPoolExecutor(_THREADS, thread_name_prefix="noise")
 
 
+def _renew() -> None:
+    """A copy of this process, as one to which a GPU is lent, has none of its threads."""
+    global _DRAWING
+    _DRAWING = ThreadPoolExecutor(_THREADS, thread_name_prefix="noise")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew)
+
+
 class SharedNoise:
     """The Brownian paths of several seeds, ``rows`` samples each; all samples stacked in seed order.
 

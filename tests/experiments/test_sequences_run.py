@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from functools import cache
 
@@ -19,7 +20,7 @@ from gensot_demo.experiments.sequences.kept import SEQUENCES
 from gensot_demo.experiments.sequences.links import from_query, to_query
 from gensot_demo.experiments.sequences.measures import apart
 from gensot_demo.experiments.sequences.request import SequenceRequest, TurningColour
-from gensot_demo.experiments.sequences.run import Progress, SequenceResult, reference_film, sequence
+from gensot_demo.experiments.sequences.run import Progress, SequenceResult, cost_of, reference_film, sequence
 from gensot_demo.experiments.sequences.verdict import numbers, sentences
 from gensot_demo.experiments.zero_gpu import gpu_seconds
 from gensot_demo.guidance.base import GuidanceMethod, Prediction, ask
@@ -204,9 +205,20 @@ def test_too_much_is_refused_at_once():
 def test_what_a_lent_gpu_is_asked_for_grows_with_frames():
     from gensot_demo.experiments.asking import load
 
-    info = load("collection").info
-    one = asked().frame(0, ())
-    assert gpu_seconds(one.model_copy(update={"samples": 24, "steps": 200}), info) > gpu_seconds(one, info)
+    info = dataclasses.replace(load("collection").info, parameters=300_000_000)
+    few, many = asked(frames=8, steps=50), asked(frames=16, steps=50)
+    assert gpu_seconds(cost_of(many), info) > gpu_seconds(cost_of(few), info)
+    linked = many.model_copy(update={"memory": "guide"})  # one after the other: forwards that cannot be joined
+    assert gpu_seconds(cost_of(linked), info) > gpu_seconds(cost_of(many), info)
+
+
+@pytest.mark.parametrize("memory", ["guide", "reference"])
+def test_linked_frames_are_counted_once(memory):
+    """24 frames of 200 steps by two methods: about 10,000 states of 200,000; 24 times as many would be refused."""
+    request = asked("sdedit", "gensot", frames=24, steps=200).model_copy(update={"memory": memory})
+    moments = sequence(request)
+    assert isinstance(next(moments), Progress)
+    moments.close()
 
 
 def test_sentences_and_numbers_are_those_of_the_run():

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
+import signal
+import warnings
 from itertools import pairwise
 
 import numpy as np
@@ -172,3 +175,16 @@ def test_one_row_of_many_goes_on_as_another_when_told():
     assert len(alone) == 1
     with pytest.raises(InvalidValue, match="from 0 to 3"):
         RowNoise(noise, 4)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_copy_of_the_process_draws_too():
+    """A pool of threads is not copied: without a new one the copy would wait for ever."""
+    SharedNoise([1], 200_000).direction(1.0)
+    with warnings.catch_warnings(action="ignore"):  # that threads are not copied is what is tested
+        child = os.fork()
+    if child == 0:
+        signal.alarm(20)
+        SharedNoise([2], 200_000).direction(1.0)
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0

@@ -49,7 +49,8 @@ class Column:
 
 @dataclass(frozen=True)
 class Curve:
-    """A quantity against another, with standard errors or none of them; ``exact``: from a closed form."""
+    """A quantity against another, with standard errors or none of them; ``exact``: what theory says, by a closed form
+    or by so many draws of its law that their error is not seen."""
 
     label: str
     x: ArrayLike

@@ -83,7 +83,7 @@ def exact_share(dimension: int) -> float:
 
 
 def perfect_share(dimension: int, blocks: int = 4000) -> float:
-    """Mean effective share of PARTICLES exact draws: with so few it cannot fall below 1 / PARTICLES."""
+    """Mean effective share of PARTICLES exact draws, to 1 %: with so few it cannot fall below 1 / PARTICLES."""
     rng = np.random.default_rng(dimension)
     log_w = TILT * math.sqrt(dimension) * rng.standard_normal((blocks, PARTICLES))
     w = np.exp(log_w - log_w.max(1, keepdims=True))

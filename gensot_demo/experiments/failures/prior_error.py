@@ -14,7 +14,7 @@ from .failure import Column, Evidence, Failure, Finished, Number, Variant
 from .statistics import above, jackknife, spread
 
 _DRAWS = 256
-_LEVELS = (("own", "From noise level 80, the model's own", 0.0), ("5", "From noise level 5", 5.0),
+_LEVELS = (("own", "From the model's own first noise level", 0.0), ("5", "From noise level 5", 5.0),
            ("2", "From noise level 2", 2.0))  # fmt: skip
 _GREY = 127.5
 
@@ -95,7 +95,8 @@ def look(finished: Finished) -> Evidence:
     else:
         sentence = "In this run the low start does not show beyond chance: take another seed."
     if mended:
-        sentence += f" From noise 80 the exact model spreads by {exact['own'].value:.0f} ± {exact['own'].error:.0f}."
+        first, spreads = finished.part("own").levels[0], exact["own"]
+        sentence += f" From noise {first:.0f} the exact model spreads by {spreads.value:.0f} ± {spreads.error:.0f}."
     return Evidence(_COLUMNS, rows, sentence, shown, mended)
 
 
@@ -109,8 +110,8 @@ _COLUMNS = (
 FAILURE = Failure(
     name="prior_error",
     title="Started with prior error",
-    sees="Started at noise level 5 or 2, samples are more and more equally bright and alike; from 80 they are as "
-    "varied as the training pictures.",
+    sees="Started at noise level 5 or 2, samples are more and more equally bright and alike; from the model's "
+    "own first level they are as varied as the training pictures.",
     why="The start is drawn as mean plus noise, as if nothing of the picture were left in it. But the "
     "brightness of a whole picture still outweighs noise of level 5, and what the start leaves out no later step "
     "brings back.",

@@ -81,7 +81,7 @@ FAILURE = Failure(
     "than about twice the distance to the picture, every correction lands further off than the last.",
     mends="Bayes' own step size, a looser view, or a correction in closed form (GenSOT), which has no step to choose.",
     equation=r"\hat y = D + \lambda\,\tfrac{\mathrm{Cov}(y\mid x)}{\nu^2}(r - D):\quad"
-    r"\text{it overshoots where }\lambda\,\mathrm{Cov}/\nu^2 > 2",
+    r"\text{it overshoots where }\lambda\,\mathrm{Cov}/\nu^2 > 1\text{, ever farther where } > 2",
     source="Chung et al., arXiv 2209.14687",
     variants=variants,
     look=look,

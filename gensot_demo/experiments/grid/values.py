@@ -17,7 +17,7 @@ import re
 from gensot_demo.experiments.requests import InvalidRequest
 
 MAX_TEXT = 1000  # characters of one axis
-_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"  # one way to read any text: it is matched in one pass
 _ITEM = re.compile(
     rf"(?P<first>{_NUMBER})"
     rf"(?:\s*-\s*(?P<last>{_NUMBER})\s*(?:\(\s*(?P<step>{_NUMBER})\s*\)|\[\s*(?P<count>\d+)\s*\])?)?"

@@ -255,8 +255,8 @@ class _Found:
 
     def keep(self, key: tuple, found: tuple[Refined, ...]) -> None:
         with self._guard:
-            self._kept.pop(key, None)
-            self._kept[key] = found
+            longest = max(self._kept.pop(key, ()), found, key=len)  # another visitor may have come farther
+            self._kept[key] = longest
             while len(self._kept) > _KEPT:
                 self._kept.pop(next(iter(self._kept)))
 

@@ -137,12 +137,12 @@ def guide_curve(course: Clocked, t: Tensor) -> Tensor:
 
 
 def templates(request: ProtocolRequest) -> dict[str, Costs]:
-    """The totals of every template at the request's stiffness and temperature: case A of the paper."""
+    """The totals of every template at the request's stiffness, temperature and times: case A of the paper."""
     target, _ = request.law()
     spread = spread_of(target)
     found = {}
     for shape in SHAPES:
-        plain = request.model_copy(update={"shape": shape, "times": ()})
+        plain = request.model_copy(update={"shape": shape})
         course = plain.course(spread.mean)
         found[shape] = _guiding(plain, target, HarmonicPath(course.protocol), course, spread)[1]
     return found

@@ -17,7 +17,6 @@ import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from gensot_demo.transport.diagnostics import expectation
 from gensot_demo.transport.errors import InvalidValue
 from gensot_demo.transport.harmonic import Protocol
 from gensot_demo.transport.mixtures import GaussianMixture
@@ -27,6 +26,7 @@ from gensot_demo.transport.navigation.learning import Cost, Penalties, Tracking
 
 from ..requests import InvalidRequest
 from .passage import Density, Passage, curve_of, density_of, passage_of, shown_times
+from .spread import entropy_of
 
 MOST_EXPERTS = 4
 MOST_MODES = 8
@@ -38,7 +38,6 @@ PUBLISHED = {(1, 2): 1.444, (1, 1): 1.227, (2, 1): 1.383}
 
 _FARTHEST = 20.0
 _NEGLIGIBLE = 1e-7  # of all weight: such components add less than 1e-5 to an entropy
-_ENTROPY_NODES = 61  # of each axis and component: the error is below 1e-5 of a nat
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Mode = tuple[Number, Number, Number, Number, Number, Number]
@@ -205,7 +204,7 @@ def _entropy(beliefs: tuple, trusts: tuple[int, ...]) -> float:
     law = product_law([_law(modes) for modes in beliefs], trusts)
     kept = law.log_prior > np.log(_NEGLIGIBLE)
     law = GaussianMixture(law.log_prior.exp()[kept], law.means[kept], law.covariances[kept])
-    return -expectation(law, law.log_density, _ENTROPY_NODES)
+    return entropy_of(law)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from itertools import pairwise
 from typing import Annotated, Any
 
@@ -11,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from torch import Tensor
 
 from gensot_demo.transport.errors import InvalidValue
-from gensot_demo.transport.guides import SHAPES, drawn_protocol, guided_protocol, smooth_curve
+from gensot_demo.transport.guides import SHAPES, drawn_protocol, guide_curve, guided_protocol, smooth_curve
 from gensot_demo.transport.navigation.clock import Clocked, clocked
 from gensot_demo.transport.targets import FARTHEST, TARGETS, Target, named_target, target_of_modes
 
@@ -122,7 +123,8 @@ class ProtocolRequest(BaseModel):
     def law(self) -> tuple[Target, list[str]]:
         """The target, and notes on how it was read; raises InvalidRequest."""
         try:
-            return target_of_modes(self.modes) if self.target == "modes" else (named_target(self.target), [])
+            target, notes = _drawn_law(self.modes) if self.target == "modes" else (named_target(self.target), [])
+            return target, list(notes)
         except InvalidValue as error:
             raise InvalidRequest(str(error)[0].upper() + str(error)[1:]) from None
 
@@ -145,6 +147,9 @@ class ProtocolRequest(BaseModel):
 
     def _places(self, start: Tensor, end: Tensor) -> Tensor:
         """The guide of each piece, (K, 2)."""
+        if self.shape in SHAPES and self.times:
+            times = torch.tensor(self.times, dtype=torch.float64)
+            return start + guide_curve(self.shape, 0.5 * (times[:-1] + times[1:]), end - start, self.amplitude)
         if self.shape in SHAPES:
             return guided_protocol(self.shape, 0.0, end, self.pieces, self.amplitude, start=start).guide
         drawn = torch.tensor(self.guide, dtype=torch.float64).reshape(-1, 2)
@@ -154,6 +159,12 @@ class ProtocolRequest(BaseModel):
             through = torch.tensor(self.knots, dtype=torch.float64).reshape(-1, 2)
             drawn = smooth_curve(torch.cat([start[None], through, end[None]]))
         return drawn_protocol(drawn, 0.0, start, self.pieces).guide
+
+
+@lru_cache(maxsize=64)
+def _drawn_law(modes: tuple) -> tuple[Target, list[str]]:
+    """One target for one drawing, so that what is known of it serves every slider."""
+    return target_of_modes(modes)
 
 
 def _reached(what: str, place: Place) -> Place:

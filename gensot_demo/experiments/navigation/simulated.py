@@ -84,4 +84,4 @@ def simulated_cost(
 
 def arrived(moment: DescentMoment, optimum: float, constant: float) -> bool:
     """Whether the guide of an iteration is within :data:`CLOSE` of the exact optimum, both with the constant."""
-    return moment.exact + constant <= (1 + CLOSE) * (optimum + constant)
+    return moment.exact - optimum <= CLOSE * abs(optimum + constant)

@@ -14,7 +14,7 @@ from gensot_demo.guidance.gensot import GenSOT
 from gensot_demo.guidance.registry import REGISTRY
 from gensot_demo.transport.catalogue import SAMPLERS
 
-from ..requests import MethodChoice
+from ..requests import MethodChoice, parse
 from .measures import STILL, apart
 from .request import SequenceRequest
 from .run import MethodFilm, Progress, sequence
@@ -73,7 +73,7 @@ def ways(request: SequenceRequest, method: str) -> list[Way]:
         found.append(("guide", "Path guided by the frame before", "the path guide", {"memory": "guide"}))
     label = f"Frame before followed, trust {trust:g}"
     found.append(("reference", label, "following the frame before", {"memory": "reference", "trust": trust}))
-    return [Way(name, label, phrase, SequenceRequest(**{**plain, **own})) for name, label, phrase, own in found]
+    return [Way(name, label, phrase, parse(SequenceRequest, **{**plain, **own})) for name, label, phrase, own in found]
 
 
 def coherence(request: SequenceRequest, method: str) -> Iterator[Coherence]:

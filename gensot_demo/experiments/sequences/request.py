@@ -82,9 +82,9 @@ class SequenceRequest(_Frozen):
     """Follow a reference that moves, by several methods. Version 1 of the link format.
 
     noise: "shared", the seed's own in every frame, or "fresh", the next seed's in the next frame.
-    memory: how a frame knows the one before: "none"; "guide", GenSOT's path is held to the trajectory of the frame
-    before, which changes the way and not what arrives; or "reference", the picture of the frame before is followed too,
-    with ``trust``, which changes the law that is asked for.
+    memory: how a frame knows the one before: "none"; "guide", GenSOT's path is held to the pictures that the frame
+    before predicted on its way, without their noise, which changes the way and not what arrives; or "reference", the
+    picture of the frame before is followed too, with ``trust``, which changes the law that is asked for.
     """
 
     backbone: Annotated[str, Field(min_length=1, max_length=limits.MAX_BACKBONE_NAME)] = "network"

@@ -118,7 +118,7 @@ class _Film:
     calls: float = 0.0
     backwards: float = 0.0
     seconds: float = 0.0
-    last: tuple[torch.Tensor, torch.Tensor] | None = None  # times and predictions of the last frame's trajectory
+    last: tuple[torch.Tensor, torch.Tensor] | None = None  # times and predictions of the frame before
     error: str | None = None
 
 
@@ -152,9 +152,14 @@ def sequence(request: SequenceRequest) -> Iterator[Progress | SequenceResult]:
     Closing the iterator stops the run within one forward of the model.
     Raises InvalidRequest with a sentence when the request cannot be run, or no method came to its end.
     """
+    yield from _run(cost_of(request), request)
+
+
+def cost_of(request: SequenceRequest) -> CompareRequest:
+    """A comparison that takes as long: frames that know nothing of each other run together, linked ones in turn."""
     one_by_one = request.memory != "none"
     cost = {"samples": 1, "steps": request.steps * request.frames} if one_by_one else {"samples": request.frames}
-    yield from _run(request.frame(0, ()).model_copy(update=cost), request)
+    return request.frame(0, ()).model_copy(update=cost)
 
 
 @on_lent_gpu
@@ -164,8 +169,10 @@ def _run(cost: CompareRequest, request: SequenceRequest) -> Iterator[Progress | 
     began = time.perf_counter()
     reference = reference_film(request, backbone.info.resolution)
     pngs = [to_png(picture) for picture in reference]
-    plans, notes = _plans(request.frame(0, pngs[:1]), backbone)
-    require_affordable(cost, plans, request.frames, backbone.max_states)
+    followed = 2 if request.memory == "reference" else 1
+    first = request.frame(0, pngs[:1] * followed)
+    plans, notes = _plans(first, backbone)
+    require_affordable(first, plans, request.frames, backbone.max_states)
     films = {
         plan.job.name: _Film(choice, plan.method.label, plan.particles)
         for plan, choice in zip(plans, _kept(request, plans), strict=True)
@@ -289,7 +296,7 @@ def _frame_plans(
 
 
 def _guided(plan: Plan, film: _Film, request: SequenceRequest, backbone: Backbone) -> Plan:
-    """The plan with GenSOT's path held to the last frame's trajectory. Only the grid knows the path."""
+    """The plan with GenSOT's path held to what the frame before predicted on its way. Only the grid knows the path."""
     if request.memory != "guide" or film.last is None or not isinstance(plan.method, GenSOT):
         return plan
     protocol = recorded_protocol(plan.method.protocol(plan.task), *film.last)

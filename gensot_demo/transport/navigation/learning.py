@@ -145,12 +145,6 @@ class Cost:
         return self.following + self.floor + self.penalty
 
 
-def guide_response(protocol: Protocol, t: Tensor) -> tuple[Tensor, Tensor]:
-    """gamma(t) = response nu + of_start x_0: (T, K) and (T,)."""
-    shift = _loaded(protocol).at(t).g
-    return shift[:, :-1], shift[:, -1]
-
-
 def _loaded(protocol: Protocol) -> HarmonicPath:
     """The path in K + 1 coordinates, each with one unit load: every piece's guide, and the start. The shift is linear
     in them, coordinate by coordinate, so this one path holds the answer to all of them."""

@@ -118,3 +118,11 @@ def test_names_with_commas_stand_in_quotes():
         names('red, "cat', 5)
     with pytest.raises(InvalidRequest, match="at most 2"):
         names("a, b, c", 2)
+
+
+def test_long_digits_are_read_in_one_pass():
+    """A pattern that may split digits in several ways takes time that grows with the fourth power of their number: this
+    test would go on for minutes."""
+    digits = "1" * 300
+    with pytest.raises(InvalidRequest, match="neither a number nor a range"):
+        numbers(f"{digits}-{digits}({digits}x", 10)

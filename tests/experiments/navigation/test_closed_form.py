@@ -149,3 +149,14 @@ def test_a_straight_guide_leaves_the_mean_behind_only_where_the_temperature_chan
         shape="pieces", guide=tuple(map(tuple, (middles[:, None] * end).tolist())), temperature=(0.3, 2)
     )
     assert closed_form(same).costs.lag < 0.02  # the bend of the clock falls between two middles
+
+
+def test_the_templates_keep_the_times_of_an_imported_protocol():
+    """The splitting time is set by stiffness in time: that of the page, under every guide."""
+    request = ProtocolRequest(
+        shape="pieces", pieces=4, guide=((0.5, 0.0),) * 4, stiffness=(500, 500, 500, 1), times=(0, 0.02, 0.04, 0.06, 1)
+    )
+    own = closed_form(request).costs.splitting
+    for costs in templates(request).values():
+        assert costs.splitting == pytest.approx(own, abs=1e-6)
+    assert templates(request.model_copy(update={"times": ()}))["straight"].splitting > own + 0.1

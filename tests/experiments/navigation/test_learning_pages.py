@@ -25,11 +25,12 @@ from gensot_demo.experiments.navigation.learning_links import (
 )
 from gensot_demo.experiments.navigation.passage import density_of
 from gensot_demo.experiments.navigation.simulated import arrived, simulate_and_adam, simulated_cost
+from gensot_demo.experiments.navigation.spread import entropy_of
 from gensot_demo.experiments.navigation.teacher import TeacherRequest, learn, tune
 from gensot_demo.experiments.navigation.told import of_experts, of_teacher, of_tuning
 from gensot_demo.experiments.requests import InvalidRequest, parse
 from gensot_demo.transport.diagnostics import entropy
-from gensot_demo.transport.mixtures import two_modes
+from gensot_demo.transport.mixtures import GaussianMixture, two_modes
 
 DRAWN = ((0.0, 0.0), (1.0, 1.5), (2.0, -0.5), (3.0, 0.5))
 
@@ -238,3 +239,12 @@ def test_a_density_covers_its_law():
     assert shown.values.shape == (len(shown.y), len(shown.x))
     peak = np.unravel_index(shown.values.argmax(), shown.values.shape)
     assert (shown.x[peak[1]], shown.y[peak[0]]) == pytest.approx((3.0, 1.2), abs=0.06)
+
+
+def test_many_components_have_an_entropy_in_bounded_work():
+    """A law of 1000 components, each many times over: the entropy is that of the few distinct places."""
+    few = GaussianMixture(
+        torch.ones(8), torch.randn(8, 2, generator=torch.Generator().manual_seed(1)), torch.eye(2).expand(8, 2, 2) * 0.2
+    )
+    many = GaussianMixture(torch.ones(1000), few.means.repeat(125, 1), few.covariances.repeat(125, 1, 1))
+    assert entropy_of(many) == pytest.approx(entropy_of(few), abs=0.02)

@@ -17,7 +17,7 @@ from gensot_demo.transport.harmonic import HarmonicPath, Protocol
 from gensot_demo.transport.mixtures import GaussianMixture, two_modes
 from gensot_demo.transport.navigation.corridor import Corridor, blended, drawn_teacher, switching_teacher
 from gensot_demo.transport.navigation.experts import case_c_experts, product_law, teachers_of
-from gensot_demo.transport.navigation.learning import Penalties, Tracking, guide_response
+from gensot_demo.transport.navigation.learning import Penalties, Tracking
 
 F64 = torch.float64
 ORIGIN = torch.zeros(2, dtype=F64)
@@ -57,14 +57,6 @@ def test_case_c_is_that_of_the_formulas_to_three_digits(trusts, cross_entropy, s
     assert 10 * constant == pytest.approx(cross_entropy, abs=5e-4)
     assert tracking.cost().total + constant == pytest.approx(start, abs=5e-4)
     assert tracking.cost(tracking.learnt()).total + constant == pytest.approx(optimum, abs=5e-4)
-
-
-def test_the_shift_is_linear_in_guide_and_start():
-    protocol = uneven()
-    t = torch.tensor([0.05, 0.3, 0.5, 0.69, 0.95], dtype=F64)
-    response, of_start = guide_response(protocol, t)
-    expected = HarmonicPath(protocol).at(t).g
-    assert torch.allclose(response @ protocol.guide + of_start[:, None] * protocol.start, expected, atol=1e-12)
 
 
 @pytest.mark.parametrize("weighted", [False, True])

@@ -1,0 +1,129 @@
+"""The controls of "Speed and accuracy" and their two directions: to a request, and from one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from gensot_demo.experiments.energy.robustness import (
+    BACKBONES,
+    LAWS,
+    MOST_POINTS,
+    STARTS,
+    RobustnessRequest,
+)
+from gensot_demo.experiments.plane.request import thinned
+from gensot_demo.experiments.requests import InvalidRequest, parse
+from gensot_demo.figures.pad import DrawingPad, drawing_value, read_drawing
+from gensot_demo.transport.targets import TARGETS, named_target
+
+from .controls import NamedParts, slider_for
+
+_FIELDS = RobustnessRequest.model_fields
+_OF_START = {
+    "shift": ("shift",), "spread": ("spread",), "modes": ("apart", "width"), "uniform": ("half_width",),
+    "drawn": ("points",),
+}  # fmt: skip
+SWITCHED = ("shift", "spread", "apart", "width", "half_width", "points")
+_FIRST_DRAWN = ((-3.0, 0.1), (-1.2, 0.3), (-0.2, 0.6), (0.6, 2.4), (1.4, 1.6), (3.0, 0.2))
+HIGHEST = 4.0  # of the pad: how many times as likely
+
+
+class StartControls(NamedParts):
+    """The law on the line and the wrong start."""
+
+    def _build(self) -> None:
+        parts = self.parts
+        laws = [(label, name) for name, label in LAWS.items()]
+        parts["law"] = gr.Dropdown(laws, value="reference", label="Data on the line", elem_id="law")
+        parts["start"] = gr.Dropdown(
+            [(label, name) for name, label in STARTS.items()], value="shift", label="What is wrong with the start",
+            elem_id="start",
+        )  # fmt: skip
+        parts["shift"] = slider_for(_FIELDS["shift"], "Shift of the mean", "Should be 0.")
+        parts["spread"] = slider_for(_FIELDS["spread"], "Standard deviation", "Should be 1.", visible=False)
+        parts["apart"] = slider_for(_FIELDS["apart"], "Modes at ± this", visible=False)
+        parts["width"] = slider_for(_FIELDS["width"], "Standard deviation of each mode", visible=False)
+        parts["half_width"] = slider_for(_FIELDS["half_width"], "Half its width", visible=False)
+        parts["points"] = DrawingPad(
+            drawn(_FIRST_DRAWN), tools=("curve",), extent=(-3.0, 3.0, 0.0, HIGHEST), height=300, visible="hidden",
+            label="How many times as likely as it should be (1: right)",
+            empty="Draw from left to right: height is how many times as likely a start is there.", elem_id="pad",
+        )  # fmt: skip
+
+
+class SpaceControls(NamedParts):
+    """The plane and its rotation."""
+
+    def _build(self) -> None:
+        self.parts["target"] = gr.Dropdown(
+            [(named_target(name).label, name) for name in TARGETS], value=_FIELDS["target"].default,
+            label="Data in the plane", elem_id="target",
+        )  # fmt: skip
+        self.parts["angle"] = gr.Slider(0, 180, 0, step=5, label="Direction of the error, degrees", elem_id="angle")
+
+
+class TurnControls(NamedParts):
+    """The rotation of the flow."""
+
+    def _build(self) -> None:
+        self.parts["turn"] = slider_for(_FIELDS["turn"], "Rotation ω, radians per unit time")
+        self.parts["euler"] = slider_for(_FIELDS["euler"], "Steps of Euler's method")
+
+
+class PictureControls(NamedParts):
+    """What runs on pictures."""
+
+    def _build(self) -> None:
+        parts = self.parts
+        names = [(label, name) for name, label in BACKBONES.items()]
+        parts["backbone"] = gr.Dropdown(names, value=_FIELDS["backbone"].default, label="Pictures", elem_id="backbone")
+        parts["particles"] = slider_for(_FIELDS["particles"], "Particles")
+        parts["steps"] = slider_for(_FIELDS["steps"], "Steps")
+        parts["seed"] = gr.Number(_FIELDS["seed"].default, precision=0, minimum=0, label="Seed")
+
+
+NAMES = (
+    "law", "start", *SWITCHED, "target", "angle", "turn", "euler", "backbone", "particles", "steps", "seed",
+)  # fmt: skip
+
+
+def drawn(points: tuple[tuple[float, float], ...]) -> str:
+    """A pad's value for a drawn ratio."""
+    inside = [(x, min(max(y, 0.0), HIGHEST)) for x, y in points]
+    return drawing_value("curve", curve=inside)
+
+
+def request_of(*values: Any) -> RobustnessRequest:
+    """The request of all controls' values, in the order of :data:`NAMES`; raises InvalidRequest with a sentence."""
+    at = dict(zip(NAMES, values, strict=True))
+    try:
+        curve = read_drawing(at["points"]).curve.tolist() if at["start"] == "drawn" else []
+    except ValueError as error:
+        raise InvalidRequest(f"The drawing cannot be read: {error}.") from None
+    at["points"] = tuple(tuple(point) for point in thinned(curve, MOST_POINTS)) if curve else ()
+    at["seed"] = at["seed"] or 0
+    return parse(RobustnessRequest, **at)
+
+
+def shown_for(start: str) -> list[Any]:
+    """Which of the start's own controls are in sight."""
+    wanted = _OF_START.get(start, ())
+    return [gr.update(visible=(name in wanted) or ("hidden" if name == "points" else False)) for name in SWITCHED]
+
+
+def values_of(request: RobustnessRequest) -> list[Any]:
+    """What all controls show for a request, in the order of :data:`NAMES`."""
+    values: list[Any] = []
+    wanted = _OF_START[request.start]
+    for name in NAMES:
+        value = getattr(request, name)
+        if name == "points":
+            value = drawn(request.points or _FIRST_DRAWN)
+        if name in SWITCHED:
+            visible = name in wanted or ("hidden" if name == "points" else False)
+            values.append(gr.update(value=value, visible=visible))
+        else:
+            values.append(value)
+    return values
