@@ -47,8 +47,10 @@ def table(run: TrainingRun) -> str:
 
 def crossed(run: TrainingRun) -> str:
     """Networks by what they were trained on, sampled along each path, at 8 calls."""
-    if run.calls is None or len(run.request.paths) < 2:
-        return ""
+    if len(run.request.paths) < 2:
+        return '<p class="gensot-law">With one path there is nothing to cross: choose two.</p>'
+    if run.calls is None:
+        return '<p class="gensot-law">Press Train: this is measured at the end.</p>'
     heads = [("Trained on", "the path whose loss the network learnt by")]
     heads += [(f"along {PATHS[name]}", f"sampled along it, {CALLS[AT]} calls") for name in run.request.paths]
     values = run.calls.error[:, :, :, AT]
