@@ -101,9 +101,9 @@ _READ = """
   there, √Γ(θ), a property of the points. No path is favoured by this: the same for all.
 * **Loss**: flow matching, the mean square of v − (a′y + m′ε) with t uniform. For such a network it is ∫ (a′m − am′) ·
   error(θ) dθ: the path enters as a weight, and no more; the losses of two paths do not
-  compare. Angles are drawn in proportion to weight × √Γ, which leaves the
-  mean loss as it is and takes away its wild variance: a′ has no bound at t = 0 on the kinetic-optimal path, m′ none at
-  t = 1 on VP. Times stay within .001 of both ends.
+  compare. Angles are drawn in proportion to weight × √Γ, which leaves the mean loss as it is and takes away its wild
+  variance: a′ has no bound at t = 0 on the kinetic-optimal path, m′ none at t = 1 on VP. Times stay within .001 of both
+  ends.
 * **Likelihood**: instantaneous change of variables with the exact divergence, 48 Runge-Kutta steps in θ. The flow in θ
   does not depend on the path that is sampled along, so the likelihood is one of the network alone.
 * **Kinetic-optimal path**: of the training points, from their data separation.
@@ -321,6 +321,11 @@ def _restore(controls: _Controls, request: gr.Request) -> list[Any]:
     if kept is not None:
         run = RUNS.get(kept)
         return [*controls.values(wanted), notice, *_pictures(run, _finished(run))]
+    short = RUNS.find(FIRST) if wanted == TrainingRequest() else None
+    if short is not None:
+        line = f"A short training of {FIRST.updates} updates. Press Train for {wanted.updates:,}, live."
+        pictures = _pictures(RUNS.get(short), report.status(line))
+        return [*controls.values(wanted), notice, *pictures[:-1], to_query(wanted)]
     nets = len(wanted.paths) * wanted.seeds
     line = report.status(
         f"Press Train: {nets} networks learn {wanted.points:,} points, {wanted.updates:,} updates each."
