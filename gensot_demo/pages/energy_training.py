@@ -46,6 +46,7 @@ _PRESETS = (
     ("As it comes", TrainingRequest()),
     ("16 points: by heart", TrainingRequest(points=16)),
     ("1,024 points", TrainingRequest(points=1024)),
+    ("Ring: who learns first?", TrainingRequest(target="ring", points=1024, updates=3000, paths=("condot", "ko"))),
     ("Is it luck? Three seeds", TrainingRequest(seeds=3, updates=1000)),
     ("Cosine learns what CondOT learns", TrainingRequest(paths=("condot", "cosine"))),
 )
