@@ -10,6 +10,7 @@ from gensot_demo.pages import (
     energy_optimal,
     energy_robustness,
     energy_schedules,
+    energy_training,
     failures,
     grid,
     navigation,
@@ -48,6 +49,7 @@ _PARTS_OF_NAVIGATION = (
 _PARTS_OF_ENERGY = (
     ("Kinetic-optimal paths", "/kinetic_optimal", energy_optimal),
     ("Speed and accuracy", "/robustness", energy_robustness),
+    ("Training", "/training", energy_training),
 )
 PAGES = (
     Page("Compare", "/", compare.build),
