@@ -52,7 +52,13 @@ PAGES = (
         Page(f"Navigation: {part.lower()}", path, page.build, under="/navigation", part=part)
         for part, path, page in _PARTS_OF_NAVIGATION
     ),
-    Page("Energy: kinetic-optimal paths", "/kinetic_optimal", energy_optimal.build, part="Kinetic-optimal paths"),
+    Page(
+        "Energy: kinetic-optimal paths",
+        "/kinetic_optimal",
+        energy_optimal.build,
+        under="/energy",
+        part="Kinetic-optimal paths",
+    ),
     Page("Sequences", "/sequences", sequences.build),
     Page("Scoreboard", "/scoreboard", scoreboard.build),
     Page("Failure modes", "/failures", failures.build),

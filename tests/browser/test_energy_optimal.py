@@ -41,7 +41,8 @@ def test_a_schedule_of_ones_own_travels_and_one_that_turns_back_is_explained(app
 
 
 def test_the_endpoint_gives_the_same_numbers(app_url):
-    found = Client(app_url, verbose=False).predict("data=random&count=4&dimension=16", api_name="/kinetic_optimal")
+    client = Client(app_url, verbose=False, httpx_kwargs={"timeout": 60})
+    found = client.predict("data=random&count=4&dimension=16", api_name="/kinetic_optimal")
     assert found["dimension"] == 16
     assert found["paths"]["optimal"]["energy"] < found["paths"]["condot"]["energy"]
     assert found["undecided"] < found["bound"]
