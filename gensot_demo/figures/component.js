@@ -68,6 +68,17 @@ export function template(palette, mode, family) {
   };
 }
 
+// Clips and patterns are links within the page. On a page with a base, plotly writes them with the address of the day: they
+// are lost once the address follows a control. So they stay without one.
+export function keepLinksLocal(plot) {
+  let context;
+  const own = { configurable: true, get: () => "", set: () => {} };
+  Object.defineProperty(plot, "_context", {
+    configurable: true, enumerable: true, get: () => context,
+    set: (value) => (context = value && Object.defineProperty(value, "_baseUrl", own)),
+  });
+}
+
 // ---- one figure ----------------------------------------------------------------------------------------------------------
 
 class Figure {
@@ -113,6 +124,7 @@ class Figure {
       this.reserve(layout.height);
       this.note.textContent = "";
       this.root.dataset.state = "figure";
+      if (!this.drawn) keepLinksLocal(this.plot);
       await Plotly.react(this.plot, data, layout, this.config());
       if (!this.drawn) this.listen();
       this.drawn = true;

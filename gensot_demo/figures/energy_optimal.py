@@ -46,7 +46,7 @@ def separation_figure(result: OptimalResult) -> dict[str, Any]:
     worst = float(s.standard_error.max())
     said += " Exact." if exact else f" Standard errors up to {worst:.1g}."
     x = _SIGNAL | {"range": [math.log10(s.curve_r[0]), math.log10(s.curve_r[-1])]}
-    return line_figure([line, dots, half], x, {"title": {"text": "decided, λ"}, "range": [-0.03, 1.05]}, said, 110)
+    return line_figure([line, dots, half], x, {"title": {"text": "decided, λ"}, "range": [-0.03, 1.05]}, said, 84)
 
 
 def plane_figure(result: OptimalResult) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def plane_figure(result: OptimalResult) -> dict[str, Any]:
         {"title": {"text": "signal a"}, "range": room, "zeroline": False, "constrain": "domain"},
         {"title": {"text": "noise m"}, "range": room, "zeroline": False, "constrain": "domain"},
         said,
-        120,
+        96,
     )
     figure["layout"]["yaxis"] |= {"scaleanchor": "x", "scaleratio": 1}
     figure["layout"]["legend"] |= {"y": -0.18}
@@ -80,15 +80,18 @@ def energy_bars(result: OptimalResult) -> dict[str, Any]:
     """The kinetic energy of each path, with standard errors; the cheapest on top."""
     rows = result.paths[::-1]
     values = [path.energy for path in rows]
-    bars = {
-        "type": "bar", "orientation": "h", "x": values, "y": [path.label for path in rows], "showlegend": False,
-        "error_x": {"type": "data", "array": [2 * path.error for path in rows], "color": MUTED, "thickness": 1.5},
-        "marker": {
-            "color": [schedule_style(path.name).colour for path in rows],
-            "pattern": {"shape": [_PATTERNS[path.name] for path in rows], "solidity": 0.25},
-        },
-        "hovertemplate": "%{y}: %{x:.4f}<extra></extra>",
-    }  # fmt: skip
+    bars = [
+        {
+            "type": "bar", "orientation": "h", "name": path.label, "x": [path.energy], "y": [path.label],
+            "marker": {
+                "color": schedule_style(path.name).colour,
+                "pattern": {"shape": _PATTERNS[path.name], "solidity": 0.25},
+            },
+            "error_x": {"type": "data", "array": [2 * path.error], "color": MUTED, "thickness": 1.5},
+            "hovertemplate": "%{y}: %{x:.4f}<extra></extra>",
+        }
+        for path in rows
+    ]  # fmt: skip
     numbers = [
         {
             "x": path.energy + 2 * path.error, "y": path.label, "text": _amount(path), "showarrow": False,
@@ -97,13 +100,15 @@ def energy_bars(result: OptimalResult) -> dict[str, Any]:
         for path in rows
     ]  # fmt: skip
     layout = {
+        "showlegend": False,
+        "barmode": "stack",
         "xaxis": {"title": {"text": "kinetic energy per coordinate"}, "range": [0, 1.3 * max(values)]},
         "yaxis": {"automargin": True},
         "annotations": numbers,
         "margin": {"l": 8, "r": 8, "t": 8, "b": 48},
         "meta": {"description": "Kinetic energy: " + "; ".join(f"{p.label} {_amount(p)}" for p in result.paths) + "."},
     }
-    return {"data": [bars], "layout": layout}
+    return {"data": bars, "layout": layout}
 
 
 def _amount(path: PathCost) -> str:
@@ -120,7 +125,7 @@ def speed_figure(result: OptimalResult) -> dict[str, Any]:
     top = 1.25 * max(*usual, 1.2 * result.best.energy)
     said = f"The cheapest path keeps its speed: {result.best.energy:.3f} at every time; the others vary."
     y = {"title": {"text": "speed², per coordinate"}, "range": [0, top]}
-    return line_figure(data, {"title": {"text": "time t, noise to data"}, "range": [0, 1]}, y, said, 120)
+    return line_figure(data, {"title": {"text": "time t, noise to data"}, "range": [0, 1]}, y, said, 100)
 
 
 def undecided_figure(sweep: Sweep, dimension: int) -> dict[str, Any]:
@@ -140,7 +145,7 @@ def undecided_figure(sweep: Sweep, dimension: int) -> dict[str, Any]:
     said = f"{sweep.count} random points: what is undecided falls to {sweep.undecided[-1]:.3f}, the bound to "
     said += f"{sweep.bound[-1]:.3g}."
     here = _here(dimension, low / 2, high * 2)
-    return line_figure([bound, ceiling, found, here], _dimensions(), y, said, 120)
+    return line_figure([bound, ceiling, found, here], _dimensions(), y, said, 100)
 
 
 def sweep_figure(sweep: Sweep, dimension: int) -> dict[str, Any]:
@@ -158,7 +163,7 @@ def sweep_figure(sweep: Sweep, dimension: int) -> dict[str, Any]:
     said = f"Energies in {d[-1]:,.0f} dimensions: cheapest {sweep.optimal[-1]:.3f}, CondOT {sweep.straight[-1]:.3f}."
     y = {"title": {"text": "kinetic energy per coordinate"}, "range": [0, 2.15]}
     data = [gap, _level("limit 2", 2.0), straight, best, _here(dimension, 0, 2.15)]
-    return line_figure(data, _dimensions(), y, said, 120)
+    return line_figure(data, _dimensions(), y, said, 100)
 
 
 def _dimensions() -> dict[str, Any]:
@@ -171,7 +176,7 @@ def _dimensions() -> dict[str, Any]:
 
 def _level(name: str, value: float) -> dict[str, Any]:
     return {
-        "type": "scatter", "mode": "lines", "name": name, "x": [DIMENSIONS[0] / 4, DIMENSIONS[-1] * 4],
+        "type": "scatter", "mode": "lines", "name": name, "x": [DIMENSIONS[0] / 1.3, DIMENSIONS[-1] * 1.3],
         "y": [value, value], "line": {"color": MUTED, "dash": "dash", "width": 1.5}, "hoverinfo": "skip",
     }  # fmt: skip
 

@@ -69,6 +69,7 @@ class Player {
       this.root.dataset.mode = mode;
       this.titles.replaceChildren(...titlesOf(this.value.panels, this.laid.panels, look));
       this.legend.replaceChildren(...legendOf(this.value.modes, look.palette.data));
+      if (!this.drawn) this.common.keepLinksLocal(this.plot);
       await Plotly.react(this.plot, data, layout, { displayModeBar: false, showTips: false, doubleClick: false, responsive: false });
       this.sharpen(look);
       if (!this.drawn) this.follow();

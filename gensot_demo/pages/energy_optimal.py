@@ -195,23 +195,20 @@ def build() -> None:
                 "Every path leads from noise alone, upper left, to data alone, lower right; marks are tenths of the "
                 "time. The cheapest one hurries past noise levels at which nothing is decided.",
             )
-            plane = _figure("plane", 460)
-        with gr.Column(min_width=300):
-            _question(
-                "What does it cost?",
-                "Mean squared speed over time; the area below a curve is its bar. The cheapest path is flat: any "
-                "change of speed is paid twice, once for hurrying and once for waiting.",
-            )
-            bars, speed = _figure("bars", 210), _figure("speed", 330)
-            check = gr.HTML(elem_id="check")
-    with gr.Row():
-        with gr.Column(min_width=300):
+            plane = _figure("plane", 440)
             tries += _tries(
-                "In the plane the cosine path beats the straight one. Or draw the share of noise yourself and get "
-                "under CondOT.",
+                "In the plane the cosine path beats the straight one. Or draw the share of noise yourself: the same "
+                "line as CondOT in your own time. Fall fast where CondOT is slow, and it costs less.",
                 _WHICH,
             )
         with gr.Column(min_width=300):
+            _question(
+                "What does it cost?",
+                "Mean squared speed over time; the area below a curve is its bar. The cheapest path is flat: whoever "
+                "waits must hurry later, and hurrying costs by the square.",
+            )
+            bars, speed = _figure("bars", 210), _figure("speed", 310)
+            check = gr.HTML(elem_id="check")
             tries += _tries(
                 "Where the data are nearly Gaussian, almost nothing need move; where they stand far apart, the order "
                 "of cosine and CondOT turns round.",
@@ -305,9 +302,11 @@ def _pictures(result: OptimalResult) -> list[Any]:
     lines = "".join(f"<li>{report.escape(line)}</li>" for line in of_result(result))
     check = (
         f"<b>Check.</b> The paper's boundary-value equation, solved step by step, agrees with the closed form to "
-        f"{result.disagreement:.0e} radians. Not in the figure: VE from noise 80 costs "
-        f"{result.exploding:,.0f}, nearly all of it for shrinking noise."
+        f"{result.disagreement:.0e} radians. Not in the figure: VE from noise 80 costs {result.exploding:,.0f}, nearly "
+        "all of it for shrinking noise."
     )
+    if any(path.until < 1 for path in result.paths):
+        check += " <b>*</b> Grows without limit towards the end: counted up to t = 1 − 10⁻⁵."
     return [
         separation_figure(result),
         plane_figure(result),

@@ -65,7 +65,7 @@ def _key(request: OptimalRequest) -> Hashable:
 
 
 def random_points(count: int, dimension: int, seed: int) -> Tensor:
-    """n draws of N(0, I), (n, d): the first points stay when more are asked for."""
+    """n draws of N(0, I), (n, d), float64."""
     generator = torch.Generator().manual_seed(seed)
     return torch.randn(count, dimension, generator=generator, dtype=torch.float64)
 
