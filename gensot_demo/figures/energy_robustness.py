@@ -15,14 +15,13 @@ from gensot_demo.transport.speed_accuracy import Relation
 from .curves import curve, line_figure
 from .method_style import MethodStyle
 from .palette import DATA, INK, MUTED, faded
+from .schedule_style import schedule_style
 
-_STYLES = {
-    "cosine": MethodStyle(DATA[0], "solid", "circle"),
-    "condot": MethodStyle(DATA[1], "dash", "square"),
-    "vp": MethodStyle(DATA[3], "dashdot", "triangle-up"),
-    "ko": MethodStyle(DATA[2], "longdash", "diamond"),
-    "ot": MethodStyle(DATA[7], "dot", "x"),
-}
+_TURNED = (  # what is drawn over the rotation
+    MethodStyle(DATA[0], "solid", "circle"),
+    MethodStyle(DATA[1], "dash", "square"),
+    MethodStyle(DATA[3], "dashdot", "triangle-up"),
+)
 _BARS = (
     ("eta", "η, the response", DATA[0], "η"),
     ("c1", "c₁, along the way", DATA[5], "c₁"),
@@ -33,11 +32,6 @@ _TRUE = MethodStyle(INK, "solid", "circle")
 _WRONG = MethodStyle(DATA[1], "dash", "diamond")
 _TIME = {"title": {"text": "time t, noise at 0, data at 1"}, "range": [0, 1]}
 _LEAST_SHARE = 1e-3  # of the top: what a logarithmic bar still shows
-
-
-def style_of(schedule: str) -> MethodStyle:
-    """The style of a schedule, the same in every figure and table."""
-    return _STYLES[schedule]
 
 
 def densities_figure(shown: Densities, what: str) -> dict[str, Any]:
@@ -53,7 +47,7 @@ def densities_figure(shown: Densities, what: str) -> dict[str, Any]:
 
 def distance_figure(relations: Mapping[str, Relation]) -> dict[str, Any]:
     """W1 between the true and the wrong law over time, by schedule."""
-    data = [curve(SCHEDULES[key], style_of(key), found.t, found.distance) for key, found in relations.items()]
+    data = [curve(SCHEDULES[key], schedule_style(key), found.t, found.distance) for key, found in relations.items()]
     said = "; ".join(
         f"{SCHEDULES[key]}: {float(r.distance[0]):.3g} to {float(r.distance[-1]):.3g}" for key, r in relations.items()
     )
@@ -117,7 +111,7 @@ def rates_figure(relations: Mapping[str, Relation]) -> dict[str, Any]:
     """The two sides of the relation over time: |dW1/dt|^2 / D0 below, the dissipation rate above, by schedule."""
     data: list[dict[str, Any]] = []
     for key, found in relations.items():
-        style = style_of(key)
+        style = schedule_style(key)
         above = curve(SCHEDULES[key], style, found.between, found.speed)
         above["line"] |= {"dash": "solid"}
         below = curve(f"{SCHEDULES[key]}, |Ẇ₁|²/D₀", style, found.between, found.rate)
@@ -191,16 +185,16 @@ def _over_turns(result: TurningResult, rows: list[tuple[str, MethodStyle, NDArra
 
 
 def turning_dissipation(result: TurningResult) -> dict[str, Any]:
-    rows = [("dissipation", _STYLES["cosine"], result.dissipation)]
+    rows = [("dissipation", _TURNED[0], result.dissipation)]
     y = {"title": {"text": "squared length / time"}, "rangemode": "tozero"}
     return _over_turns(result, rows, y, f"Dissipation: {result.here['dissipation']:.3g} at the chosen rotation.")
 
 
 def turning_response(result: TurningResult) -> dict[str, Any]:
     rows = [
-        ("start turned along", _STYLES["cosine"], np.full_like(result.turns, result.along)),
-        ("start stays", _STYLES["condot"], result.fixed),
-        ("start turned along, by Euler", _STYLES["vp"], result.euler_along),
+        ("start turned along", _TURNED[0], np.full_like(result.turns, result.along)),
+        ("start stays", _TURNED[1], result.fixed),
+        ("start turned along, by Euler", _TURNED[2], result.euler_along),
     ]
     y = {"title": {"text": "η, squared length / time"}, "rangemode": "tozero"}
     return _over_turns(
@@ -209,7 +203,7 @@ def turning_response(result: TurningResult) -> dict[str, Any]:
 
 
 def turning_error(result: TurningResult) -> dict[str, Any]:
-    rows = [(f"Euler, {result.request.euler} steps", _STYLES["vp"], result.euler_error)]
+    rows = [(f"Euler, {result.request.euler} steps", _TURNED[2], result.euler_error)]
     y = {"title": {"text": "distance from the exact end, length"}, "rangemode": "tozero"}
     return _over_turns(result, rows, y, f"Euler's error: {result.here['euler_error']:.3g} at the chosen rotation.")
 

@@ -11,10 +11,10 @@ from numpy.typing import ArrayLike
 from gensot_demo.experiments.energy.training import CALLS, PATHS, TrainingRun
 
 from .curves import curve, line_figure
-from .energy_schedules import style_of
 from .palette import DATA, INK, MUTED, faded
+from .schedule_style import schedule_style
 
-STYLES = {name: style_of("optimal" if name == "ko" else name) for name in PATHS}
+STYLES = {name: schedule_style(name) for name in PATHS}
 _REACH = 2.8  # standard deviations shown
 _GAP = 0.06
 _BIN = 50  # updates that a point of the loss curve averages

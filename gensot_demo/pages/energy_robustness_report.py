@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from gensot_demo.experiments.energy.robustness import SCHEDULES, LineResult
 from gensot_demo.experiments.energy.robustness_pictures import PAPERS, PicturesResult
 from gensot_demo.experiments.energy.robustness_plane import PlaneResult, TurningResult
-from gensot_demo.figures.energy_robustness import style_of
+from gensot_demo.figures.schedule_style import schedule_style
 from gensot_demo.transport.speed_accuracy import Relation
 
 from . import report
@@ -73,7 +73,7 @@ def table(relations: Mapping[str, Relation]) -> str:
     head = "".join(f'<th scope="col" title="{report.escape(about)}">{name}</th>' for name, about in _HEADS)
     rows = ""
     for key, found in relations.items():
-        style = style_of(key)
+        style = schedule_style(key)
         values = (found.eta, found.c1, found.c2, found.dissipation, found.tightness)
         cells = "".join(f"<td>{'–' if value is None else f'{value:.4g}'}</td>" for value in values)
         mark = f'<span style="color:var({style.variable})">{style.glyph}</span>'
