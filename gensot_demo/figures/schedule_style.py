@@ -18,5 +18,5 @@ _STYLES = {
 
 
 def schedule_style(name: str) -> MethodStyle:
-    """The style of a schedule by its short name, such as ``condot``; the kinetic-optimal one is ``optimal`` or ``ko``."""
+    """The style of a schedule by its short name, as ``condot``; the kinetic-optimal one is ``optimal`` or ``ko``."""
     return _STYLES["optimal" if name == "ko" else name]

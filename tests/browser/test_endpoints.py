@@ -87,5 +87,8 @@ def test_only_the_named_endpoints_are_public(client):
         "/protocol",
         "/learn_guide",
         "/experts",
+        "/schedules",
+        "/kinetic_optimal",
         "/speed_accuracy",
+        "/train_flow",
     }
