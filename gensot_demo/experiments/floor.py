@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import torch
 
 from gensot_demo.backbones.base import Backbone
@@ -24,5 +26,11 @@ def asked_end_law(request: CompareRequest, backbone: Backbone, asked: Asked) -> 
             return None
     if asked.law is None:
         return None
+    return _end_law(backbone, asked.law.tobytes())
+
+
+@lru_cache(maxsize=16)
+def _end_law(backbone: Backbone, law: bytes) -> EndLaw:
+    """Of float64 probabilities; for a law over 1861 pictures 0.8 s, once."""
     points = backbone.oracle.points
-    return end_law(points, torch.from_numpy(asked.law).to(points.device))
+    return end_law(points, torch.frombuffer(bytearray(law), dtype=torch.float64).to(points.device))

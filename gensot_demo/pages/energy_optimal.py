@@ -47,8 +47,8 @@ _READ = """
 * **Decided, λ**: data separation, (1/d) E|E[data | x]|² at signal over noise r = a/m. 0: the noise hides everything;
   1: every point stands apart. For points it is estimated through the mean posterior variance, with noise in mirrored
   or evenly spread draws; for the named targets it is an integral. Bars show two standard errors.
-* **Kinetic energy**: (1/d) ∫ E|v|² dt, the mean squared speed of the flow's particles. A path that costs less is
-  straighter and needs fewer steps.
+* **Kinetic energy**: (1/d) ∫ E|v|² dt, the mean squared speed of the flow's particles. It is the price
+  of the motion, not of its steps: on *Schedules* the cheapest path is not always nearest to the end after few steps.
 * **Kinetic optimal**: in polar coordinates the cost is that of a flat plane, so the cheapest path is a straight line
   there, at constant speed c. The data fix it; no search is needed.
 * **\\*** VP's energy grows without limit towards separate points, as the logarithm of the time left out: it is taken
@@ -131,8 +131,7 @@ class _Controls(NamedParts):
 
     def changed(self) -> list[Any]:
         """The events of a person changing something."""
-        sliders = ("count", "dimension")
-        return [part.release if name in sliders else part.input for name, part in self.parts.items()]
+        return [part.input for part in self.parts.values()]
 
 
 def _when(holds):
@@ -241,9 +240,13 @@ def build() -> None:
 
     run = {"fn": show, "inputs": inputs, "outputs": shown, **HEAVY}
     loaded = Context.root_block.load(restore, None, [*inputs, notice], **QUIET)
-    runs = [loaded.then(**run), gr.on(controls.changed(), trigger_mode="always_last", **run)]
+    others = [loaded.then(**run)]
     for button, changes in tries:
-        runs.append(button.click(_changer(controls, changes), None, inputs, **QUIET).then(**run))
+        others.append(button.click(_changer(controls, changes), None, inputs, **QUIET).then(**run))
+    runs = [gr.on(controls.changed(), trigger_mode="always_last", **run), *others]
+    # what still runs is for settings that are no longer shown
+    gr.on(controls.changed(), None, None, None, cancels=others, api_visibility="private")
+    gr.on([button.click for button, _ in tries], None, None, None, cancels=runs, api_visibility="private")
     for event in runs:
         address_follows(event, query)
     stop.click(None, None, None, cancels=runs, api_visibility="private").then(

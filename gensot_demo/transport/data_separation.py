@@ -167,7 +167,7 @@ def separation_of_points(
     """lambda of N equally likely points (N, k), which are centred and scaled first, by Monte Carlo.
 
     Of x = y_j + eps / r and w = softmax_i(-r^2 |x - y_i|^2 / 2) it averages the posterior variance
-    sum_i w_i |y_i|^2 - |sum_i w_i y_i|^2. Draws of (j, eps) are scrambled Sobol points where they span at most 8
+    sum_i w_i |y_i|^2 - |sum_i w_i y_i|^2. Draws of (j, eps) are scrambled Sobol points where they span fewer than 8
     dimensions, else the points in turn with pairs +-eps; standard errors are the scatter of 16 independent batches,
     which says nothing below 1 / draws, where a draw between two points is an event that may not have happened.
     angles: which (T,), or how many, placed by the data. draws: per level, by default some 500,000 / N.

@@ -46,6 +46,10 @@ class DrawnPath(SchedulePath):
             )
         return cls(torch.stack([rows[:, 0], 1 - rows[:, 1], rows[:, 1]], 1))
 
+    @property
+    def corners(self) -> Tensor:
+        return self.knots[:, 0]
+
     def schedule(self, t: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         at = t.numpy()
         u, s, du, ds = (

@@ -167,7 +167,7 @@ def _rule(path: ProbabilityPath, separation: DataSeparation) -> Callable[[DataSe
     low, high = energy_interval(path, separation)
     levels = path.times_of_sigma(1 / torch.tan(separation.angles))
     even = torch.linspace(low, high, _PANELS + 1, dtype=torch.float64)
-    edges = torch.cat([even, levels, _GRADED, 1 - _GRADED])
+    edges = torch.cat([even, levels, _GRADED, 1 - _GRADED, path.corners])
     t, weight = _gauss(torch.unique(edges[(edges >= low) & (edges <= high)]))
     parts = _speed_parts(path, t, separation.dimension)
     constant, turning, theta = float(weight @ parts.constant), weight * parts.turning, parts.theta
@@ -180,7 +180,7 @@ def conditional_energy(path: ProbabilityPath) -> float:
     if bool(((ends.da**2 + ends.dm**2) * _NEARER > _DIVERGES).any()):
         return math.inf
     even = torch.linspace(0, 1, 8 * _PANELS + 1, dtype=torch.float64)
-    t, weight = _gauss(torch.unique(torch.cat([even, _GRADED, 1 - _GRADED])))
+    t, weight = _gauss(torch.unique(torch.cat([even, _GRADED, 1 - _GRADED, path.corners])))
     p = path.at(t)
     return float(weight @ (p.da**2 + p.dm**2))
 

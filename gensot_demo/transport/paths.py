@@ -95,6 +95,11 @@ class ProbabilityPath(ABC):
 
     name: str = ""
 
+    @property
+    def corners(self) -> Tensor:
+        """Times (C,) at which a derivative of the path jumps: where a quadrature should begin anew."""
+        return torch.empty(0, dtype=torch.float64)
+
     @abstractmethod
     def at(self, t: Tensor | float) -> PathPoints:
         """The path at times ``t``, a scalar or shape (T,), each in [0, 1]."""

@@ -40,7 +40,7 @@ def from_query(query: str) -> tuple[OptimalRequest, list[str]]:
 
 
 def _text_of(rows: Sequence[Sequence[float]]) -> str:
-    return ";".join(",".join(f"{value:.4g}" for value in row) for row in rows)
+    return ";".join(",".join(f"{value:.12g}" for value in row) for row in rows)
 
 
 def _pair(name: str, row: str) -> tuple[float, float]:
