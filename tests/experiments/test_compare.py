@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import cache
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -376,3 +377,37 @@ def test_a_bad_number_of_draws_is_refused(draws):
 def test_measuring_without_any_method_that_can_is_refused():
     with pytest.raises(InvalidRequest, match="None of the chosen methods"):
         next(measure(request(references=(), names=("dps",)), 64))
+
+
+def test_no_run_costs_less_than_the_cheapest_path_to_the_law_asked_for():
+    """Unguided on the exact collection its law is the one asked for: W2^2 per dimension, by hand, between N(0, m_0^2 I)
+    and the pictures, is no more than the action; far from it without the pictures' own spread."""
+    asked = request(conditions=(), references=(), names=("unguided",), sampler="heun", steps=40, samples=6)
+    result = run(asked)
+    part, backbone = result.methods["unguided"], result.backbone
+    assert part.dissipation == pytest.approx(part.energy.action * backbone.dimension)
+    assert 0.6 * part.energy.action < part.least < part.energy.action
+    points = backbone.oracle.points.double()
+    away = points - points.mean(0)
+    sizes = torch.linalg.svdvals(away / len(points) ** 0.5)
+    index = [i for i in part.index if part.grid.m[i] > 0]
+    first, last, scale = part.grid.m[index[0]], part.grid.m[index[-1]], part.grid.a[index[-1]]
+    ends = torch.cat([(scale**2 * sizes**2 + last**2).sqrt(), last.expand(backbone.dimension - len(sizes))])
+    time = float(part.energy.t[-1] - part.energy.t[0])
+    by_hand = float((ends - first).square().mean()) / time
+    assert part.least == pytest.approx(by_hand, rel=0.02)
+    assert (
+        abs(float((last - first) ** 2) / time - by_hand) > 0.1 * by_hand
+    )  # pictures that do not differ would be told apart
+
+
+def test_where_the_law_asked_for_is_unknown_nothing_is_said_to_be_the_least():
+    nobody = request(conditions=(), references=(), names=("unguided",), backbone="network", steps=4, samples=1)
+    assert run(nobody).methods["unguided"].least is not None  # what the network learnt from is known
+    from gensot_demo.experiments.floor import asked_end_law
+
+    backbone = run(nobody).backbone
+    asked = ask_for(nobody, backbone)
+    stranger = SimpleNamespace(info=SimpleNamespace(name="somebody/else"))
+    assert asked.law is None
+    assert asked_end_law(nobody, stranger, asked) is None
