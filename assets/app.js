@@ -41,6 +41,10 @@ window.gensot ??= (() => {
   const untilHeader = new MutationObserver(() => {
     if (!document.querySelector("[data-gensot-theme]")) return;
     applyTheme();
+    for (const link of document.querySelectorAll("nav [aria-current]")) {
+      const row = link.parentElement; // on a phone the page's own name may lie outside
+      row.scrollLeft = link.offsetLeft - row.offsetLeft - (row.clientWidth - link.offsetWidth) / 2;
+    }
     untilHeader.disconnect();
   });
   untilHeader.observe(document.body, { childList: true, subtree: true });

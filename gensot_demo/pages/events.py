@@ -40,10 +40,12 @@ def copies_link(button: gr.Button, query: gr.Textbox, link: Callable | None = No
 
 
 def keep_first(run: Callable[[Any], Iterator[Any]], request: Any, result: type, store: RunStore) -> Iterator[None]:
-    """The run that the first visitor needs, step by step, unless a visitor was faster."""
+    """The run that the first visitor needs, step by step, unless a visitor was faster; its last moment is kept."""
+    last = None
     for moment in run(request):
         if store.find(request):
-            break
-        if isinstance(moment, result):
-            store.keep(moment)
+            return
+        last = moment
         yield
+    if isinstance(last, result):
+        store.keep(last)

@@ -97,11 +97,11 @@ _HEADINGS = (
     ("Calls", "Network calls per sample; + counts backward passes."),
     ("Seconds", "Own time and share of the joint forwards, all samples."),
     ("Energy", "Action per dimension: the integral of the kinetic energy."),
-    ("Dissipation", "The same for all dimensions together: what the path forgives costs this much."),
+    ("Dissipation", "The energy of all dimensions together."),
     (
         "Times the least",
-        "Energy over the least with which any path comes from this start to the law asked for in the same time: a "
-        "bound by means and covariances, so even the cheapest path may stay a little above 1.",
+        "Energy over the least, in brackets, with which any path comes from this method's start to the law asked for "
+        "in the same time: a bound by means and covariances, so even the cheapest path may stay a little above 1.",
     ),
     ("Length", "Path length over distance: 1 is straight. Deterministic samplers only."),
     (
@@ -182,6 +182,11 @@ def _table_notes(result: CompareResult, reports: dict[str, LawReport]) -> str:
                 "So few draws cannot tell a law from one that lost half its pictures: the grey numbers prove nothing. "
                 "Measure with more."
             )
+    if any(part.least for part in result.methods.values()):
+        notes.append(
+            "Times the least is about haste on the way from a method's own start, which others may not share; it ranks "
+            "no pictures."
+        )
     collapsed = [part.label for part in result.methods.values() if part.ess is not None and part.ess < 0.3]
     if collapsed:
         notes.append(

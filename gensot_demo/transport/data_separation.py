@@ -33,6 +33,8 @@ _FIRST_SHARE, _LAST_SHARE = 0.01, 1e-4  # of lambda decided at the first level, 
 _BEYOND = 4.0  # last level of a density: the noise is a quarter of its narrowest width
 _PER_WIDTH, _REACH = 3, 6.0  # quadrature: places per noise width; widths beyond the data
 _AT_ONCE = 2**21  # places times components held at once
+_POINT = 1e-18  # variance of what stands for a point in a quadrature
+_MOST_PAIRS = 2**22  # places times points of a level that is integrated
 _FLAT = 1e-4  # of sqrt(Gam): 1e-8 of Gam is noise, and an inverse must exist
 
 
@@ -163,6 +165,7 @@ def separation_of_points(
     draws: int | None = None,
     seed: int = 0,
     dimension: int | None = None,
+    quadrature: bool = False,
 ) -> DataSeparation:
     """lambda of N equally likely points (N, k), which are centred and scaled first, by Monte Carlo.
 
@@ -172,9 +175,11 @@ def separation_of_points(
     which says nothing below 1 / draws, where a draw between two points is an event that may not have happened.
     angles: which (T,), or how many, placed by the data. draws: per level, by default some 500,000 / N.
     dimension: d, where the points are coordinates of a span (noise outside it changes nothing).
+    quadrature: on the line and in the plane, levels at which an even grid is affordable are integrated, without error:
+    at much noise so little is decided that its rate drowns in an estimate's.
     Raises :class:`InvalidValue` for coincident points and for more than 4096.
     """
-    steps = separation_steps(points, angles, draws, seed, dimension)
+    steps = separation_steps(points, angles, draws, seed, dimension, quadrature)
     while True:
         try:
             next(steps)
@@ -188,6 +193,7 @@ def separation_steps(
     draws: int | None = None,
     seed: int = 0,
     dimension: int | None = None,
+    quadrature: bool = False,
 ) -> Generator[tuple[int, int], None, DataSeparation]:
     """:func:`separation_of_points` level by level: yields (levels done, levels), returns the separation."""
     y = standardised_points(points, dimension)
@@ -198,10 +204,16 @@ def separation_steps(
     draws = min(max(_WORK // len(y), _FEWEST), _MOST) if draws is None else draws
     generator = torch.Generator().manual_seed(seed)
     drawn = cloud.draws(max(draws // (2 * BATCHES), 1), generator)
+    law = None
+    if quadrature and y.shape[1] <= 2:
+        law = GaussianMixture(torch.ones(len(y)), y, _POINT * torch.eye(y.shape[1]).expand(len(y), -1, -1))
     levels = []
     for done, r in enumerate(torch.tan(theta).tolist()):
         yield done, len(theta)
-        levels.append(cloud.posterior_variance(r, *drawn, generator).reshape(BATCHES, -1).mean(1))
+        if law is not None and _count_of_places(law, 1 / r) * len(y) <= _MOST_PAIRS:
+            levels.append(torch.full((BATCHES,), _mean_posterior_variance(law, 1 / r) / cloud.dimension).double())
+        else:
+            levels.append(cloud.posterior_variance(r, *drawn, generator).reshape(BATCHES, -1).mean(1))
     batches = torch.stack(levels, 1).clamp(0.0, 1e6)
     error = batches.std(0) / math.sqrt(BATCHES)
     return DataSeparation(theta, batches.mean(0).clamp(max=1.0), error, cloud.dimension, True, batches)
@@ -306,12 +318,22 @@ def _mean_posterior_variance(law: GaussianMixture, sigma: float) -> float:
     return float(total * weight)
 
 
-def _places(law: GaussianMixture, sigma: float) -> tuple[Tensor, float]:
-    """An even grid (G, d) over all of the law's noised mass, and the measure of one place."""
+def _frame(law: GaussianMixture, sigma: float) -> tuple[float, Tensor, Tensor]:
+    """Step of a grid, and its lowest and highest corner (d,) around the law's noised mass."""
     variances = torch.linalg.eigvalsh(law.covariances)
     step = math.sqrt(float(variances.amin()) + sigma**2) / _PER_WIDTH
     reach = _REACH * torch.sqrt(law.covariances.diagonal(dim1=1, dim2=2) + sigma**2)
-    low, high = (law.means - reach).amin(0), (law.means + reach).amax(0)
+    return step, (law.means - reach).amin(0), (law.means + reach).amax(0)
+
+
+def _count_of_places(law: GaussianMixture, sigma: float) -> float:
+    step, low, high = _frame(law, sigma)
+    return float(((high - low) / step + 1).prod())
+
+
+def _places(law: GaussianMixture, sigma: float) -> tuple[Tensor, float]:
+    """An even grid (G, d) over all of the law's noised mass, and the measure of one place."""
+    step, low, high = _frame(law, sigma)
     axes = [torch.arange(float(a), float(b) + step, step, dtype=torch.float64) for a, b in zip(low, high, strict=True)]
     return torch.cartesian_prod(*axes).reshape(-1, law.dimension), step**law.dimension
 

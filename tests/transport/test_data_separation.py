@@ -168,3 +168,20 @@ def test_bad_levels_and_dimensions_are_refused():
         DataSeparation(torch.tensor([0.5, 0.4]), torch.tensor([0.5, 0.4]), torch.zeros(2), 1)
     with pytest.raises(InvalidValue, match="1 or 2 dimensions"):
         separation_of_mixture(GaussianMixture([1.0], torch.zeros(1, 3), torch.eye(3)[None]))
+
+
+def test_integrated_levels_agree_with_estimated_ones_and_have_no_error():
+    """1000 points of a ring in the plane: where most is undecided, the rate of deciding is smooth and positive."""
+    from gensot_demo.transport.targets import named_target
+
+    points = named_target("ring").mixture.sample(1000, torch.Generator().manual_seed(3))
+    drawn = separation_of_points(points, seed=1)
+    exact = separation_of_points(points, angles=drawn.angles, seed=1, quadrature=True)
+    integrated = exact.standard_error == 0
+    assert 10 <= int(integrated.sum()) < len(integrated)
+    seen = integrated & (drawn.missing > 0.02)  # below, draws rarely meet what is still undecided
+    away = (exact.missing - drawn.missing)[seen].abs()
+    assert bool((away < 5 * drawn.standard_error[seen] + 1e-6).all())
+    rate = exact.rate(exact.angles[integrated])
+    assert bool((rate.diff() > 0).all())
+    assert bool((exact.missing[integrated].diff() < 0).all())

@@ -45,7 +45,7 @@ def _cost(best: PathCost, straight: PathCost, cosine: PathCost) -> str:
 
 
 def _number(path: PathCost) -> str:
-    error = f" ± {path.error:.1g}" if path.error >= 5e-4 else ""
+    error = f" ± {2 * path.error:.1g}" if path.error >= 5e-4 else ""
     return f"{path.energy:.3f}{error}"
 
 
