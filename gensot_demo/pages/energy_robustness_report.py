@@ -9,7 +9,7 @@ from gensot_demo.experiments.energy.robustness import SCHEDULES, LineResult
 from gensot_demo.experiments.energy.robustness_pictures import PAPERS, PicturesResult
 from gensot_demo.experiments.energy.robustness_plane import PlaneResult, TurningResult
 from gensot_demo.figures.schedule_style import schedule_style
-from gensot_demo.transport.speed_accuracy import Relation
+from gensot_demo.transport.speed_accuracy import NO_ERROR, Relation
 
 from . import report
 
@@ -37,7 +37,7 @@ def degenerate(start_error: float) -> str | None:
             "overlap the bound is "
             "infinite, η is 0 and the relation says nothing, although the error W₁ itself is finite."
         )
-    if start_error <= 1e-20:
+    if start_error <= NO_ERROR:
         return (
             "Nothing is wrong with this start: D₀ = 0 and W₁ = 0 at every time. The response would be 0/0, so there is "
             "none; move a slider."

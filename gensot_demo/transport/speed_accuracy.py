@@ -24,7 +24,8 @@ from torch import Tensor
 from .errors import InvalidValue
 
 MOST_EXACT = 600  # particles of an exact coupling: 0.1 s each
-_NO_ERROR = 1e-24  # D0 of weights that are 1 up to rounding
+NO_ERROR = 1e-20
+"""D0 of weights that are 1 up to rounding: nothing is wrong."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +60,7 @@ class Relation:
     def eta(self) -> float | None:
         """The response dW1^2 / (tau D0); 0 for an infinite D0, None for 0/0: nothing was wrong, nothing is to be
         forgiven."""
-        if self.start_error <= _NO_ERROR:
+        if self.start_error <= NO_ERROR:
             return None
         return 0.0 if math.isinf(self.start_error) else self.change**2 / (self.duration * self.start_error)
 
@@ -161,7 +162,7 @@ def relation_of_distances(distance: Tensor, trajectories: Tensor, weights: Tenso
     steps = t.diff()
     moved = torch.stack([(b.double() - a.double()).square().sum(-1).mean() for a, b in pairwise(trajectories)])
     speed = moved / steps**2
-    silent = start_error <= _NO_ERROR
+    silent = start_error <= NO_ERROR
     rate = torch.zeros_like(speed) if silent else (distance.diff() / steps).square() / start_error
     total = float(speed @ steps)
     return Relation(
