@@ -18,6 +18,7 @@ from gensot_demo.experiments.runs import RunStore
 from gensot_demo.figures import energy_robustness as figures
 from gensot_demo.figures.component import PlotlyFigure
 from gensot_demo.figures.wall import PictureWall, wall_row, wall_value
+from gensot_demo.transport.errors import Explained
 
 from . import energy_robustness_endpoints, report
 from . import energy_robustness_report as words
@@ -357,7 +358,7 @@ def _wall(result: PicturesResult) -> str:
 
 
 def _failed(error: Exception) -> str:
-    if isinstance(error, InvalidRequest):
+    if isinstance(error, InvalidRequest | Explained):
         return report.status(str(error), kind="error")
     logging.getLogger(__name__).error("speed and accuracy failed", exc_info=error)
     return report.status(_FAILED.format(type(error).__name__), kind="error")
