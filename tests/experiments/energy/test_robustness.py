@@ -1,6 +1,7 @@
 """What a wrong start costs: requests and links, the line, the plane and its rotation, trials, pictures."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -176,6 +177,19 @@ def test_a_thousand_trials_hold_and_wrong_bounds_are_refuted():
     assert trials(100, seed=5, shrink=0.9)[0] > 0
 
 
+def test_a_broken_relation_would_be_named_wherever_it_is_shown():
+    """Power: were a rate of one schedule above its bound, at one time, the sentences would say which schedule."""
+    particles = RobustnessRequest(particles=50, steps=4)
+    runs = (on_line(RobustnessRequest()), last(in_plane(RobustnessRequest())), last(of_pictures(particles)))
+    for result, sentences in zip(runs, (of_line, of_plane, said_of_pictures), strict=True):
+        assert "The relation holds" in " ".join(sentences(result))
+        condot = result.relations["condot"]
+        rate = condot.rate.clone()
+        rate[1] = 1.01 * condot.speed[1]
+        broken = replace(result, relations=result.relations | {"condot": replace(condot, rate=rate)})
+        assert "broken by CondOT:" in " ".join(sentences(broken))
+
+
 @pytest.mark.parametrize("backbone", ["truth", "collection", "network"])
 def test_pictures_hold_the_relation_step_by_step(backbone):
     request = RobustnessRequest(backbone=backbone, particles=50, steps=4)
@@ -189,7 +203,10 @@ def test_pictures_hold_the_relation_step_by_step(backbone):
     for one in found.relations.values():
         assert one.worst <= 1 + 1e-6  # float32 states
         assert 0 < one.eta <= one.c1 <= one.c2
-    assert ".64" in " ".join(said_of_pictures(found))
+    said = " ".join(said_of_pictures(found))
+    assert all(f"{one.tightness:.2g}" in said for one in found.relations.values())
+    assert "holds in all 4 steps of every schedule" in said
+    assert any("so far of every schedule" in " ".join(said_of_pictures(moment)) for moment in moments[:-1])
 
 
 def test_pictures_are_standardised():
