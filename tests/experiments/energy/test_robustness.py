@@ -127,7 +127,10 @@ def test_schedules_pass_the_same_particles_at_their_own_times():
     weights = normalised_weights(torch.rand(30, generator=generator))
     distance = torch.tensor([weighted_distance(x, weights) for x in cloud.states])
     for path in schedules_of(law_in_plane("ring")).values():
-        found = in_schedule(path, cloud, distance, weights)
+        found = in_schedule(path, theta, cloud.moves, distance, weights)
+        times, scales = times_of(path, theta)
+        moved = (scales[:, None, None] * cloud.states).diff(dim=0).square().sum(2).mean(1)
+        assert torch.allclose(found.speed * times.diff() ** 2, moved, rtol=1e-12, atol=0)
         assert found.worst <= 1 + 1e-9
         assert found.change == pytest.approx(float(distance[-1] - distance[0]))
 
