@@ -67,4 +67,5 @@ def test_bad_links_say_so_and_a_phone_scrolls_down_alone(app_url, new_page):
         assert "The first view is shown instead." in notice
         page.wait_for_selector(".gensot-figure .main-svg")
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1")
+        said(page, "#plane-status", "rotations, every coupling exact", 90_000)  # nothing is cut off by leaving
     assert page.console_errors == []
