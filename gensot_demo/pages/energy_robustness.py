@@ -18,6 +18,7 @@ from gensot_demo.experiments.runs import RunStore
 from gensot_demo.figures import energy_robustness as figures
 from gensot_demo.figures.component import PlotlyFigure
 from gensot_demo.figures.wall import PictureWall, wall_row, wall_value
+from gensot_demo.transport.errors import Explained
 
 from . import energy_robustness_endpoints, report
 from . import energy_robustness_report as words
@@ -36,10 +37,9 @@ from .events import HEAVY, QUIET, address_follows, copies_link
 from .warm_up import WARM_UP
 
 _LEAD = (
-    "**The speed of a path is what it costs and what it forgives.** Start a generative flow from a "
-    "slightly wrong law: how "
-    "wrong can its end become? The answer is a bound without any model in it: the error's change is at most the "
-    "dissipation of the path times how wrong the start was. Cheap paths are robust paths."
+    "**The speed of a path is what it costs and what it forgives.** Start a generative flow from a slightly wrong "
+    "law: how wrong can its end become? The answer is a bound without any model in it: the error's change is at most "
+    "the dissipation of the path times how wrong the start was. Cheap paths are robust paths."
 )
 _READ = """
 * **W₁**: the least mean distance by which one law has to be moved to become the other; data units.
@@ -59,6 +59,11 @@ _PLANE_RUNS = RunStore(capacity=12, size=lambda result: 200_000, button="Couple 
 _TURN_RUNS = RunStore(capacity=12, size=lambda result: 100_000, button="Couple again")
 _PLANE_FIELDS = ("target", "angle")
 _TURN_FIELDS = (*_PLANE_FIELDS, "turn", "euler")
+_PICTURE_FIELDS = ("backbone", "particles", "steps", "seed")
+_AT_REST = """() => new Promise((due) => {
+    clearTimeout(window.gensot.resting);
+    window.gensot.resting = setTimeout(() => due(String(Date.now())), 250);
+})"""
 _FAILED = "This failed ({}); what is shown stays."
 
 
@@ -84,6 +89,8 @@ def build() -> None:
     """The page's content, inside its Blocks."""
     WARM_UP.add(_first_view)
     query = gr.Textbox(visible="hidden", elem_id="query")
+    # what the runs around and below depend on, and when those around are due: once settings have come to rest
+    around_key, below_key, due = (gr.Textbox(visible="hidden") for _ in range(3))
     with gr.Row(elem_classes="gensot-split"):
         with gr.Column(scale=4, min_width=300, elem_classes="gensot-controls"):
             start = StartControls()
@@ -95,17 +102,15 @@ def build() -> None:
             notice = gr.HTML(elem_id="notice", visible=False)
             _question(
                 "What does a wrong start cost?",
-                "Shaded: the law as it should be. Dashed: what really starts, and what it becomes. "
-                "The flow carries the "
-                "ratio of the two along unchanged; only the distance over which mass is misplaced shrinks or grows.",
+                "Shaded: the law as it should be. Dashed: what really starts, and what it becomes. The flow carries "
+                "the ratio of the two along; only the distance over which mass is misplaced shrinks or grows.",
             )
             with gr.Row():
                 first = [_figure("start", title="At the start"), _figure("end", title="At the end")]
             first.append(_figure("error", height=270, title="The error W₁ on its way"))
             said = gr.HTML(elem_id="verdict")
             costs = _tries(
-                "The smaller the shift, the more of the bound the response uses; a start that is too "
-                "wide has no bound.",
+                "The smaller the shift, the more of the bound is used; too wide a start has no bound.",
                 "Shift by 1", "Shift by 0.2", "Too narrow", "Two modes", "Draw it", "Too wide to compare",
                 "Nothing wrong",
             )  # fmt: skip
@@ -137,16 +142,14 @@ def build() -> None:
         ]
     plane_said = gr.HTML(elem_id="plane-said")
     planes = _tries(
-        "Let the error point across the two modes: the flow narrows there, and the error shrinks. "
-        "Along them it becomes "
-        "wrong shares of the modes, and stays.",
+        "Let the error point across the two modes: the flow narrows there, and the error shrinks. Along them it "
+        "becomes wrong shares of the modes, and stays.",
         "Across the modes", "Along the modes", "Two moons",
     )  # fmt: skip
     _question(
         "What does turning cost?",
         "Let the whole process rotate while it runs. Its laws at the end are the same, but particles go round in "
-        "circles: the dissipation grows with ω². Does that make it less robust? Only if the wrong "
-        "start is left behind.",
+        "circles: the dissipation grows with ω². Is it less robust for that? Only if the wrong start is left behind.",
     )
     with gr.Row(elem_classes="gensot-robust-row"):
         turns = TurnControls()
@@ -163,9 +166,8 @@ def build() -> None:
     )  # fmt: skip
     _question(
         "Does it hold for pictures?",
-        "In thousands of dimensions, with the exact oracle of a picture collection or with a "
-        "network. The start leans in "
-        "the direction in which the pictures differ most. The bound is checked at every step while it runs.",
+        "In thousands of dimensions, with the exact oracle of a picture collection or with a network. The start leans "
+        "in the direction in which the pictures differ most. The bound is checked at every step while it runs.",
     )
     with gr.Row(elem_classes="gensot-robust-row"):
         pictures = PictureControls()
@@ -188,11 +190,10 @@ def build() -> None:
         gr.Markdown(_READ)
 
     controls = [*start.all(), *space.all(), *turns.all(), *pictures.all()]
-    shown = [status, said, *first, line_table, query]
+    shown = [status, said, *first, line_table, query, around_key, below_key]
     around = [plane_status, plane_said, *plane, turned_said, *turned]
     below = [pictures_status, pictures_said, *drawn, wall]
     light = {"inputs": controls, "outputs": shown, "trigger_mode": "always_last", "queue": False, **QUIET}
-    runs = {"inputs": controls, "outputs": around, "trigger_mode": "always_last", **HEAVY}
 
     @WARM_UP.yields_to
     def spatial(*values: Any) -> Iterator[list[Any]]:
@@ -203,20 +204,22 @@ def build() -> None:
         yield from _pictured(values)
 
     loaded = Context.root_block.load(_restore, None, [*controls, notice, *shown], **QUIET)
-    address_follows(loaded, query).then(spatial, **runs)
+    address_follows(loaded, query)
     start["start"].input(shown_for, start["start"], [start[name] for name in SWITCHED], **QUIET)
     address_follows(gr.on([part.input for part in controls], _show, **light), query)
-    settled = [
-        part.release if isinstance(part, gr.Slider) else part.input
-        for part in (*start.all()[1:], *space.all(), *turns.all())
-    ]
-    gr.on(settled, spatial, **runs)
     for button, change in zip([*costs, *tight, *planes, *spins], _CHANGES, strict=True):
         chosen = button.click(_setter(change), controls, controls, **QUIET).then(_show, **light)
-        address_follows(chosen, query).then(spatial, **runs)
+        address_follows(chosen, query)
     run = go.click(pictured, controls, below, **HEAVY)
-    stop.click(None, None, None, cancels=[run], api_visibility="private").then(
-        lambda: report.status("Stopped. What was measured stays."), None, pictures_status, **QUIET
+    # "multiple": what waits for a cancelled event would wait for ever
+    beside = due.change(spatial, controls, around, trigger_mode="multiple", **HEAVY)
+    around_key.change(None, None, None, cancels=[beside], api_visibility="private")
+    around_key.change(None, None, due, js=_AT_REST, api_visibility="private")
+    below_key.change(None, None, None, cancels=[run], api_visibility="private").then(
+        _of_other_settings, pictures_status, pictures_status, **QUIET
+    )
+    stop.click(None, None, None, cancels=[run, beside], api_visibility="private").then(
+        _stopped, plane_status, [plane_status, pictures_status], **QUIET
     )
     copies_link(link, query, _link, controls, query)
     energy_robustness_endpoints.publish()
@@ -271,7 +274,7 @@ def _first_view() -> Iterator[None]:
 
 
 def _shown(request: RobustnessRequest) -> list[Any]:
-    """[status, sentences, five figures, table, query]."""
+    """[status, sentences, five figures, table, query, what the runs around and those below depend on]."""
     result = on_line(request)
     line = report.status("Computed in closed form, by quantiles.")
     return [
@@ -280,6 +283,8 @@ def _shown(request: RobustnessRequest) -> list[Any]:
         *figures.line_figures(result),
         words.table(result.relations),
         to_query(request),
+        to_query(request.only(*_TURN_FIELDS)),
+        to_query(request.only(*_PICTURE_FIELDS)),
     ]
 
 
@@ -287,7 +292,7 @@ def _show(*values: Any) -> list[Any]:
     try:
         return _shown(request_of(*values))
     except Exception as error:
-        return [_failed(error), *[gr.skip()] * 8]
+        return [_failed(error), *[gr.skip()] * 10]
 
 
 def _spatial(values: tuple[Any, ...]) -> Iterator[list[Any]]:
@@ -346,6 +351,17 @@ def _pictured(values: tuple[Any, ...]) -> Iterator[list[Any]]:
         yield [_failed(error), *[gr.skip()] * 4]
 
 
+def _stopped(around: str | None) -> list[Any]:
+    """[status of the plane, status of pictures] after Stop."""
+    line = report.status("Stopped. What was measured stays.")
+    return [line if "progressbar" in (around or "") else gr.skip(), line]
+
+
+def _of_other_settings(line: str | None) -> Any:
+    """The status of pictures once the settings are no longer theirs."""
+    return report.status("Measured with other settings; press Run on pictures for these.") if line else gr.skip()
+
+
 def _wall(result: PicturesResult) -> str:
     """Average pictures, and those that the wrong start favours most and least."""
     said = [f"weight {weight:.2g}" for weight in result.weights]
@@ -357,7 +373,7 @@ def _wall(result: PicturesResult) -> str:
 
 
 def _failed(error: Exception) -> str:
-    if isinstance(error, InvalidRequest):
+    if isinstance(error, InvalidRequest | Explained):
         return report.status(str(error), kind="error")
     logging.getLogger(__name__).error("speed and accuracy failed", exc_info=error)
     return report.status(_FAILED.format(type(error).__name__), kind="error")

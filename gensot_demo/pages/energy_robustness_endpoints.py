@@ -11,6 +11,7 @@ from gensot_demo.experiments.energy.robustness import on_line
 from gensot_demo.experiments.energy.robustness_links import from_query, to_query
 from gensot_demo.experiments.energy.robustness_plane import in_plane
 from gensot_demo.experiments.requests import InvalidRequest
+from gensot_demo.transport.errors import InvalidValue
 from gensot_demo.transport.speed_accuracy import Relation
 
 from . import energy_robustness_report as words
@@ -42,8 +43,11 @@ def speed_accuracy_endpoint(query: str, plane: bool = False) -> dict[str, Any]:
         "line": {name: _numbers(found) for name, found in result.relations.items()},
     }
     if plane:
-        for moment in in_plane(request):
-            last = moment
+        try:
+            for moment in in_plane(request):
+                last = moment
+        except InvalidValue as error:  # a start that no particle meets
+            raise gr.Error(str(error), print_exception=False) from None
         answer["plane"] = {name: _numbers(found) for name, found in last.relations.items()}
         answer["plane_floor"] = last.floor
         answer["plane_verdict"] = words.of_plane(last)

@@ -15,7 +15,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import torch
@@ -24,7 +23,8 @@ from torch import Tensor
 from .errors import InvalidValue
 
 MOST_EXACT = 600  # particles of an exact coupling: 0.1 s each
-_NO_ERROR = 1e-24  # D0 of weights that are 1 up to rounding
+NO_ERROR = 1e-20
+"""D0 of weights that are 1 up to rounding: nothing is wrong."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +59,7 @@ class Relation:
     def eta(self) -> float | None:
         """The response dW1^2 / (tau D0); 0 for an infinite D0, None for 0/0: nothing was wrong, nothing is to be
         forgiven."""
-        if self.start_error <= _NO_ERROR:
+        if self.start_error <= NO_ERROR:
             return None
         return 0.0 if math.isinf(self.start_error) else self.change**2 / (self.duration * self.start_error)
 
@@ -147,21 +147,24 @@ def relations_of_particles(trajectories: Tensor, weights: Tensor, t: Tensor) -> 
         )
     weights = normalised_weights(weights)
     distance = [weighted_distance(trajectories[0], weights)]
+    moved: list[float] = []
     for k in range(1, count):
         distance.append(weighted_distance(trajectories[k], weights))
+        step = trajectories[k].double() - trajectories[k - 1].double()
+        moved.append(float(step.square().sum(-1).mean()))
         yield relation_of_distances(
-            torch.tensor(distance, dtype=torch.float64), trajectories[: k + 1], weights, t[: k + 1]
+            torch.tensor(distance, dtype=torch.float64), torch.tensor(moved, dtype=torch.float64), weights, t[: k + 1]
         )
 
 
-def relation_of_distances(distance: Tensor, trajectories: Tensor, weights: Tensor, t: Tensor) -> Relation:
-    """The relation of known W1 (T,) along trajectories (T, N, d) with weights (N,) of mean 1 at times t (T,)."""
+def relation_of_distances(distance: Tensor, moved: Tensor, weights: Tensor, t: Tensor) -> Relation:
+    """The relation of known W1 (T,) and mean squared steps mean |x_{k+1} - x_k|^2 (T-1,) of particles with weights
+    (N,) of mean 1 at times t (T,)."""
     weights, t = weights.double(), t.double()
     start_error = float((weights - 1).square().mean())
     steps = t.diff()
-    moved = torch.stack([(b.double() - a.double()).square().sum(-1).mean() for a, b in pairwise(trajectories)])
     speed = moved / steps**2
-    silent = start_error <= _NO_ERROR
+    silent = start_error <= NO_ERROR
     rate = torch.zeros_like(speed) if silent else (distance.diff() / steps).square() / start_error
     total = float(speed @ steps)
     return Relation(

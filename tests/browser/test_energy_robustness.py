@@ -18,6 +18,12 @@ def test_the_reference_case_its_plane_and_what_buttons_do(app_url, page):
     said(page, "#plane-status", "rotations, every coupling exact", 90_000)
     said(page, "#plane-said", "every diffusion schedule, since all share one map")
     said(page, "#turned-said", "whatever ω")
+    first = page.inner_text("#plane-said")
+    page.locator("#angle input[type=range]").focus()
+    for _ in range(3):  # as fast as keys repeat: only the last is run
+        page.keyboard.press("ArrowRight")
+    page.wait_for_function("location.search.includes('angle=15')")
+    page.wait_for_function("s => document.querySelector('#plane-said').innerText != s", arg=first, timeout=30_000)
     page.get_by_role("button", name="Too wide to compare").click()
     said(page, "#verdict", "D₀ is infinite")
     page.wait_for_function("location.search.includes('spread=1.5')")
@@ -44,6 +50,10 @@ def test_pictures_run_and_stop(app_url, page):
     page.wait_for_function("/Moving/.test(document.querySelector('#pictures-status').innerText)")
     page.locator("#stop").click()
     said(page, "#pictures-status", "Stopped")
+    page.locator("#run").click()
+    page.wait_for_function("/Moving/.test(document.querySelector('#pictures-status').innerText)")
+    page.get_by_role("button", name="Shift by 0.2").click()
+    said(page, "#pictures-status", "Measured with other settings")
     assert page.console_errors == []
 
 
@@ -57,4 +67,5 @@ def test_bad_links_say_so_and_a_phone_scrolls_down_alone(app_url, new_page):
         assert "The first view is shown instead." in notice
         page.wait_for_selector(".gensot-figure .main-svg")
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1")
+        said(page, "#plane-status", "rotations, every coupling exact", 90_000)  # nothing is cut off by leaving
     assert page.console_errors == []

@@ -5,6 +5,9 @@ import json
 import gradio as gr
 import pytest
 
+from gensot_demo.experiments.energy.robustness import RobustnessRequest
+from gensot_demo.pages.energy_robustness import _pictured, _spatial
+from gensot_demo.pages.energy_robustness_controls import values_of
 from gensot_demo.pages.energy_robustness_endpoints import speed_accuracy_endpoint
 
 
@@ -24,3 +27,23 @@ def test_what_has_no_number_is_null():
     assert speed_accuracy_endpoint("shift=0")["line"]["ot"]["eta"] is None
     with pytest.raises(gr.Error, match="must be a number from -3 to 3"):
         speed_accuracy_endpoint("shift=nan")
+
+
+FAR_OUT = ((2.95, 0.0), (2.98, 4.0), (3.01, 0.0))
+"""A drawn start that is a law, and that none of some hundred particles meets."""
+
+
+def test_a_start_that_no_particle_meets_says_so():
+    query = "start=drawn&points=" + ";".join(f"{x},{height}" for x, height in FAR_OUT)
+    assert speed_accuracy_endpoint(query)["start_error"] > 1  # on the line it is a start as any other
+    with pytest.raises(gr.Error, match="does not meet a single particle"):
+        speed_accuracy_endpoint(query, plane=True)
+
+
+@pytest.mark.parametrize("run", [_spatial, _pictured])
+def test_the_page_says_so_too(run):
+    request = RobustnessRequest(start="drawn", points=FAR_OUT, particles=50, steps=4)
+    values = [part["value"] if isinstance(part, dict) else part for part in values_of(request)]
+    line = list(run(tuple(values)))[-1][0]
+    assert "does not meet a single particle" in line
+    assert "alert" in line

@@ -4,7 +4,6 @@ import math
 from functools import cache
 from itertools import pairwise
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -23,8 +22,6 @@ from gensot_demo.transport.perturbed_start import (
     DrawnStart,
     GaussianStart,
     UniformStart,
-    shift_chi_square,
-    variance_chi_square,
 )
 from gensot_demo.transport.speed_accuracy import (
     normalised_weights,
@@ -94,22 +91,45 @@ def test_a_wrong_start_is_a_law_with_its_chi_square(start):
 
 
 def test_chi_squares_in_closed_form():
-    assert GaussianStart([0.7], [1.0]).chi_square() == pytest.approx(shift_chi_square(0.7))
-    assert shift_chi_square(1.0) == pytest.approx(math.e - 1)
+    for length in (1e-9, 1e-4, 0.7, 3.0):
+        assert GaussianStart([length], [1.0]).chi_square() == pytest.approx(math.expm1(length**2), rel=1e-12)
     for s in (0.3, 0.9, 1.2):
-        assert GaussianStart([0.0], [s]).chi_square() == pytest.approx(variance_chi_square(s))
-    # in two dimensions against draws: the mean of the squared ratio, six standard errors
-    draws = np.random.default_rng(0).normal(size=(400_000, 2))
-    s = 0.8
-    ratio = np.exp(-(draws**2).sum(1) * (s**-2 - 1) / 2) / s**2
-    square = (ratio - 1) ** 2
-    assert variance_chi_square(s, 2) == pytest.approx(square.mean(), abs=6 * square.std() / math.sqrt(len(square)))
+        assert GaussianStart([0.0], [s]).chi_square() == pytest.approx(1 / (s * math.sqrt(2 - s * s)) - 1, rel=1e-12)
+    for nearly in (1 - 2.0**-20, 1 + 2.0**-30):  # 2 (1 - s)^2 to first order, itself below the rounding of 1
+        assert GaussianStart([0.0], [nearly]).chi_square() == pytest.approx(2 * (1 - nearly) ** 2, rel=1e-5)
+    # linear in x between distant knots: the ratio 1 + slope x has the variance of slope x, cut at the knots
+    assert DrawnStart([[-6, 1 - 6e-8], [6, 1 + 6e-8]]).chi_square() == pytest.approx(1e-16, rel=1e-6)
+    spike = DrawnStart([[-0.01, 0], [0, 20], [0.01, 0]])  # a triangle: (2/3) h / (h^2 phi(0)) - 1
+    assert spike.chi_square() == pytest.approx(2 / 3 / 0.01 * math.sqrt(2 * math.pi) - 1, rel=1e-4)
+
+
+TINY = {
+    "shift": lambda size: GaussianStart([size], [1.0]),
+    "spread": lambda size: GaussianStart([0.0], [1 + size]),
+    "modes": lambda size: GaussianStart([0.0, 0.8], [1.0, 1.1], [1 - size, size]),
+    "drawn": lambda size: DrawnStart([[-2, 1 - size], [0.3, 1.0], [1, 1 + 2 * size]]),
+}
+
+
+@pytest.mark.parametrize("kind", TINY)
+@pytest.mark.parametrize("name", ["cosine", "condot", "vp", "ot"])
+def test_a_tiny_error_obeys_the_relation_and_responds_linearly(name, kind):
+    """The response has a limit as the error goes to 0: were anything else in W1, it would be divided by that."""
+    found = [relation_on_line(*flow(name), TINY[kind](size)) for size in (1e-4, 1e-6, 1e-8)]
+    for one in found:
+        assert one.worst <= 1 + 1e-6
+        assert 0 < one.eta <= one.c1 * (1 + 1e-4) <= one.c2 * (1 + 2e-4)
+    assert [one.eta for one in found[:2]] == pytest.approx([found[2].eta] * 2, rel=1e-3)
+    if kind == "shift":  # gap = size phi(z), D0 = size^2
+        (z, _), quantiles = flow(name)[1:3]
+        density = torch.exp(-0.5 * z**2) / math.sqrt(2 * math.pi)
+        first, last = (torch.trapezoid(density * torch.gradient(quantiles[n], spacing=(z,))[0], z) for n in (0, -1))
+        assert found[1].eta == pytest.approx(float(last - first) ** 2, rel=2e-3)
 
 
 @pytest.mark.parametrize("start", [GaussianStart([0.0], [1.5]), GaussianStart([-1, 1], [0.5, 1.5], [1, 1])])
 def test_without_overlap_of_the_tails_the_relation_says_nothing(start):
     assert start.chi_square() == math.inf
-    assert variance_chi_square(1.5) == math.inf
     found = relation_on_line(*flow("cosine", rows=21), start)
     assert (found.eta, found.c1, found.tightness) == (0, 0, 0)
     assert float(found.distance[0]) > 0.3  # the error itself is finite

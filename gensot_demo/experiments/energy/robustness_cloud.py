@@ -1,13 +1,16 @@
 """Particles that every schedule shares: one flow map on the circle a = sin theta, m = cos theta, read in any schedule.
 
 With x = rho X(theta), rho = |(a, m)| and theta = atan(a/m), schedules differ in when they pass theta and in rho alone,
-and every distance scales with rho: W1 is computed once for all of them.
+and every distance scales with rho: W1 is computed once for all of them. A step of a schedule needs no states either:
+|rho' X' - rho X|^2 = (rho' - rho)(rho' |X'|^2 - rho |X|^2) + rho rho' |X' - X|^2, three numbers
+a step for all schedules.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -28,8 +31,36 @@ class Cloud:
     theta: Tensor
     states: Tensor
 
-    def until(self, count: int) -> Cloud:
-        return Cloud(self.theta[:count], self.states[:count])
+    @cached_property
+    def moves(self) -> Moves:
+        moves = Moves(self.states[0])
+        for x in self.states[1:]:
+            moves.add(x)
+        return moves
+
+
+class Moves:
+    """What schedules need of states X_0, X_1, ... (N, d) on the circle, of which only the last is kept."""
+
+    def __init__(self, first: Tensor):
+        self._last = first
+        self._square = [_mean_square(first)]
+        self._step: list[float] = []
+
+    def add(self, x: Tensor) -> None:
+        """The next states (N, d)."""
+        self._square.append(_mean_square(x))
+        self._step.append(_mean_square(x.double() - self._last.double()))
+        self._last = x
+
+    def scaled(self, rho: Tensor) -> Tensor:
+        """mean |rho_{k+1} X_{k+1} - rho_k X_k|^2 (K-1,) for scales rho (K,)."""
+        square, step = (torch.tensor(part, dtype=torch.float64) for part in (self._square, self._step))
+        return rho.diff() * (rho * square).diff() + rho[1:] * rho[:-1] * step
+
+
+def _mean_square(x: Tensor) -> float:
+    return float(x.double().square().sum(-1).mean())
 
 
 def times_of(path: ProbabilityPath, theta: Tensor) -> tuple[Tensor, Tensor]:
@@ -41,7 +72,8 @@ def times_of(path: ProbabilityPath, theta: Tensor) -> tuple[Tensor, Tensor]:
     return t, torch.where((t <= 0) | (t >= 1), 1.0, rho)
 
 
-def in_schedule(path: ProbabilityPath, cloud: Cloud, distance: Tensor, weights: Tensor) -> Relation:
-    """The relation of a schedule from the distances (K,) on the circle; exact for these particles and these steps."""
-    t, rho = times_of(path, cloud.theta)
-    return relation_of_distances(rho * distance, rho[:, None, None] * cloud.states, weights, t)
+def in_schedule(path: ProbabilityPath, theta: Tensor, moves: Moves, distance: Tensor, weights: Tensor) -> Relation:
+    """The relation of a schedule from angles, moves and distances (K,) on the circle; exact for these particles and
+    these steps."""
+    t, rho = times_of(path, theta)
+    return relation_of_distances(rho * distance, moves.scaled(rho), weights, t)

@@ -24,7 +24,7 @@ from gensot_demo.transport.speed_accuracy import Relation, normalised_weights, w
 
 from ..device import TURNSTILE
 from .robustness import BACKBONES, RobustnessRequest
-from .robustness_cloud import Cloud, angles, in_schedule
+from .robustness_cloud import Moves, angles, in_schedule
 
 PAPERS = {"CelebA-HQ latents": 0.64, "LSUN bedroom": 0.45}
 """eta / c2 that Ikeda et al. report for their data sets."""
@@ -60,14 +60,15 @@ class PicturesResult:
 class Standardised:
     """An oracle in units in which its pictures, ``atoms``, are centred and have variance 1 per coordinate.
 
-    direction (d,): that in which they differ most, towards the brighter ones.
+    mean, direction (d,): their mean, and that in which they differ most, towards the brighter ones; where the oracle
+    is and in its precision.
     """
 
     def __init__(self, oracle: Oracle, atoms: WeightedAtoms):
         self.oracle, self.dimension = oracle, oracle.dimension
-        weights = atoms.log_prior.exp()
-        self.mean = weights @ atoms.points
-        away = (atoms.points - self.mean) * weights.sqrt()[:, None]
+        points, weights = (part.to(oracle.device, oracle.dtype) for part in (atoms.points, atoms.log_prior.exp()))
+        self.mean = weights @ points
+        away = (points - self.mean) * weights.sqrt()[:, None]
         self.scale = float(away.double().square().sum() / self.dimension) ** 0.5
         start = torch.randn(self.dimension, 1, generator=torch.Generator().manual_seed(0)).to(away)
         for _ in range(30):  # the power method: the direction of largest variance
@@ -94,7 +95,7 @@ def of_pictures(request: RobustnessRequest) -> Iterator[PicturesResult]:
     x = torch.randn(request.particles, units.dimension, generator=generator).to(units.mean)
     weights = normalised_weights(request.wrong_start().ratio((x @ units.direction).double().cpu()))
     theta = angles(request.steps)
-    states, distance = [x], [weighted_distance(x.cpu(), weights)]
+    moves, distance = Moves(x), [weighted_distance(x.cpu(), weights)]
     paths = {"cosine": CosinePath(), "condot": CondOTPath(), "vp": VPLinearPath()}
     effective = request.particles**2 / float(weights.square().sum())
     relations: dict[str, Relation] = {}
@@ -116,12 +117,11 @@ def of_pictures(request: RobustnessRequest) -> Iterator[PicturesResult]:
         a, m = math.sin(theta[k]), math.cos(theta[k])
         noise = (x - a * predicted) / m
         x = math.sin(theta[k + 1]) * predicted + max(math.cos(theta[k + 1]), 0.0) * noise
-        states.append(x)
+        moves.add(x)
         distance.append(weighted_distance(x.cpu(), weights))
-        cloud = Cloud(theta[: k + 2], torch.stack(states).cpu())
         known = torch.tensor(distance, dtype=torch.float64)
         for key, path in paths.items():
-            relations[key] = in_schedule(path, cloud, known, weights)
+            relations[key] = in_schedule(path, theta[: k + 2], moves, known, weights)
         yield moment((k + 1) / (request.steps + 1))
     ends = units.mean + units.scale * x
     most = weights.argsort(descending=True)

@@ -22,7 +22,6 @@ from gensot_demo.transport.perturbed_start import WrongStart
 from gensot_demo.transport.speed_accuracy import (
     Relation,
     normalised_weights,
-    relation_of_distances,
     relation_of_particles,
     weighted_distance,
 )
@@ -38,7 +37,6 @@ _STRAIGHT_STEPS = 10
 _LAST = 1 - 1e-5  # where the velocity of a flow onto data of finite width is still one quotient
 TURNS = 25
 MOST_TURN = 6.0
-_KEPT = 24
 
 
 @lru_cache(maxsize=16)
@@ -127,7 +125,7 @@ def in_plane(request: RobustnessRequest) -> Iterator[PlaneResult]:
         if k % 7 == 0:
             yield moment(0.6 * k / len(cloud.states))
     known = torch.tensor(distance, dtype=torch.float64)
-    relations |= {key: in_schedule(path, cloud, known, weights) for key, path in paths.items()}
+    relations |= {key: in_schedule(path, cloud.theta, cloud.moves, known, weights) for key, path in paths.items()}
     yield moment(0.65)
     first, last = cloud.states[0], cloud.states[-1]
     partner = optimal_assignment(first, last)
@@ -186,8 +184,7 @@ def _weights(wrong: WrongStart, cloud: Cloud, degrees: float, turn: float) -> Te
 def _response(cloud: Cloud, end: Tensor, weights: Tensor) -> float:
     """eta of particles that go from the cloud's start to ``end`` in unit time; W1 does not notice a rotation."""
     two = torch.stack([cloud.states[0], end])
-    distance = torch.tensor([weighted_distance(x, weights) for x in two], dtype=torch.float64)
-    found = relation_of_distances(distance, two, weights, torch.tensor([0.0, 1.0])).eta
+    found = relation_of_particles(two, weights, torch.tensor([0.0, 1.0])).eta
     return math.nan if found is None else found
 
 

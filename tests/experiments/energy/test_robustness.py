@@ -1,6 +1,7 @@
 """What a wrong start costs: requests and links, the line, the plane and its rotation, trials, pictures."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -126,7 +127,10 @@ def test_schedules_pass_the_same_particles_at_their_own_times():
     weights = normalised_weights(torch.rand(30, generator=generator))
     distance = torch.tensor([weighted_distance(x, weights) for x in cloud.states])
     for path in schedules_of(law_in_plane("ring")).values():
-        found = in_schedule(path, cloud, distance, weights)
+        found = in_schedule(path, theta, cloud.moves, distance, weights)
+        times, scales = times_of(path, theta)
+        moved = (scales[:, None, None] * cloud.states).diff(dim=0).square().sum(2).mean(1)
+        assert torch.allclose(found.speed * times.diff() ** 2, moved, rtol=1e-12, atol=0)
         assert found.worst <= 1 + 1e-9
         assert found.change == pytest.approx(float(distance[-1] - distance[0]))
 
@@ -176,6 +180,19 @@ def test_a_thousand_trials_hold_and_wrong_bounds_are_refuted():
     assert trials(100, seed=5, shrink=0.9)[0] > 0
 
 
+def test_a_broken_relation_would_be_named_wherever_it_is_shown():
+    """Power: were a rate of one schedule above its bound, at one time, the sentences would say which schedule."""
+    particles = RobustnessRequest(particles=50, steps=4)
+    runs = (on_line(RobustnessRequest()), last(in_plane(RobustnessRequest())), last(of_pictures(particles)))
+    for result, sentences in zip(runs, (of_line, of_plane, said_of_pictures), strict=True):
+        assert "The relation holds" in " ".join(sentences(result))
+        condot = result.relations["condot"]
+        rate = condot.rate.clone()
+        rate[1] = 1.01 * condot.speed[1]
+        broken = replace(result, relations=result.relations | {"condot": replace(condot, rate=rate)})
+        assert "broken by CondOT:" in " ".join(sentences(broken))
+
+
 @pytest.mark.parametrize("backbone", ["truth", "collection", "network"])
 def test_pictures_hold_the_relation_step_by_step(backbone):
     request = RobustnessRequest(backbone=backbone, particles=50, steps=4)
@@ -189,7 +206,10 @@ def test_pictures_hold_the_relation_step_by_step(backbone):
     for one in found.relations.values():
         assert one.worst <= 1 + 1e-6  # float32 states
         assert 0 < one.eta <= one.c1 <= one.c2
-    assert ".64" in " ".join(said_of_pictures(found))
+    said = " ".join(said_of_pictures(found))
+    assert all(f"{one.tightness:.2g}" in said for one in found.relations.values())
+    assert "holds in all 4 steps of every schedule" in said
+    assert any("so far of every schedule" in " ".join(said_of_pictures(moment)) for moment in moments[:-1])
 
 
 def test_pictures_are_standardised():
