@@ -305,8 +305,10 @@ def _pictures(result: SchedulesResult, before: tuple[int, ...] | None) -> list[A
     line = (
         report.status(_done(result)) if result.complete else report.running(result.doing, result.done, result.seconds)
     )
-    if not result.rides:
+    if not result.rides and not result.complete:
         return [line, *[gr.skip()] * (_SLOTS + 8)]
+    if not result.rides:
+        return [line, *_nothing(result)]
     figures = pictures_of(result)
     now = tuple(id(ride.picture) for ride in result.rides)
     on_pictures = result.request.data == "emoji"
@@ -333,7 +335,16 @@ def _pictures(result: SchedulesResult, before: tuple[int, ...] | None) -> list[A
     ]
 
 
+def _nothing(result: SchedulesResult) -> list[Any]:
+    """No schedule of those asked for exists on these data: why, and nothing else."""
+    hidden = [gr.update(visible="hidden")] * _SLOTS
+    strip, why = gr.update(value=None, visible="hidden"), words.listed(list(result.notes))
+    return [*hidden, strip, None, why, "", "", None, "", to_query(result.request)]
+
+
 def _done(result: SchedulesResult) -> str:
+    if not result.rides:
+        return "Nothing can be compared. " + " ".join(result.notes)
     how = f"with {result.draws} draws" if result.draws else "exactly, by quadrature"
     return f"{len(result.rides)} schedules compared {how}, in {result.seconds:.2g} s."
 

@@ -74,3 +74,17 @@ def test_in_the_plane_ways_are_drawn_and_the_address_says_so(app_url, page):
     )
     assert "standard deviations from the end that all of them share" in page.inner_text("#said-ends")
     assert page.console_errors == []
+
+
+def test_where_no_schedule_exists_the_page_says_why_and_shows_none(app_url, page):
+    opened(page, app_url, "?schedules=optimal")
+    page.wait_for_function("document.querySelector('#table').innerText.includes('Kinetic-optimal')")
+    slider = page.locator("input[type=range][aria-label*='Modes']").first
+    slider.focus()
+    page.keyboard.press("Home")
+    page.locator("#status", has_text="Nothing can be compared.").wait_for()
+    page.wait_for_function("document.querySelector('#said-speed').innerText.includes('Gaussian')")
+    assert page.inner_text("#table").strip() == ""
+    assert page.locator("#steps .js-plotly-plot .trace").count() == 0
+    assert titles(page) == []
+    assert page.console_errors == []
