@@ -6,12 +6,13 @@ import torch
 
 from gensot_demo.experiments.energy.schedules_cloud import compare
 from gensot_demo.experiments.energy.schedules_line import law_of
+from gensot_demo.experiments.energy.schedules_paths import cost_of
 from gensot_demo.experiments.energy.schedules_request import SCHEDULES, SchedulesRequest, from_query, to_query
 from gensot_demo.experiments.energy.schedules_result import STEPS, SchedulesResult
 from gensot_demo.experiments.energy.schedules_told import of_ends, of_speed, of_steps
 from gensot_demo.experiments.requests import InvalidRequest, parse
-from gensot_demo.transport.data_separation import separation_of_mixture
-from gensot_demo.transport.kinetic_optimal import kinetic_energy
+from gensot_demo.transport.data_separation import separation_of_mixture, separation_of_points, standardised_points
+from gensot_demo.transport.kinetic_optimal import KineticOptimalPath, kinetic_energy
 from gensot_demo.transport.paths import CondOTPath, CosinePath, VPLinearPath
 
 ALL = tuple(SCHEDULES)
@@ -119,6 +120,17 @@ def test_gaussian_data_have_no_single_cheapest_path():
     t = torch.linspace(0, 1, 100_001, dtype=torch.float64)
     rate = (2 * t - 1) ** 2 / (t**2 + (1 - t) ** 2)
     assert result.ride("condot").energy == pytest.approx(float(torch.trapezoid(rate, t)), rel=1e-4)
+
+
+def test_the_kinetic_optimal_energy_has_the_error_of_the_points_it_is_found_from():
+    points = standardised_points(torch.randn(24, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64))
+    separation = separation_of_points(points, angles=24, draws=512)
+    path = KineticOptimalPath(separation)
+    ride = cost_of("optimal", path, separation, 0.8, 0.0)
+    refitted = [KineticOptimalPath(separation_of_points(points, 24, 512, seed=s)).energy for s in range(1, 13)]
+    spread = float(np.std(refitted, ddof=1))
+    assert ride.energy == path.energy
+    assert 0.4 * spread < ride.energy_error < 2.5 * spread  # chi with 11 degrees of freedom: .56 to 1.7 at 99 %
 
 
 def test_a_schedule_that_turns_back_is_explained():
