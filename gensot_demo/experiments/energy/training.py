@@ -108,6 +108,11 @@ class Task:
         """The angles (A,) at which the learnt field is compared with the exact one."""
         return self.angles[_EVERY // 2 :: _EVERY]
 
+    @property
+    def own_surprise(self) -> float:
+        """The law's own negative log-likelihood on the held-out points, nats per dimension, in the law's units."""
+        return float((np.log(self.scales.numpy())[:, None] - self.truth).mean())
+
     def back(self, x: Tensor, seed: int) -> Tensor:
         """Points (..., 2) of a flow in the units of the law."""
         return x * self.scales[seed].to(x.dtype) + self.centres[seed].to(x.dtype)

@@ -105,6 +105,9 @@ def test_likelihoods_are_told_in_the_units_of_the_law():
         assert np.allclose(
             task.law.log_density(task.back(task.points[s], s)) / 2 + math.log(task.scales[s]), task.truth_seen[s]
         )
+    held_out = torch.stack([task.back(task.held_out[s], s) for s in range(2)])
+    assert task.own_surprise == pytest.approx(-float(task.law.log_density(held_out.flatten(0, 1)).mean()) / 2)
+    assert abs(task.own_surprise + task.truth.mean()) > 1e-3  # the units are not the same
     assert (task.energies > 0).all()
     assert (task.energies < 2).all()
 
