@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 
 import gradio as gr
 from gradio.context import Context
 
-from gensot_demo.experiments.energy.training import PATHS, TrainingRequest, TrainingRun, run_training, task_of
+from gensot_demo.experiments.energy.training import TrainingRun, run_training
 from gensot_demo.experiments.energy.training_links import from_query, to_query
+from gensot_demo.experiments.energy.training_task import PATHS, TrainingRequest, at_hand
 from gensot_demo.experiments.requests import InvalidRequest, parse
 from gensot_demo.experiments.runs import RunStore
 from gensot_demo.figures.component import PlotlyFigure
@@ -176,7 +176,7 @@ def build() -> None:
         with gr.Column(min_width=300):
             shown.append(_figure("calls", "Press Train: this is measured at the end.", 400))
         with gr.Column(min_width=300):
-            shown.append(_figure("weight", "The weights appear here.", 400))
+            shown.append(_figure("weight", "Press Train: the weights follow from the points.", 400))
     shown.append(gr.HTML(elem_id="table"))
     with gr.Row():
         for name, empty in (
@@ -226,16 +226,8 @@ def _figure(name: str, empty: str, height: int) -> PlotlyFigure:
     return PlotlyFigure(empty=empty, height=height, elem_id=f"figure-{name}", filename=f"gensot-training-{name}")
 
 
-@lru_cache(maxsize=8)
-def _before(request: TrainingRequest) -> TrainingRun:
-    """What can be shown before anything is learnt: the points, and what each path weighs."""
-    return TrainingRun(request, task_of(request))
-
-
 def _first_view() -> Iterator[None]:
     """A short run of the default settings, step by step; the whole one takes longer than a warm-up should."""
-    _before(TrainingRequest())
-    yield
     for run in run_training(FIRST):
         if run.complete and not run.cut:
             RUNS.keep(run)
@@ -282,7 +274,6 @@ def _train(controls: _Controls, values: tuple[Any, ...]) -> Iterator[list[Any]]:
             return
         nets = len(request.paths) * request.seeds
         doing = f"Training {nets} network{'s' * (nets > 1)}"
-        yield [report.status("Drawing points, finding the kinetic-optimal path…", 0.0), *[gr.skip()] * (_PARTS - 1)]
         drawn_at, checked = -_EVERY, 0
         for run in run_training(request):
             if run.complete:
@@ -294,9 +285,10 @@ def _train(controls: _Controls, values: tuple[Any, ...]) -> Iterator[list[Any]]:
             if now - drawn_at < _EVERY and len(run.checks) == checked:
                 continue
             what = doing if run.doing == "Training" else run.doing
-            line = report.running(f"{what}, {run.updates:,} of {request.updates:,} updates", run.done, run.seconds)
-            pictures = _pictures(run, line)
-            if len(run.checks) == checked and drawn_at > 0:  # only the loss has changed
+            if run.parameters:
+                what += f", {run.updates:,} of {request.updates:,} updates"
+            pictures = _pictures(run, report.running(what, run.done, run.seconds))
+            if len(run.checks) == checked and drawn_at > 0 and run.updates:  # only the loss has changed
                 pictures = [p if n in (0, 8) else gr.skip() for n, p in enumerate(pictures)]
             drawn_at, checked = now, len(run.checks)
             yield pictures
@@ -331,7 +323,7 @@ def _restore(controls: _Controls, request: gr.Request) -> list[Any]:
     line = report.status(
         f"Press Train: {nets} networks learn {wanted.points:,} points, {wanted.updates:,} updates each."
     )
-    return [*controls.values(wanted), notice, *_pictures(_before(wanted), line)]
+    return [*controls.values(wanted), notice, *_pictures(TrainingRun(wanted, at_hand(wanted)), line)]
 
 
 def _setter(controls: _Controls, request: TrainingRequest):

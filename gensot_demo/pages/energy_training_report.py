@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from gensot_demo.experiments.energy.training import CALLS, PATHS, TrainingRun
+from gensot_demo.experiments.energy.training import CALLS, TrainingRun
+from gensot_demo.experiments.energy.training_task import PATHS
 from gensot_demo.experiments.energy.training_told import AT, mean_and_error, of_training
 from gensot_demo.figures.energy_training import STYLES
 
@@ -36,8 +37,8 @@ def table(run: TrainingRun) -> str:
         rows += _row(name, cells)
     floor = f" Exact draws score {run.calls.floor:.3f} ± {run.calls.floor_spread:.3f}." if run.calls else ""
     note = (
-        f"The true law's own negative log-likelihood is {run.task.own_surprise:.3f} nats per dimension on these held-out points, in units "
-        f"in which the law has variance 1 per coordinate.{floor}"
+        f"The true law's own negative log-likelihood is {run.task.own_surprise:.3f} nats per dimension on these "
+        f"held-out points, in units in which the law has variance 1 per coordinate.{floor}"
     )
     if run.request.seeds > 1:
         note += " Mean over seeds ± standard error."
