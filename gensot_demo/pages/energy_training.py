@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Iterator
@@ -55,6 +56,7 @@ _TRY = (
     "*three seeds* before you believe a ranking; *Cosine* beside CondOT: one and the same network comes out, and only "
     "the steps differ."
 )
+_CHANGED = "Press Train for these settings. What is shown is of others."
 _EVERY = 0.7  # seconds between drawings
 _QUESTIONS = {
     "learnt": (
@@ -200,15 +202,22 @@ def build() -> None:
         return _restore(controls, request)
 
     Context.root_block.load(restore, None, [*parts, notice, *shown], **QUIET)
-    runs = []
-    clicked = go.click(training, parts, shown, **HEAVY)
-    runs.append(clicked)
-    address_follows(clicked, query)
+    # events of one trigger wait for one another, but not for what follows them: so a run follows an empty event, and
+    # those of other settings are cancelled at once
+    begun = [(go, go.click(None, None, None, **QUIET).then(training, parts, shown, **HEAVY))]
     for button, (_, request) in zip(presets, _PRESETS, strict=True):
         chosen = button.click(_setter(controls, request), None, parts, **QUIET).then(training, parts, shown, **HEAVY)
-        runs.append(chosen)
-        address_follows(chosen, query)
+        begun.append((button, chosen))
+    runs = [event for _, event in begun]
+    for button, own in begun:
+        address_follows(own, query)
+        others = [event for event in runs if event is not own]
+        gr.on(button.click, None, None, None, cancels=others, api_visibility="private")
     fresh.click(_fresh, None, controls["seed"], **QUIET)
+    changed = [*(part.input for part in parts), fresh.click]
+    gr.on(changed, None, None, None, cancels=runs, api_visibility="private").then(
+        None, None, status, js=f"() => {json.dumps(report.status(_CHANGED))}", api_visibility="private"
+    )
     stop.click(None, None, None, cancels=runs, api_visibility="private").then(
         lambda: report.status("Stopped. What was learnt and measured so far stays."), None, status, **QUIET
     )
