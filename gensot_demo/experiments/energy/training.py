@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,13 +23,14 @@ from gensot_demo.transport.flow_training import AngleNetworks, euler, train
 
 from ..device import TURNSTILE
 from .training_task import HELD_OUT, PATHS, Data, Task, TrainingRequest, data_of, prepared
+from .turns import in_turn, retold
 
 CALLS = (2, 4, 8, 16, 32, 64)
 BATCH = 256
 DRAWS = 2000  # samples for the error against calls
 MOST_SECONDS = 120.0  # of training: then what was learnt so far is measured
 
-_CHECKS, _CHECKED = 8, 250  # times that the likelihood is taken on the way; points of either kind
+_CHECKS, _POINTS_CHECKED = 8, 250  # times that the likelihood is taken on the way; points of either kind
 _SHOWN = 600
 _FLOORS, _DIRECTIONS = 8, 64
 _ASKED = 500  # states at which learnt and exact field are compared
@@ -102,13 +103,10 @@ def run_training(request: TrainingRequest) -> Iterator[TrainingRun]:
     began = time.perf_counter()
     run = TrainingRun(request, data_of(request), doing="Finding how the points part")
     yield run
-    steps = prepared(request, run.task)
-    while True:
-        try:
-            yield replace(run, done=_PREPARED * next(steps), seconds=time.perf_counter() - began)
-        except StopIteration as end:
-            task = end.value
-            break
+    task = yield from retold(
+        prepared(request, run.task),
+        lambda share: replace(run, done=_PREPARED * share, seconds=time.perf_counter() - began),
+    )
     rows, count = len(task.ways), request.seeds
     seeds = [request.seed + s for s in range(count)] * rows
     networks = AngleNetworks(seeds, task.separations * rows)
@@ -119,7 +117,7 @@ def run_training(request: TrainingRequest) -> Iterator[TrainingRun]:
     losses: list[NDArray[np.float32]] = []
     due = [round(request.updates * (k + 1) / _CHECKS) for k in range(_CHECKS)]
     steps = train(networks, task.laws, task.points, request.updates, BATCH, seed=request.seed)
-    moments = _in_turn(steps)
+    moments = in_turn(steps, learning=True)
     for moment in moments:
         losses.append(moment.losses.numpy().reshape(rows, count, -1))
         seconds = time.perf_counter() - began
@@ -130,8 +128,11 @@ def run_training(request: TrainingRequest) -> Iterator[TrainingRun]:
         )  # fmt: skip
         if moment.update >= due[0] or cut:
             due = [update for update in due if update > moment.update] or [request.updates]
-            for _, check in _checking(task, networks, moment.update, _CHECKED):  # noqa: B007
-                yield replace(run, seconds=time.perf_counter() - began)
+            going = run
+            check = yield from retold(
+                _checked(task, networks, moment.update, _POINTS_CHECKED),
+                lambda _: replace(going, seconds=time.perf_counter() - began),  # noqa: B023
+            )
             with TURNSTILE(), torch.no_grad():
                 run = replace(run, checks=(*run.checks, check), samples=_samples(task, networks, request))
         yield run
@@ -139,15 +140,6 @@ def run_training(request: TrainingRequest) -> Iterator[TrainingRun]:
             break
     moments.close()
     yield from _measured(run, networks, began)
-
-
-def _in_turn(steps: Iterator) -> Iterator:
-    while True:
-        with TURNSTILE():
-            moment = next(steps, None)
-        if moment is None:
-            return
-        yield moment
 
 
 def _measured(run: TrainingRun, networks: AngleNetworks, began: float) -> Iterator[TrainingRun]:
@@ -158,8 +150,10 @@ def _measured(run: TrainingRun, networks: AngleNetworks, began: float) -> Iterat
 
     task = run.task
     yield shown(_TRAINED, "Measuring the likelihood")
-    for share, check in _checking(task, networks, run.updates, HELD_OUT):  # noqa: B007
-        yield shown(_TRAINED + (_LIKELY - _TRAINED) * share, "Measuring the likelihood")
+    check = yield from retold(
+        _checked(task, networks, run.updates, HELD_OUT),
+        lambda share: shown(_TRAINED + (_LIKELY - _TRAINED) * share, "Measuring the likelihood"),
+    )
     checks = (*(one for one in run.checks if one.update < run.updates), check)
     run = replace(run, checks=checks, field_error=_field_error(task, networks, run.request))
     yield shown(_LIKELY, "Measuring samples against calls")
@@ -189,29 +183,19 @@ def _distance(x: Tensor, y: Tensor) -> float:
     return sliced_w2(x, y, _DIRECTIONS)
 
 
-def _checking(task: Task, networks: AngleNetworks, update: int, most: int) -> Iterator[tuple[float, Check | None]]:
-    """Likelihoods per dimension on up to ``most`` held-out points and as many of those seen, less the true law's:
-    the share done and, at last, the check. A turn on the device is one step of the integrator."""
+def _checked(task: Task, networks: AngleNetworks, update: int, most: int) -> Generator[float, None, Check]:
+    """Likelihoods per dimension on up to ``most`` held-out points and as many of those seen, less the true law's.
+    A turn on the device is one step of the integrator."""
     rows, count = len(task.ways), len(task.points)
     held, seen = task.held_out[:, :most], task.points[:, :most]
     both = torch.cat([held, seen], 1).float().repeat(rows, 1, 1)
-    steps = likelihood_steps(networks.with_divergence, both)
-    while True:
-        try:
-            with TURNSTILE(), torch.no_grad():
-                share = next(steps)
-            yield share, None
-        except StopIteration as end:
-            found = end.value.double().numpy().reshape(rows, count, -1) / 2
-            break
+    found = yield from in_turn(likelihood_steps(networks.with_divergence, both))
+    found = found.double().numpy().reshape(rows, count, -1) / 2
     split = held.shape[1]
-    yield (
-        1.0,
-        Check(
-            update,
-            (task.truth[:, :split] - found[..., :split]).mean(-1),
-            (task.truth_seen[:, : seen.shape[1]] - found[..., split:]).mean(-1),
-        ),
+    return Check(
+        update,
+        (task.truth[:, :split] - found[..., :split]).mean(-1),
+        (task.truth_seen[:, : seen.shape[1]] - found[..., split:]).mean(-1),
     )
 
 

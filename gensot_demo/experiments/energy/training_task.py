@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Generator
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import Annotated
 
 import numpy as np
@@ -21,9 +22,9 @@ from gensot_demo.transport.paths import CondOTPath, CosinePath, SchedulePath, VP
 from gensot_demo.transport.targets import TARGETS, named_target
 
 from .. import limits
-from ..device import TURNSTILE
 from ..requests import one_of
 from .kept import Kept
+from .turns import in_turn, retold
 
 PATHS = {"vp": "VP-linear", "condot": "CondOT", "ko": "Kinetic-optimal", "cosine": "Cosine"}
 HELD_OUT = 1000  # points for the likelihood
@@ -166,17 +167,15 @@ def prepared(request: TrainingRequest, data: Data) -> Generator[float, None, Tas
         key = (request.target, request.points, seed)
         found = _SEPARATIONS.get(key)
         if found is None:
-            steps = separation_steps(points, draws=_SEPARATION_DRAWS, seed=seed)
-            while True:
-                try:
-                    with TURNSTILE():
-                        level, levels = next(steps)
-                    yield (number + level / levels) / request.seeds
-                except StopIteration as end:
-                    found = _SEPARATIONS.keep(key, end.value)
-                    break
+            levels = in_turn(separation_steps(points, draws=_SEPARATION_DRAWS, seed=seed))
+            found = yield from retold(levels, partial(_share, number, request.seeds))
+            _SEPARATIONS.keep(key, found)
         separations.append(found)
     return _task(request, data, tuple(separations))
+
+
+def _share(number: int, seeds: int, levels: tuple[int, int]) -> float:
+    return (number + levels[0] / levels[1]) / seeds
 
 
 def _task(request: TrainingRequest, data: Data, separations: tuple[DataSeparation, ...]) -> Task:
