@@ -138,6 +138,16 @@ def test_a_schedule_that_turns_back_is_explained():
         compared(schedules=("drawn",), knots=((0.3, 0.4), (0.6, 0.7)))
 
 
+def test_a_drawing_finer_than_its_link_is_answered_like_its_link():
+    drawn = SchedulesRequest(schedules=("drawn",), knots=((0.4, 0.50002), (0.6, 0.50001)))
+    sentences = []
+    for request in (drawn, from_query(to_query(drawn))[0]):
+        with pytest.raises(InvalidRequest, match="stands still") as refused:
+            list(compare(request))
+        sentences.append(str(refused.value))
+    assert sentences[0] == sentences[1]
+
+
 def test_a_straight_drawing_is_condot():
     result = compared(schedules=("condot", "drawn"), knots=((0.5, 0.5),))
     assert result.ride("drawn").energy == pytest.approx(result.ride("condot").energy, rel=1e-9)
@@ -165,6 +175,10 @@ def test_links_carry_what_differs():
     assert request.schedules == ("vp", "ot")
     assert from_query(to_query(request)) == (request, [])
     assert to_query(SchedulesRequest()) == "v=1"
+    drawing = ((0.1234567, 0.8765432), (1 / 3, 0.00012345), (0.99999, 1e-9))
+    drawn = SchedulesRequest(knots=drawing)
+    assert np.abs(np.array(drawn.knots) - drawing).max() <= 0.5e-4
+    assert from_query(to_query(drawn)) == (drawn, [])  # nothing is compared that the link would not bring back
     found, notes = from_query("separation=2&colour=red")
     assert found.separation == 2
     assert "colour" in notes[0]
