@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gensot_demo.experiments.energy.training import CALLS, PATHS, TrainingRun
+from gensot_demo.experiments.energy.training import CALLS, TrainingRun
+from gensot_demo.experiments.energy.training_task import PATHS, Task
 
 from .curves import curve, line_figure
 from .palette import DATA, INK, MUTED, faded
@@ -143,8 +144,10 @@ def calls_figure(run: TrainingRun) -> dict[str, Any] | None:
     return line_figure(data, x, y, f"Sample error: {said}; exact draws {calls.floor:.3f}.", 120)
 
 
-def weight_figure(run: TrainingRun) -> dict[str, Any]:
-    """How much each path weighs an error at each noise angle, in training and in sampling."""
+def weight_figure(run: TrainingRun) -> dict[str, Any] | None:
+    """How much each path weighs an error at each noise angle, in training and in sampling; None until it is known."""
+    if not isinstance(run.task, Task):
+        return None
     data = [
         curve(PATHS[name], STYLES[name], run.task.angles, run.task.weights[p])
         for p, name in enumerate(run.request.paths)

@@ -183,7 +183,7 @@ def build() -> None:
     restore = _restoring(controls)
     started = Context.root_block.load(restore, None, settings, **QUIET)
     light = {"inputs": inputs, "outputs": shown, "trigger_mode": "always_last", **QUIET, "concurrency_limit": 4}
-    address_follows(started.then(_show, **light), query)
+    first = started.then(_show, **light)
 
     reveal = [controls[name] for name in ("modes", "separation", "width", "tilt", "target", "seed")]
     controls["data"].change(_reveal_data, controls["data"], reveal, **QUIET)
@@ -194,22 +194,26 @@ def build() -> None:
     def running(*values: Any) -> Iterator[list[Any]]:
         yield from _moments(values)
 
-    ran = run.click(running, inputs, shown, **HEAVY)
-    address_follows(ran, query)
+    # events of one trigger wait for one another, but not for what follows them: so each run follows an empty event,
+    # and those of other settings are cancelled at once
+    ran = run.click(None, None, None, **QUIET).then(running, inputs, shown, **HEAVY)
     changes = [part.input for part in inputs]
-    moved = gr.on(changes, _show, **light)
-    address_follows(moved, query)
-    gr.on(changes, None, None, None, cancels=[ran], api_visibility="private")
-    tries = []
+    moved = gr.on(changes, None, None, None, **QUIET).then(_show, **light)
+    begun = [(None, first), (run.click, ran), (changes, moved)]
     for button, changed in (
         (far, {"data": "line", "modes": 5, "separation": 1.2, "width": 0.2}),
         (near, {"data": "line", "modes": 2, "separation": 0.4}),
         (plane, {"data": "plane", "target": "spiral"}),
     ):
         tried = button.click(_trying(controls, changed), inputs, inputs, **QUIET).then(_show, **light)
-        tries.append(tried)
-        address_follows(tried, query)
-    stop.click(None, None, None, cancels=[ran, moved, *tries], api_visibility="private").then(
+        begun.append((button.click, tried))
+    runs = [event for _, event in begun]
+    for triggers, own in begun:
+        address_follows(own, query)
+        if triggers is not None:
+            others = [event for event in runs if event is not own]
+            gr.on(triggers, None, None, None, cancels=others, api_visibility="private")
+    stop.click(None, None, None, cancels=runs, api_visibility="private").then(
         lambda: report.status("Stopped. What was found stays."), None, status, **QUIET
     )
     copies_link(link, query, lambda *values: to_query(_request(values)), inputs, query)
@@ -305,8 +309,10 @@ def _pictures(result: SchedulesResult, before: tuple[int, ...] | None) -> list[A
     line = (
         report.status(_done(result)) if result.complete else report.running(result.doing, result.done, result.seconds)
     )
-    if not result.rides:
+    if not result.rides and not result.complete:
         return [line, *[gr.skip()] * (_SLOTS + 8)]
+    if not result.rides:
+        return [line, *_nothing(result)]
     figures = pictures_of(result)
     now = tuple(id(ride.picture) for ride in result.rides)
     on_pictures = result.request.data == "emoji"
@@ -333,7 +339,16 @@ def _pictures(result: SchedulesResult, before: tuple[int, ...] | None) -> list[A
     ]
 
 
+def _nothing(result: SchedulesResult) -> list[Any]:
+    """No schedule of those asked for exists on these data: why, and nothing else."""
+    hidden = [gr.update(visible="hidden")] * _SLOTS
+    strip, why = gr.update(value=None, visible="hidden"), words.listed(list(result.notes))
+    return [*hidden, strip, None, why, "", "", None, "", to_query(result.request)]
+
+
 def _done(result: SchedulesResult) -> str:
+    if not result.rides:
+        return "Nothing can be compared. " + " ".join(result.notes)
     how = f"with {result.draws} draws" if result.draws else "exactly, by quadrature"
     return f"{len(result.rides)} schedules compared {how}, in {result.seconds:.2g} s."
 

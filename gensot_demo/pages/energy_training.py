@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 
 import gradio as gr
 from gradio.context import Context
 
-from gensot_demo.experiments.energy.training import PATHS, TrainingRequest, TrainingRun, run_training, task_of
+from gensot_demo.experiments.energy.training import TrainingRun, run_training
 from gensot_demo.experiments.energy.training_links import from_query, to_query
+from gensot_demo.experiments.energy.training_task import PATHS, TrainingRequest, at_hand
 from gensot_demo.experiments.requests import InvalidRequest, parse
 from gensot_demo.experiments.runs import RunStore
 from gensot_demo.figures.component import PlotlyFigure
@@ -55,6 +56,7 @@ _TRY = (
     "*three seeds* before you believe a ranking; *Cosine* beside CondOT: one and the same network comes out, and only "
     "the steps differ."
 )
+_CHANGED = "Press Train for these settings. What is shown is of others."
 _EVERY = 0.7  # seconds between drawings
 _QUESTIONS = {
     "learnt": (
@@ -176,7 +178,7 @@ def build() -> None:
         with gr.Column(min_width=300):
             shown.append(_figure("calls", "Press Train: this is measured at the end.", 400))
         with gr.Column(min_width=300):
-            shown.append(_figure("weight", "The weights appear here.", 400))
+            shown.append(_figure("weight", "Press Train: the weights follow from the points.", 400))
     shown.append(gr.HTML(elem_id="table"))
     with gr.Row():
         for name, empty in (
@@ -200,15 +202,22 @@ def build() -> None:
         return _restore(controls, request)
 
     Context.root_block.load(restore, None, [*parts, notice, *shown], **QUIET)
-    runs = []
-    clicked = go.click(training, parts, shown, **HEAVY)
-    runs.append(clicked)
-    address_follows(clicked, query)
+    # events of one trigger wait for one another, but not for what follows them: so a run follows an empty event, and
+    # those of other settings are cancelled at once
+    begun = [(go, go.click(None, None, None, **QUIET).then(training, parts, shown, **HEAVY))]
     for button, (_, request) in zip(presets, _PRESETS, strict=True):
         chosen = button.click(_setter(controls, request), None, parts, **QUIET).then(training, parts, shown, **HEAVY)
-        runs.append(chosen)
-        address_follows(chosen, query)
+        begun.append((button, chosen))
+    runs = [event for _, event in begun]
+    for button, own in begun:
+        address_follows(own, query)
+        others = [event for event in runs if event is not own]
+        gr.on(button.click, None, None, None, cancels=others, api_visibility="private")
     fresh.click(_fresh, None, controls["seed"], **QUIET)
+    changed = [*(part.input for part in parts), fresh.click]
+    gr.on(changed, None, None, None, cancels=runs, api_visibility="private").then(
+        None, None, status, js=f"() => {json.dumps(report.status(_CHANGED))}", api_visibility="private"
+    )
     stop.click(None, None, None, cancels=runs, api_visibility="private").then(
         lambda: report.status("Stopped. What was learnt and measured so far stays."), None, status, **QUIET
     )
@@ -226,16 +235,8 @@ def _figure(name: str, empty: str, height: int) -> PlotlyFigure:
     return PlotlyFigure(empty=empty, height=height, elem_id=f"figure-{name}", filename=f"gensot-training-{name}")
 
 
-@lru_cache(maxsize=8)
-def _before(request: TrainingRequest) -> TrainingRun:
-    """What can be shown before anything is learnt: the points, and what each path weighs."""
-    return TrainingRun(request, task_of(request))
-
-
 def _first_view() -> Iterator[None]:
     """A short run of the default settings, step by step; the whole one takes longer than a warm-up should."""
-    _before(TrainingRequest())
-    yield
     for run in run_training(FIRST):
         if run.complete and not run.cut:
             RUNS.keep(run)
@@ -282,7 +283,6 @@ def _train(controls: _Controls, values: tuple[Any, ...]) -> Iterator[list[Any]]:
             return
         nets = len(request.paths) * request.seeds
         doing = f"Training {nets} network{'s' * (nets > 1)}"
-        yield [report.status("Drawing points, finding the kinetic-optimal path…", 0.0), *[gr.skip()] * (_PARTS - 1)]
         drawn_at, checked = -_EVERY, 0
         for run in run_training(request):
             if run.complete:
@@ -294,9 +294,10 @@ def _train(controls: _Controls, values: tuple[Any, ...]) -> Iterator[list[Any]]:
             if now - drawn_at < _EVERY and len(run.checks) == checked:
                 continue
             what = doing if run.doing == "Training" else run.doing
-            line = report.running(f"{what}, {run.updates:,} of {request.updates:,} updates", run.done, run.seconds)
-            pictures = _pictures(run, line)
-            if len(run.checks) == checked and drawn_at > 0:  # only the loss has changed
+            if run.parameters:
+                what += f", {run.updates:,} of {request.updates:,} updates"
+            pictures = _pictures(run, report.running(what, run.done, run.seconds))
+            if len(run.checks) == checked and drawn_at > 0 and run.updates:  # only the loss has changed
                 pictures = [p if n in (0, 8) else gr.skip() for n, p in enumerate(pictures)]
             drawn_at, checked = now, len(run.checks)
             yield pictures
@@ -331,7 +332,7 @@ def _restore(controls: _Controls, request: gr.Request) -> list[Any]:
     line = report.status(
         f"Press Train: {nets} networks learn {wanted.points:,} points, {wanted.updates:,} updates each."
     )
-    return [*controls.values(wanted), notice, *_pictures(_before(wanted), line)]
+    return [*controls.values(wanted), notice, *_pictures(TrainingRun(wanted, at_hand(wanted)), line)]
 
 
 def _setter(controls: _Controls, request: TrainingRequest):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from gensot_demo.experiments.energy.training import CALLS, PATHS, TrainingRun
+from gensot_demo.experiments.energy.training import CALLS, TrainingRun
+from gensot_demo.experiments.energy.training_task import PATHS
 from gensot_demo.experiments.energy.training_told import AT, mean_and_error, of_training
 from gensot_demo.figures.energy_training import STYLES
 
@@ -34,11 +35,10 @@ def table(run: TrainingRun) -> str:
         cells = [_cell(run.checks[-1].held_out[p]), _cell(run.checks[-1].seen[p])]
         cells += [_cell(run.calls.own[p, :, k]) if run.calls else "…" for k in range(len(CALLS))]
         rows += _row(name, cells)
-    truth = f"{-run.task.truth.mean():.3f}"
     floor = f" Exact draws score {run.calls.floor:.3f} ± {run.calls.floor_spread:.3f}." if run.calls else ""
     note = (
-        f"The true law's own negative log-likelihood is {truth} nats per dimension on these held-out points, in units "
-        f"in which the law has variance 1 per coordinate.{floor}"
+        f"The true law's own negative log-likelihood is {run.task.own_surprise:.3f} nats per dimension on these "
+        f"held-out points, in units in which the law has variance 1 per coordinate.{floor}"
     )
     if run.request.seeds > 1:
         note += " Mean over seeds ± standard error."

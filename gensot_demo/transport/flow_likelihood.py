@@ -8,7 +8,7 @@ path leaves it as it is.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 
 import torch
 from torch import Tensor
@@ -28,6 +28,13 @@ def log_likelihood(moving: Moving, u: Tensor, steps: int = 48, end: float = math
     """log density at u (..., n, d) of N(0, I) carried from theta = 0 to ``end``: (..., n) nats; by Runge-Kutta steps
     of order 4, back from the end.
     """
+    return _drained(likelihood_steps(moving, u, steps, end))
+
+
+def likelihood_steps(
+    moving: Moving, u: Tensor, steps: int = 48, end: float = math.pi / 2
+) -> Generator[float, None, Tensor]:
+    """:func:`log_likelihood` step by step: yields the share done, returns the log density."""
     h = -end / steps
     gathered = torch.zeros(u.shape[:-1], dtype=u.dtype)
     for k in range(steps):
@@ -38,7 +45,16 @@ def log_likelihood(moving: Moving, u: Tensor, steps: int = 48, end: float = math
         w4, d4 = moving(u + h * w3, max(theta + h, 0.0))
         u = u + h / 6 * (w1 + 2 * w2 + 2 * w3 + w4)
         gathered = gathered + h / 6 * (d1 + 2 * d2 + 2 * d3 + d4)
+        yield (k + 1) / steps
     return gathered - 0.5 * (u.square().sum(-1) + u.shape[-1] * math.log(2 * math.pi))
+
+
+def _drained(steps: Generator[float, None, Tensor]) -> Tensor:
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
 
 
 def with_divergence(field: Field) -> Moving:

@@ -61,11 +61,6 @@ def rows_of(points: Points) -> Row:
     return Row(a, m, g, still, still, still)
 
 
-def stacked(rows: Sequence[Row]) -> Row:
-    """Rows of several paths as one, in order."""
-    return Row(*(torch.cat(parts) for parts in zip(*rows, strict=True)))
-
-
 LAW = (1.0, 0.0, 0.0)
 """The mixture itself as ``points``."""
 
@@ -99,10 +94,6 @@ class _Components(NamedTuple):
         """P(x_t <= x), relatively accurate in the lower tail."""
         return torch.special.ndtr(self.standardised(x)) @ self.weights
 
-    def above(self, x: Tensor) -> Tensor:
-        """P(x_t > x), relatively accurate in the upper tail."""
-        return torch.special.ndtr(-self.standardised(x)) @ self.weights
-
     def density(self, x: Tensor) -> Tensor:
         scaled = self.weights / self.deviations / math.sqrt(2 * math.pi)
         return (torch.exp(-0.5 * self.standardised(x) ** 2) * scaled[:, None]).sum(2)
@@ -116,14 +107,6 @@ def _components(mixture: GaussianMixture, row: Row) -> _Components:
     return _Components(
         mixture.log_prior.exp(), centres, torch.sqrt(row.a[:, None] ** 2 * variances + row.m[:, None] ** 2)
     )
-
-
-def quantiles(mixture: GaussianMixture, points: Points, u: Tensor) -> Tensor:
-    """Q_t(u) of the law of x_t for levels u (U,) in (0, 1), shape (T, U); for levels near 1 prefer normal scores."""
-    u = torch.as_tensor(u, dtype=torch.float64).reshape(-1)
-    if not bool(((u > 0) & (u < 1)).all()):
-        raise InvalidValue(f"levels u must lie in (0, 1); got values from {float(u.min()):g} to {float(u.max()):g}.")
-    return normal_quantiles(mixture, points, torch.special.ndtri(u))
 
 
 def normal_quantiles(mixture: GaussianMixture, points: Points, z: Tensor) -> Tensor:
@@ -193,11 +176,6 @@ def _pieces(mixture: GaussianMixture, points: Points, x: Tensor) -> tuple[Tensor
     return log_weights[:, None] - 0.5 * parts.standardised(x) ** 2, level, slope
 
 
-def quantile_velocity(mixture: GaussianMixture, points: Points, u: Tensor) -> Tensor:
-    """d/dt Q_t(u), shape (T, U): the velocity at the quantile, since order is kept."""
-    return velocity(mixture, points, quantiles(mixture, points, u))
-
-
 def _integration_grid(parts: _Components, nodes: int) -> Tensor:
     low = (parts.centres - _SPREADS * parts.deviations).amin(1)
     high = (parts.centres + _SPREADS * parts.deviations).amax(1)
@@ -235,24 +213,6 @@ def wasserstein_2_squared(
     z, weights = normal_scores(_LEVELS)
     gap = normal_quantiles(first, first_points, z) - normal_quantiles(second, second_points, z)
     return gap**2 @ weights
-
-
-def wasserstein_1(
-    first: GaussianMixture, second: GaussianMixture, first_points: Points = LAW, second_points: Points = LAW,
-    nodes: int = 4001,
-) -> Tensor:  # fmt: skip
-    """W1 = int |F - G| dx between laws as in :func:`wasserstein_2_squared`, shape (T,). Error of order spacing^2."""
-    one, other = (_components(law, rows_of(points)) for law, points in ((first, first_points), (second, second_points)))
-    count = max(len(one.centres), len(other.centres))
-    both = _Components(
-        one.weights,
-        torch.cat([part.centres.expand(count, -1) for part in (one, other)], 1),
-        torch.cat([part.deviations.expand(count, -1) for part in (one, other)], 1),
-    )
-    x = _integration_grid(both, nodes)
-    lower, upper = one.below(x) - other.below(x), one.above(x) - other.above(x)
-    gap = torch.where(lower.abs() < upper.abs(), lower, upper).abs()
-    return torch.trapezoid(gap, x, dim=1)
 
 
 def displacement(start: Tensor, end: Tensor, t: Tensor) -> Tensor:

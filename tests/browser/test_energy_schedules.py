@@ -74,3 +74,34 @@ def test_in_the_plane_ways_are_drawn_and_the_address_says_so(app_url, page):
     )
     assert "standard deviations from the end that all of them share" in page.inner_text("#said-ends")
     assert page.console_errors == []
+
+
+def test_where_no_schedule_exists_the_page_says_why_and_shows_none(app_url, page):
+    opened(page, app_url, "?schedules=optimal")
+    page.wait_for_function("document.querySelector('#table').innerText.includes('Kinetic-optimal')")
+    slider = page.locator("input[type=range][aria-label*='Modes']").first
+    slider.focus()
+    page.keyboard.press("Home")
+    page.locator("#status", has_text="Nothing can be compared.").wait_for()
+    page.wait_for_function("document.querySelector('#said-speed').innerText.includes('Gaussian')")
+    assert page.inner_text("#table").strip() == ""
+    assert page.locator("#steps .js-plotly-plot .trace").count() == 0
+    assert titles(page) == []
+    assert page.console_errors == []
+
+
+def test_a_change_takes_the_place_of_a_run_and_stop_stops_the_first_one(app_url, page):
+    page.goto(f"{app_url}/energy?data=plane&target=pinwheel&seed=3")
+    page.locator("#status", has_text="following its flow").wait_for(timeout=60_000)
+    page.locator("#stop").click()
+    page.locator("#status", has_text="Stopped.").wait_for()
+    page.wait_for_timeout(1000)  # a cancellation is a request of its own: what starts meanwhile may be taken along
+    page.locator("#run").click()
+    page.locator("#status", has_text="following its flow").wait_for(timeout=60_000)
+    page.wait_for_timeout(1000)
+    page.locator("label", has_text="On a line").click()
+    page.locator("#status", has_text=READY).wait_for()
+    page.wait_for_function("!location.search.includes('plane')")
+    page.wait_for_timeout(1500)  # longer than between two moments of the run
+    assert READY in page.inner_text("#status")
+    assert page.console_errors == []

@@ -36,6 +36,12 @@ def test_stop_keeps_what_is_there_and_a_phone_scrolls_down_alone(app_url, new_pa
     said(page, "#status", "Press Train")
     page.locator("#train").click()
     page.wait_for_selector("#figure-loss .main-svg")
+    page.get_by_role("button", name="Fresh seed").click()
+    said(page, "#status", "Press Train for these settings.")
+    page.wait_for_timeout(1500)  # longer than between two moments of the run
+    assert "Press Train for these settings." in page.inner_text("#status")
+    page.locator("#train").click()
+    said(page, "#status", "Training 3 networks")
     page.locator("#stop").click()
     said(page, "#status", "Stopped.")
     assert page.locator("#figure-loss .main-svg").count() > 0

@@ -11,13 +11,13 @@ import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from gensot_demo.backbones.pictures import PictureBackbone, load_picture_backbone
+from gensot_demo.experiments.device import TURNSTILE
 from gensot_demo.experiments.navigation.passage import Density, density_of
 from gensot_demo.transport.atoms import WeightedAtoms
 from gensot_demo.transport.couplings import optimal_assignment
@@ -32,9 +32,11 @@ from gensot_demo.transport.paths import CosinePath, ProbabilityPath
 from gensot_demo.transport.schedule_flow import accurate_times, equal_times, few_steps, flow, scales_at
 from gensot_demo.transport.targets import named_target
 
+from .kept import Kept
 from .schedules_paths import cost_of, paths_of, transport_ride
 from .schedules_request import SchedulesRequest
 from .schedules_result import IN_NOISE, STEPS, PlanePicture, SchedulesResult, Strip
+from .turns import in_turn, retold
 
 _PLANE_DRAWS, _PICTURE_DRAWS = 400, 48
 _STEPPED = 160  # of them, in few steps
@@ -100,40 +102,33 @@ def _cloud(
     path = CosinePath()
     scales = scales_at([path], [accurate_times(path)])
     ends = eps
-    for row, ends in flow(scales, cloud.predict, eps):  # noqa: B007
+    for row, ends in in_turn(flow(scales, cloud.predict, eps)):  # noqa: B007
         yield row / len(scales.t)
     ends = ends.reshape(eps.shape)
-    partner = optimal_assignment(eps, ends)
+    with TURNSTILE():
+        partner = optimal_assignment(eps, ends)
     return replace(cloud, ends=ends, partner=partner)
 
 
 def _plane_cloud(target: str, seed: int) -> Generator[tuple[str, float], None, Cloud]:
     """Yields (what, share), returns a named target with its draws; kept, as it takes a second."""
-    if (target, seed) in _PLANE_CLOUDS:
-        return _PLANE_CLOUDS[target, seed]
+    kept = _PLANE_CLOUDS.get((target, seed))
+    if kept is not None:
+        return kept
     yield "Where the noise ends", 0.0
     law = standardised_mixture(named_target(target).mixture)
     steps = _cloud(law, 2, _plane_separation(target), _PLANE_DRAWS, seed, density_of(law))
-    while True:
-        try:
-            yield "Where the noise ends", _PLANE_SHARE * next(steps)
-        except StopIteration as end:
-            return _kept(_PLANE_CLOUDS, (target, seed), end.value, 6)
+    cloud = yield from retold(steps, lambda share: ("Where the noise ends", _PLANE_SHARE * share))
+    return _PLANE_CLOUDS.keep((target, seed), cloud)
 
 
-def _kept(store: dict, key: Any, cloud: Cloud, most: int) -> Cloud:
-    while len(store) >= most:
-        store.pop(next(iter(store)), None)
-    store[key] = cloud
-    return cloud
-
-
-_PLANE_CLOUDS: dict[tuple[str, int], Cloud] = {}
+_PLANE_CLOUDS: Kept[Cloud] = Kept(6)
 
 
 @lru_cache(16)
 def _plane_separation(target: str) -> DataSeparation:
-    return separation_of_mixture(named_target(target).mixture)
+    with TURNSTILE():
+        return separation_of_mixture(named_target(target).mixture)
 
 
 def compare_in_plane(request: SchedulesRequest) -> Iterator[SchedulesResult]:
@@ -153,12 +148,11 @@ def _prepared(
 ) -> Generator[SchedulesResult, None, Cloud]:
     """Progress of the preparation as moments without schedules; returns the cloud."""
     empty = SchedulesResult(request, 1, (), 0.0)
-    while True:
-        try:
-            doing, done = next(steps)
-            yield replace(empty, doing=doing, done=done, seconds=time.perf_counter() - began)
-        except StopIteration as end:
-            return end.value
+    return (
+        yield from retold(
+            steps, lambda now: replace(empty, doing=now[0], done=now[1], seconds=time.perf_counter() - began)
+        )
+    )
 
 
 def _compared(request, cloud, followed, picture, of_transport, began, done) -> Iterator[SchedulesResult]:
@@ -186,7 +180,7 @@ def _compared(request, cloud, followed, picture, of_transport, began, done) -> I
         rows = []
         times = accurate_times(path)
         scales = scales_at([path], [times])
-        for row, x in flow(scales, cloud.predict, cloud.eps[:followed]):
+        for row, x in in_turn(flow(scales, cloud.predict, cloud.eps[:followed])):
             rows.append(x.reshape(-1, cloud.eps.shape[1]))
             if row % 20 == 0:
                 at = first + 0.6 * share * row / len(times)
@@ -198,7 +192,8 @@ def _compared(request, cloud, followed, picture, of_transport, began, done) -> I
         result = result.changed(name, parting=parting, picture=shown)
         errors = {}
         for steps in STEPS:
-            errors[steps] = _error(path, name, cloud, steps, request.solver == "heun")
+            with TURNSTILE():
+                errors[steps] = _error(path, name, cloud, steps, request.solver == "heun")
             doing = f"{rides[name].label}: {steps} steps"
             at = first + share * (0.6 + 0.4 * sum(errors) / sum(STEPS))
             yield replace(result, doing=doing, done=min(at, 0.999), seconds=time.perf_counter() - began)
@@ -227,8 +222,8 @@ def _error(path: ProbabilityPath, name: str, cloud: Cloud, steps: int, heun: boo
 # --- pictures -------------------------------------------------------------------------------------------------------
 
 
-_SEPARATIONS: dict[str, DataSeparation] = {}
-_CLOUDS: dict[int, Cloud] = {}
+_SEPARATIONS: Kept[DataSeparation] = Kept(1)
+_CLOUDS: Kept[Cloud] = Kept(2)
 
 
 def _scaled_oracle(backbone: PictureBackbone) -> tuple[WeightedAtoms, float]:
@@ -240,27 +235,22 @@ def _scaled_oracle(backbone: PictureBackbone) -> tuple[WeightedAtoms, float]:
 
 def _picture_cloud(seed: int) -> Generator[tuple[str, float], None, Cloud]:
     """Yields (what, share), returns the collection with its draws; kept, as it takes seconds."""
-    if seed in _CLOUDS:
-        return _CLOUDS[seed]
+    kept = _CLOUDS.get(seed)
+    if kept is not None:
+        return kept
     yield "Reading the pictures", 0.0
     backbone = load_picture_backbone(_RESOLUTION)
     oracle, _ = _scaled_oracle(backbone)
-    if "emoji" not in _SEPARATIONS:
-        steps = separation_steps(oracle.points, _PICTURE_ANGLES, dimension=backbone.dimension)
-        while True:
-            try:
-                level, levels = next(steps)
-                yield "Data separation, noise level by noise level", _PERCENT_SEPARATION * level / levels
-            except StopIteration as end:
-                _SEPARATIONS["emoji"] = end.value
-                break
-    steps = _cloud(oracle, backbone.dimension, _SEPARATIONS["emoji"], _PICTURE_DRAWS, seed)
-    while True:
-        try:
-            at = _PERCENT_SEPARATION + (_PERCENT_ENDS - _PERCENT_SEPARATION) * next(steps)
-            yield "Where the noise ends", at
-        except StopIteration as end:
-            return _kept(_CLOUDS, seed, end.value, 2)
+    separation = _SEPARATIONS.get(_RESOLUTION)
+    if separation is None:
+        levels = in_turn(separation_steps(oracle.points, _PICTURE_ANGLES, dimension=backbone.dimension))
+        doing = "Data separation, noise level by noise level"
+        separation = yield from retold(levels, lambda at: (doing, _PERCENT_SEPARATION * at[0] / at[1]))
+        _SEPARATIONS.keep(_RESOLUTION, separation)
+    steps = _cloud(oracle, backbone.dimension, separation, _PICTURE_DRAWS, seed)
+    left = _PERCENT_ENDS - _PERCENT_SEPARATION
+    cloud = yield from retold(steps, lambda share: ("Where the noise ends", _PERCENT_SEPARATION + left * share))
+    return _CLOUDS.keep(seed, cloud)
 
 
 def compare_on_pictures(request: SchedulesRequest) -> Iterator[SchedulesResult]:

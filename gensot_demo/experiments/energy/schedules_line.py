@@ -64,7 +64,7 @@ def compare_on_line(request: SchedulesRequest) -> Iterator[SchedulesResult]:
     """Yields pictures, speeds and energies, and then everything."""
     began = time.perf_counter()
     shape = (request.modes, request.separation, request.width, request.tilt)
-    law = _law(*shape)
+    law = law_of(request)
     paths, notes = paths_of(request, _separation(*shape) if "optimal" in request.schedules else None)
     z, weights = normal_scores()
     correlation = float(weights @ (z * normal_quantiles(law, LAW, z)[0]))

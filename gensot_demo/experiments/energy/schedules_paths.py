@@ -14,7 +14,7 @@ from gensot_demo.transport.data_separation import DataSeparation
 from gensot_demo.transport.drawn_schedule import DrawnPath
 from gensot_demo.transport.errors import InvalidValue
 from gensot_demo.transport.harmonic import HarmonicPath, constant_protocol
-from gensot_demo.transport.kinetic_optimal import KineticOptimalPath, energy_interval, kinetic_energy, speed_squared
+from gensot_demo.transport.kinetic_optimal import KineticOptimalPath, energy_interval, energy_with_error, speed_squared
 from gensot_demo.transport.paths import CondOTPath, CosinePath, ProbabilityPath, VEPath, VPLinearPath
 
 from .schedules_request import SchedulesRequest
@@ -72,11 +72,8 @@ def cost_of(
     """Speed, energy and floor of a path by the data's separation function; docs/FORMULAS.md 2."""
     low, high = energy_interval(path, separation)
     t = shown_times(low, high)
-    error = 0.0
-    if separation.batches is not None and name != "optimal":
-        error = separation.error_of(lambda other: kinetic_energy(path, other))
     return Ride(
-        name, t.numpy(), speed_squared(path, separation, t).numpy(), kinetic_energy(path, separation), error,
+        name, t.numpy(), speed_squared(path, separation, t).numpy(), *energy_with_error(path, separation),
         (low, high), *floor_of(path, low, correlation, correlation_error),
     )  # fmt: skip
 

@@ -29,6 +29,7 @@ SCHEDULES = {
 """Names and labels, in the order in which they are shown."""
 
 MOST_KNOTS = 12
+KNOT_PLACES = 4  # decimals of a drawn knot: finer than a screen shows
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
@@ -60,6 +61,12 @@ class SchedulesRequest(BaseModel):
     @classmethod
     def _known_target(cls, name: str) -> str:
         return one_of("target", name, TARGETS)
+
+    @field_validator("knots")
+    @classmethod
+    def _as_in_a_link(cls, knots: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
+        """Rounded before anything is asked of them, so that a link holds the very drawing that was compared."""
+        return tuple((round(t, KNOT_PLACES), round(share, KNOT_PLACES)) for t, share in knots)
 
     @field_validator("schedules")
     @classmethod
@@ -117,7 +124,7 @@ def _text(name: str, value: object) -> str:
 
 def knots_text(knots: Sequence[Sequence[float]]) -> str:
     """The inverse of :func:`knots_in`."""
-    return ";".join(",".join(f"{one:.4g}" for one in knot) for knot in knots)
+    return ";".join(",".join(f"{one:.{KNOT_PLACES}g}" for one in knot) for knot in knots)
 
 
 def _number(name: str, text: str) -> float | int:

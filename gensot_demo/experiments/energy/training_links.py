@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from ..links import VERSION, fields_of, ignored
 from ..requests import InvalidRequest, parse
-from .training import TrainingRequest
+from .training_task import TrainingRequest
 
 
 def to_query(request: TrainingRequest) -> str:

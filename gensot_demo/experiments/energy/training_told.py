@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .training import CALLS, PATHS, TrainingRun
+from .training import CALLS, TrainingRun
+from .training_task import PATHS
 
 AT = CALLS.index(8)  # the number of calls that sentences speak of
 FEWEST_SEEDS = 3  # below, the scatter over seeds is not known well enough to rank anything

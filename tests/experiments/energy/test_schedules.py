@@ -6,12 +6,13 @@ import torch
 
 from gensot_demo.experiments.energy.schedules_cloud import compare
 from gensot_demo.experiments.energy.schedules_line import law_of
+from gensot_demo.experiments.energy.schedules_paths import cost_of
 from gensot_demo.experiments.energy.schedules_request import SCHEDULES, SchedulesRequest, from_query, to_query
 from gensot_demo.experiments.energy.schedules_result import STEPS, SchedulesResult
 from gensot_demo.experiments.energy.schedules_told import of_ends, of_speed, of_steps
 from gensot_demo.experiments.requests import InvalidRequest, parse
-from gensot_demo.transport.data_separation import separation_of_mixture
-from gensot_demo.transport.kinetic_optimal import kinetic_energy
+from gensot_demo.transport.data_separation import separation_of_mixture, separation_of_points, standardised_points
+from gensot_demo.transport.kinetic_optimal import KineticOptimalPath, kinetic_energy
 from gensot_demo.transport.paths import CondOTPath, CosinePath, VPLinearPath
 
 ALL = tuple(SCHEDULES)
@@ -121,9 +122,30 @@ def test_gaussian_data_have_no_single_cheapest_path():
     assert result.ride("condot").energy == pytest.approx(float(torch.trapezoid(rate, t)), rel=1e-4)
 
 
+def test_the_kinetic_optimal_energy_has_the_error_of_the_points_it_is_found_from():
+    points = standardised_points(torch.randn(24, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64))
+    separation = separation_of_points(points, angles=24, draws=512)
+    path = KineticOptimalPath(separation)
+    ride = cost_of("optimal", path, separation, 0.8, 0.0)
+    refitted = [KineticOptimalPath(separation_of_points(points, 24, 512, seed=s)).energy for s in range(1, 13)]
+    spread = float(np.std(refitted, ddof=1))
+    assert ride.energy == path.energy
+    assert 0.4 * spread < ride.energy_error < 2.5 * spread  # chi with 11 degrees of freedom: .56 to 1.7 at 99 %
+
+
 def test_a_schedule_that_turns_back_is_explained():
     with pytest.raises(InvalidRequest, match=r"The drawn schedule cannot be used: .*rises again between"):
         compared(schedules=("drawn",), knots=((0.3, 0.4), (0.6, 0.7)))
+
+
+def test_a_drawing_finer_than_its_link_is_answered_like_its_link():
+    drawn = SchedulesRequest(schedules=("drawn",), knots=((0.4, 0.50002), (0.6, 0.50001)))
+    sentences = []
+    for request in (drawn, from_query(to_query(drawn))[0]):
+        with pytest.raises(InvalidRequest, match="stands still") as refused:
+            list(compare(request))
+        sentences.append(str(refused.value))
+    assert sentences[0] == sentences[1]
 
 
 def test_a_straight_drawing_is_condot():
@@ -153,6 +175,10 @@ def test_links_carry_what_differs():
     assert request.schedules == ("vp", "ot")
     assert from_query(to_query(request)) == (request, [])
     assert to_query(SchedulesRequest()) == "v=1"
+    drawing = ((0.1234567, 0.8765432), (1 / 3, 0.00012345), (0.99999, 1e-9))
+    drawn = SchedulesRequest(knots=drawing)
+    assert np.abs(np.array(drawn.knots) - drawing).max() <= 0.5e-4
+    assert from_query(to_query(drawn)) == (drawn, [])  # nothing is compared that the link would not bring back
     found, notes = from_query("separation=2&colour=red")
     assert found.separation == 2
     assert "colour" in notes[0]

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from gensot_demo.experiments.energy import training
-from gensot_demo.experiments.energy.training import CALLS, PATHS, TrainingRequest, run_training, task_of
+from gensot_demo.experiments.device import TURNSTILE
+from gensot_demo.experiments.energy import training, training_task
+from gensot_demo.experiments.energy.training import CALLS, run_training
 from gensot_demo.experiments.energy.training_links import from_query, to_query
+from gensot_demo.experiments.energy.training_task import PATHS, Data, Task, TrainingRequest, at_hand, data_of, prepared
 from gensot_demo.experiments.energy.training_told import difference, of_training
 from gensot_demo.experiments.requests import InvalidRequest, parse
 from gensot_demo.figures import energy_training as figures
@@ -20,11 +22,21 @@ from gensot_demo.figures.component import figure_json
 QUICK = TrainingRequest(target="two_modes", points=40, updates=120, seeds=2, paths=tuple(PATHS))
 
 
+def task_of(request: TrainingRequest) -> Task:
+    steps = prepared(request, data_of(request))
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
 @pytest.fixture(scope="module")
 def moments():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "DRAWS", 500)
         patch.setattr(training, "HELD_OUT", 200)
+        patch.setattr(training_task, "HELD_OUT", 200)
         yield list(run_training(QUICK))
 
 
@@ -94,6 +106,28 @@ def test_the_same_request_gives_the_same_numbers_and_another_seed_others():
     assert not np.array_equal(first.losses, other.losses)
 
 
+def test_what_was_found_of_the_points_serves_every_request_on_them():
+    first = TrainingRequest(target="spiral", points=9, seeds=2, paths=("ko",), seed=40)
+    assert type(at_hand(first)) is Data
+    task = task_of(first)
+    again = first.model_copy(update={"updates": 77, "paths": ("condot", "ko"), "seed": 41, "seeds": 1})
+    found = at_hand(again)
+    assert found.separations[0] is task.separations[1]
+    assert list(prepared(again, data_of(again))) == []
+    assert type(at_hand(first.model_copy(update={"points": 10}))) is Data
+
+
+def test_nobody_holds_the_device_between_two_moments():
+    """Every moment comes out of a turn, and many do: between two there is one step of the work."""
+    request = TrainingRequest(target="ring", points=12, updates=50, paths=("condot",), seed=77)
+    for _ in run_training(request):
+        with TURNSTILE():
+            pass
+    told = [run.doing for run in run_training(request.model_copy(update={"seed": 78}))]
+    assert told.count("Finding how the points part") > 20
+    assert told.count("Measuring the likelihood") > 48
+
+
 def test_likelihoods_are_told_in_the_units_of_the_law():
     """The gap to the true law is the same in every unit: a flow that is the law itself has none."""
     task = task_of(TrainingRequest(target="three_modes", points=30, seeds=2, paths=("ko",)))
@@ -105,6 +139,9 @@ def test_likelihoods_are_told_in_the_units_of_the_law():
         assert np.allclose(
             task.law.log_density(task.back(task.points[s], s)) / 2 + math.log(task.scales[s]), task.truth_seen[s]
         )
+    held_out = torch.stack([task.back(task.held_out[s], s) for s in range(2)])
+    assert task.own_surprise == pytest.approx(-float(task.law.log_density(held_out.flatten(0, 1)).mean()) / 2)
+    assert abs(task.own_surprise + task.truth.mean()) > 1e-3  # the units are not the same
     assert (task.energies > 0).all()
     assert (task.energies < 2).all()
 
