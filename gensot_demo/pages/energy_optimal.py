@@ -32,7 +32,7 @@ from gensot_demo.transport.targets import TARGETS
 
 from . import energy_optimal_endpoints, report
 from .controls import NamedParts, slider_for
-from .events import HEAVY, QUIET, address_follows, copies_link
+from .events import HEAVY, QUIET, Latest, address_follows, copies_link
 from .warm_up import WARM_UP
 
 _POINTS = [[-1.6, 0.4], [-0.8, -1.2], [0.3, 1.4], [1.2, -0.4], [1.7, 1.0]]
@@ -232,21 +232,22 @@ def build() -> None:
     shown = [separation, plane, bars, speed, said, check, undecided, energies, swept, status, query]
 
     @WARM_UP.yields_to
-    def show(*values: Any) -> Iterator[list[Any]]:
-        yield from _show(controls, values)
+    def show(latest: Latest, *values: Any) -> Iterator[list[Any]]:
+        number = latest.choose()
+        for moment in _show(controls, values):
+            if latest.number != number:  # what still runs is for settings that are no longer shown
+                yield [gr.skip()] * len(shown)
+                return
+            yield moment
 
     def restore(request: gr.Request) -> list[Any]:
         return _restore(controls, request.url.query or "")
 
-    run = {"fn": show, "inputs": inputs, "outputs": shown, **HEAVY}
+    run = {"fn": show, "inputs": [gr.State(Latest()), *inputs], "outputs": shown, **HEAVY}
     loaded = Context.root_block.load(restore, None, [*inputs, notice], **QUIET)
-    others = [loaded.then(**run)]
+    runs = [loaded.then(**run), gr.on(controls.changed(), trigger_mode="always_last", **run)]
     for button, changes in tries:
-        others.append(button.click(_changer(controls, changes), None, inputs, **QUIET).then(**run))
-    runs = [gr.on(controls.changed(), trigger_mode="always_last", **run), *others]
-    # what still runs is for settings that are no longer shown
-    gr.on(controls.changed(), None, None, None, cancels=others, api_visibility="private")
-    gr.on([button.click for button, _ in tries], None, None, None, cancels=runs, api_visibility="private")
+        runs.append(button.click(_changer(controls, changes), None, inputs, **QUIET).then(**run))
     for event in runs:
         address_follows(event, query)
     stop.click(None, None, None, cancels=runs, api_visibility="private").then(

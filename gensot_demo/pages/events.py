@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,6 +16,20 @@ QUIET = {"show_progress": "hidden", "api_visibility": "private"}
 HEAVY = {**QUIET, "concurrency_id": "device", "concurrency_limit": limits.RUNS_AT_ONCE}
 FRESH_SEEDS = 1_000_000
 """From how many a new seed is drawn: enough, and short enough to read."""
+
+_numbers = itertools.count()
+
+
+class Latest:
+    """The number of a visitor's latest choice, in a gr.State: what still runs for another one ends itself."""
+
+    number = -1
+
+    def choose(self) -> int:
+        """The number of a new choice."""
+        self.number = next(_numbers)
+        return self.number
+
 
 _ADDRESS = "(q) => { if (q) window.gensot.replaceQuery(q); window.gensot.ready('#status'); }"
 _COPY = "(q) => { window.gensot.copyLink(q); }"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 from collections.abc import Iterator, Sequence
 from html import escape
@@ -23,6 +22,7 @@ from gensot_demo.figures.inspection import genealogy_figure, leaving_figure, own
 from gensot_demo.figures.wall import PictureWall, wall_row, wall_value
 
 from . import report
+from .events import Latest
 from .warm_up import WARM_UP
 
 Chosen = tuple[str, str, int, int]  # run, method, column, and which choice it is: the same picture may be chosen again
@@ -55,18 +55,6 @@ _QUESTIONS = {
         "dropped and heavy ones copied.",
     ),
 }
-_numbers = itertools.count()
-
-
-class Latest:
-    """The number of a visitor's latest choice: a story that is still being told ends when it is not its own."""
-
-    number = -1
-
-    def choose(self) -> int:
-        """The number of a new choice."""
-        self.number = next(_numbers)
-        return self.number
 
 
 class Inspector:
