@@ -45,8 +45,9 @@ _READ = """
 * **W₁**: the least mean distance by which one law has to be moved to become the other; data units.
 * **D₀**: how wrong the start is, the mean squared relative error of its density (Pearson's χ²).
 * **η = (W₁(end) − W₁(start))² / (τ D₀)**, the response, with τ = 1 the duration. Always η ≤ c₁ ≤ c₂ ≤ dissipation:
+  η does not say whether the error shrank or grew.
   c₁ counts the detours of W₁, c₂ = ∫ v₂² dt is the squared speed of the law in W₂, the dissipation ∫ E|v|² dt
-  counts whatever goes round in circles too.
+  counts whatever goes round in circles too: more than c₂ only where the flow is turned.
 * **W₂²/τ**, the squared distance from noise to data, is the floor of c₂; steady optimal transport reaches it.
 * On the line everything is by quantiles, without particles. With particles, in any dimension, the relation is exact
   about the particles, for steps of any size; W₁ is an exact coupling. Another 300 particles would give somewhat other
@@ -117,6 +118,7 @@ def build() -> None:
     _question(
         "How tight is it?",
         "Each bar bounds the one on its left. The response η is the same for all; what a schedule pays, c₂, is not. "
+        "Here c₂ is the dissipation D: no flow goes round in circles, so all motion moves the law. "
         "At every single time the squared rate of the error (dotted) stays below the dissipation rate (solid).",
     )
     with gr.Row():
@@ -149,7 +151,7 @@ def build() -> None:
     _question(
         "What does turning cost?",
         "Let the whole process rotate while it runs. Its laws at the end are the same, but particles go round in "
-        "circles: the dissipation grows with ω². Is it less robust for that? Only if the wrong start is left behind.",
+        "circles: the dissipation grows with ω². The error at the end changes only if the wrong start is left behind.",
     )
     with gr.Row(elem_classes="gensot-robust-row"):
         turns = TurnControls()
