@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -147,3 +148,39 @@ def values_of(request: RobustnessRequest) -> list[Any]:
         else:
             values.append(value)
     return values
+
+
+CHANGES: tuple[dict[str, Any], ...] = (
+    {"start": "shift", "shift": 1.0},
+    {"start": "shift", "shift": 0.2},
+    {"start": "spread", "spread": 0.5},
+    {"start": "modes", "apart": 1.0, "width": 0.5},
+    {"start": "drawn"},
+    {"start": "spread", "spread": 1.5},
+    {"start": "shift", "shift": 0.0},
+    {"law": "reference", "start": "shift", "shift": 1.0},
+    {"law": "three"},
+    {"law": "needles"},
+    {"target": "two_modes", "angle": 0.0},
+    {"target": "two_modes", "angle": 90.0},
+    {"target": "moons", "angle": 90.0},
+    {"turn": 0.0},
+    {"turn": 3.0},
+    {"turn": 6.0, "euler": 8},
+)
+"""What the buttons of "What to try" change, in their order."""
+
+
+def setter(change: dict[str, Any]) -> Callable[..., list[Any]]:
+    """A handler that sets what a button names and leaves the rest as it is."""
+
+    def changed(*values: Any) -> list[Any]:
+        at = dict(zip(NAMES, values, strict=True)) | change
+        shown = dict(zip(SWITCHED, shown_for(at["start"]), strict=True))
+        return [
+            shown[name] | ({"value": change[name]} if name in change else {}) if name in shown
+            else (change[name] if name in change else gr.skip())
+            for name in NAMES
+        ]  # fmt: skip
+
+    return changed

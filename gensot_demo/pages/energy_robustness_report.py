@@ -204,11 +204,16 @@ def of_pictures(result: PicturesResult) -> list[str]:
         checked(result.relations, f"in all {len(found.t) - 1} steps{'' if result.complete else ' so far'}", _ROUNDING)
     )
     if result.complete:
-        ours = ", ".join(f"{SCHEDULES[key]} {one.tightness:.2g}" for key, one in result.relations.items())
+        tight = {SCHEDULES[key]: one.tightness for key, one in result.relations.items()}
+        ours = ", ".join(f"{name} {value:.2g}" for name, value in tight.items())
         theirs = ", ".join(f"{value:g} for {name}" for name, value in PAPERS.items())
+        used = 100 * max(tight.values()) ** 0.5
         lines.append(
-            f"η / c₂ measured here: {ours}. Ikeda et al. report about {theirs}: their data, starts and estimate of W₁, "
-            "so the numbers stand beside each other and are no test of one another."
+            f"η / c₂ measured here: {ours}. So W₁ changes by at most {_short(used)} % of what the bound allows."
+        )
+        lines.append(
+            f"Ikeda et al. report about {theirs}. Those are other data, other starts and an estimate of W₁, so "
+            "they are not comparable with these."
         )
         lines.append(
             "These particles are few and far apart, so W₁ is theirs and not that of the continuous laws, and more of "

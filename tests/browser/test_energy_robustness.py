@@ -24,6 +24,13 @@ def test_the_reference_case_its_plane_and_what_buttons_do(app_url, page):
         page.keyboard.press("ArrowRight")
     page.wait_for_function("location.search.includes('angle=15')")
     page.wait_for_function("s => document.querySelector('#plane-said').innerText != s", arg=first, timeout=30_000)
+    box = page.locator("input[aria-label*='Shift of the mean'][type=number]")
+    box.fill("99")
+    page.wait_for_function("location.search.includes('shift=3')")
+    box.fill("")
+    said(page, "#verdict", "0/0")  # an empty box is 0 once it is left
+    box.blur()
+    assert box.input_value() == "0"
     page.get_by_role("button", name="Too wide to compare").click()
     said(page, "#verdict", "D₀ is infinite")
     page.wait_for_function("location.search.includes('spread=1.5')")

@@ -249,6 +249,10 @@ def test_pictures_hold_the_relation_step_by_step(backbone):
     said = " ".join(said_of_pictures(found))
     assert all(f"{one.tightness:.2g}" in said for one in found.relations.values())
     assert "holds in all 4 steps of every schedule" in said
+    assert "from a normal law with mean 1" in said  # its start, whatever the controls show since
+    best = max(found.relations.values(), key=lambda one: one.tightness)
+    allowed = math.sqrt(best.start_error * best.duration * best.c2)
+    assert f"at most {100 * abs(best.change) / allowed:.3g} % of what the bound allows" in said
     assert any("so far of every schedule" in " ".join(said_of_pictures(moment)) for moment in moments[:-1])
 
 
