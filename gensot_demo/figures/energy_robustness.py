@@ -58,6 +58,11 @@ def distance_figure(relations: Mapping[str, Relation]) -> dict[str, Any]:
     return line_figure(data, _TIME, y, f"Error W₁ over time: {said}.", 84)
 
 
+def _responds(found: Relation) -> bool:
+    """Whether there is a response: neither 0/0 nor an infinite bound."""
+    return found.eta is not None and not math.isinf(found.start_error)
+
+
 def bounds_figure(relations: Mapping[str, Relation], floor: float | None) -> dict[str, Any]:
     """eta, c1 and c2 (here the dissipation) side by side for every schedule, the floor of optimal transport as a line.
 
@@ -65,8 +70,7 @@ def bounds_figure(relations: Mapping[str, Relation], floor: float | None) -> dic
     there is no response: c2 alone.
     """
     names = [SCHEDULES[key] for key in relations]
-    known = all(found.eta is not None and not math.isinf(found.start_error) for found in relations.values())
-    bars = _BARS if known else _BARS[-1:]
+    bars = _BARS if all(map(_responds, relations.values())) else _BARS[-1:]
     values = {part: [getattr(found, part) for found in relations.values()] for part, *_ in bars}
     top = max(max(row) for row in values.values())
     low = min((v for v in values.get("eta", ()) if v > 0), default=top)
@@ -108,8 +112,7 @@ def bounds_figure(relations: Mapping[str, Relation], floor: float | None) -> dic
 def _bars_said(relations: Mapping[str, Relation], floor: float | None) -> str:
     parts = []
     for key, found in relations.items():
-        none = found.eta is None or math.isinf(found.start_error)
-        eta = "no eta" if none else f"eta {found.eta:.4g}, c1 {found.c1:.4g}"
+        eta = f"eta {found.eta:.4g}, c1 {found.c1:.4g}" if _responds(found) else "no eta"
         parts.append(f"{SCHEDULES[key]}: {eta}, c2 {found.c2:.4g}")
     return "; ".join(parts) + (f". Floor {floor:.4g}." if floor else ".")
 
@@ -121,10 +124,14 @@ def rates_figure(relations: Mapping[str, Relation]) -> dict[str, Any]:
         style = schedule_style(key)
         above = curve(SCHEDULES[key], style, found.between, found.speed)
         above["line"] |= {"dash": "solid"}
+        data.append(above | {"legendgroup": key})
+        if not _responds(found):
+            continue
         below = curve(f"{SCHEDULES[key]}, |Ẇ₁|²/D₀", style, found.between, found.rate)
         below["line"] |= {"dash": "dot", "width": 2}
-        data += [above | {"legendgroup": key}, below | {"legendgroup": key, "showlegend": False}]
-    for name, dash in (("solid: dissipation rate", "solid"), ("dotted: |Ẇ₁|²/D₀", "dot")):  # the key alone
+        data.append(below | {"legendgroup": key, "showlegend": False})
+    kinds = (("solid: dissipation rate", "solid"), ("dotted: |Ẇ₁|²/D₀", "dot"))
+    for name, dash in kinds if any(map(_responds, relations.values())) else kinds[:1]:
         line = {"color": MUTED, "dash": dash, "width": 2}
         data.append({"type": "scatter", "mode": "lines", "name": name, "x": [None], "y": [None], "line": line})
     top = max(float(np.quantile(found.speed.numpy(), 0.97)) for found in relations.values())

@@ -24,6 +24,7 @@ def test_the_endpoint_has_the_reference_case_and_the_plane():
 def test_what_has_no_number_is_null():
     answer = speed_accuracy_endpoint("start=spread&spread=1.6")
     assert answer["start_error"] is None
+    assert answer["line"]["cosine"]["eta"] is None
     assert speed_accuracy_endpoint("shift=0")["line"]["ot"]["eta"] is None
     with pytest.raises(gr.Error, match="must be a number from -3 to 3"):
         speed_accuracy_endpoint("shift=nan")

@@ -81,6 +81,7 @@ def test_no_overlap_is_explained(values):
     assert ("each mode's" if "start" in values else "its") + " standard deviation" in " ".join(of_line(found))
     assert table(found.relations).count("<td>–</td>") == 3 * len(found.relations)  # not 0: there is no response
     assert len(bounds_figure(found.relations, found.floor)["data"]) == 1
+    assert not any("Ẇ₁" in trace["name"] for trace in rates_figure(found.relations)["data"])
 
 
 def test_particles_say_their_own_start_error_and_why_it_is_another():
