@@ -45,7 +45,7 @@ def test_the_reference_case_its_plane_and_what_buttons_do(app_url, page):
 
 
 def test_pictures_run_and_stop(app_url, page):
-    page.goto(f"{app_url}/robustness?particles=50&steps=6")
+    page.goto(f"{app_url}/robustness?steps=40")
     said(page, "#plane-status", "rotations, every coupling exact", 90_000)
     page.locator("#run").click()
     said(page, "#pictures-said", "0.64 for CelebA-HQ latents", 90_000)
