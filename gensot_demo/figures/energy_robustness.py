@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,12 +26,12 @@ _TURNED = (  # what is drawn over the rotation
 _BARS = (
     ("eta", "η, the response", DATA[0], "η"),
     ("c1", "c₁, along the way", DATA[5], "c₁"),
-    ("c2", "c₂, speed in W₂", DATA[4], "c₂"),
-    ("dissipation", "D, dissipation", DATA[7], "D"),
+    ("c2", "c₂ = D, dissipation", DATA[4], "c₂"),
 )
 _TRUE = MethodStyle(INK, "solid", "circle")
 _WRONG = MethodStyle(DATA[1], "dash", "diamond")
 _TIME = {"title": {"text": "time t, noise at 0, data at 1"}, "range": [0, 1]}
+_ROUNDING = 1e-9  # of a distance
 _LEAST_SHARE = 1e-3  # of the top: what a logarithmic bar still shows
 
 
@@ -51,23 +52,32 @@ def distance_figure(relations: Mapping[str, Relation]) -> dict[str, Any]:
     said = "; ".join(
         f"{SCHEDULES[key]}: {float(r.distance[0]):.3g} to {float(r.distance[-1]):.3g}" for key, r in relations.items()
     )
-    y = {"title": {"text": "W₁, length"}, "rangemode": "tozero"}
+    y: dict[str, Any] = {"title": {"text": "W₁, length"}, "rangemode": "tozero"}
+    if max(float(r.distance.max()) for r in relations.values()) < _ROUNDING:
+        y["range"] = [-0.05, 1]
     return line_figure(data, _TIME, y, f"Error W₁ over time: {said}.", 84)
 
 
-def bounds_figure(relations: Mapping[str, Relation], floor: float | None) -> dict[str, Any]:
-    """eta, c1, c2 and dissipation side by side for every schedule, with the floor of optimal transport as a line.
+def _responds(found: Relation) -> bool:
+    """Whether there is a response: neither 0/0 nor an infinite bound."""
+    return found.eta is not None and not math.isinf(found.start_error)
 
-    On a logarithmic axis where the response is below a twentieth of the top.
+
+def bounds_figure(relations: Mapping[str, Relation], floor: float | None) -> dict[str, Any]:
+    """eta, c1 and c2 (here the dissipation) side by side for every schedule, the floor of optimal transport as a line.
+
+    On a logarithmic axis where the response is below a twentieth of the top. Where nothing is wrong, or D0 is infinite,
+    there is no response: c2 alone.
     """
     names = [SCHEDULES[key] for key in relations]
-    values = {part: [getattr(found, part) or 0.0 for found in relations.values()] for part, *_ in _BARS}
+    bars = _BARS if all(map(_responds, relations.values())) else _BARS[-1:]
+    values = {part: [getattr(found, part) for found in relations.values()] for part, *_ in bars}
     top = max(max(row) for row in values.values())
-    low = min((v for v in values["eta"] if v > 0), default=top)
+    low = min((v for v in values.get("eta", ()) if v > 0), default=top)
     logarithmic = low < 0.05 * top
     bottom = max(0.5 * low, _LEAST_SHARE * 0.1 * top)
     data = []
-    for part, label, colour, symbol in _BARS:
+    for part, label, colour, symbol in bars:
         data.append(
             {
                 "type": "bar", "name": label, "x": names, "y": values[part],
@@ -102,8 +112,8 @@ def bounds_figure(relations: Mapping[str, Relation], floor: float | None) -> dic
 def _bars_said(relations: Mapping[str, Relation], floor: float | None) -> str:
     parts = []
     for key, found in relations.items():
-        eta = "none" if found.eta is None else f"{found.eta:.4g}"
-        parts.append(f"{SCHEDULES[key]}: eta {eta}, c1 {found.c1:.4g}, c2 {found.c2:.4g}")
+        eta = f"eta {found.eta:.4g}, c1 {found.c1:.4g}" if _responds(found) else "no eta"
+        parts.append(f"{SCHEDULES[key]}: {eta}, c2 {found.c2:.4g}")
     return "; ".join(parts) + (f". Floor {floor:.4g}." if floor else ".")
 
 
@@ -114,13 +124,20 @@ def rates_figure(relations: Mapping[str, Relation]) -> dict[str, Any]:
         style = schedule_style(key)
         above = curve(SCHEDULES[key], style, found.between, found.speed)
         above["line"] |= {"dash": "solid"}
+        data.append(above | {"legendgroup": key})
+        if not _responds(found):
+            continue
         below = curve(f"{SCHEDULES[key]}, |Ẇ₁|²/D₀", style, found.between, found.rate)
         below["line"] |= {"dash": "dot", "width": 2}
-        data += [above | {"legendgroup": key}, below | {"legendgroup": key, "showlegend": False}]
+        data.append(below | {"legendgroup": key, "showlegend": False})
+    kinds = (("solid: dissipation rate", "solid"), ("dotted: |Ẇ₁|²/D₀", "dot"))
+    for name, dash in kinds if any(map(_responds, relations.values())) else kinds[:1]:
+        line = {"color": MUTED, "dash": dash, "width": 2}
+        data.append({"type": "scatter", "mode": "lines", "name": name, "x": [None], "y": [None], "line": line})
     top = max(float(np.quantile(found.speed.numpy(), 0.97)) for found in relations.values())
     y = {"title": {"text": "squared length / time²"}, "range": [0, 1.25 * top if top > 0 else 1]}
     said = "Solid: dissipation rate. Dotted, below it at every time: the squared rate of W1 over D0."
-    return line_figure(data, _TIME, y, said, 84)
+    return line_figure(data, _TIME, y, said, 106)
 
 
 def cloud_figure(result: PlaneResult, end: int) -> dict[str, Any]:

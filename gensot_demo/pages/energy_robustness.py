@@ -12,7 +12,7 @@ from gradio.context import Context
 from gensot_demo.experiments.energy.robustness import RobustnessRequest, line_flow, on_line
 from gensot_demo.experiments.energy.robustness_links import from_query, to_query
 from gensot_demo.experiments.energy.robustness_pictures import PicturesResult, of_pictures
-from gensot_demo.experiments.energy.robustness_plane import in_plane, turning
+from gensot_demo.experiments.energy.robustness_plane import PARTICLES, in_plane, turning
 from gensot_demo.experiments.requests import InvalidRequest
 from gensot_demo.experiments.runs import RunStore
 from gensot_demo.figures import energy_robustness as figures
@@ -23,13 +23,14 @@ from gensot_demo.transport.errors import Explained
 from . import energy_robustness_endpoints, report
 from . import energy_robustness_report as words
 from .energy_robustness_controls import (
-    NAMES,
+    CHANGES,
     SWITCHED,
     PictureControls,
     SpaceControls,
     StartControls,
     TurnControls,
     request_of,
+    setter,
     shown_for,
     values_of,
 )
@@ -45,8 +46,9 @@ _READ = """
 * **W₁**: the least mean distance by which one law has to be moved to become the other; data units.
 * **D₀**: how wrong the start is, the mean squared relative error of its density (Pearson's χ²).
 * **η = (W₁(end) − W₁(start))² / (τ D₀)**, the response, with τ = 1 the duration. Always η ≤ c₁ ≤ c₂ ≤ dissipation:
+  η does not say whether the error shrank or grew.
   c₁ counts the detours of W₁, c₂ = ∫ v₂² dt is the squared speed of the law in W₂, the dissipation ∫ E|v|² dt
-  counts whatever goes round in circles too.
+  counts whatever goes round in circles too: more than c₂ only where the flow is turned.
 * **W₂²/τ**, the squared distance from noise to data, is the floor of c₂; steady optimal transport reaches it.
 * On the line everything is by quantiles, without particles. With particles, in any dimension, the relation is exact
   about the particles, for steps of any size; W₁ is an exact coupling. Another 300 particles would give somewhat other
@@ -117,6 +119,7 @@ def build() -> None:
     _question(
         "How tight is it?",
         "Each bar bounds the one on its left. The response η is the same for all; what a schedule pays, c₂, is not. "
+        "Here c₂ is the dissipation D: no flow goes round in circles, so all motion moves the law. "
         "At every single time the squared rate of the error (dotted) stays below the dissipation rate (solid).",
     )
     with gr.Row():
@@ -133,6 +136,7 @@ def build() -> None:
     )
     with gr.Row(elem_classes="gensot-robust-row"):
         space = SpaceControls()
+        halt = gr.Button("Stop", scale=0, min_width=80, elem_id="halt")
     plane_status = gr.HTML(elem_id="plane-status")
     with gr.Row():
         plane = [
@@ -149,7 +153,7 @@ def build() -> None:
     _question(
         "What does turning cost?",
         "Let the whole process rotate while it runs. Its laws at the end are the same, but particles go round in "
-        "circles: the dissipation grows with ω². Is it less robust for that? Only if the wrong start is left behind.",
+        "circles: the dissipation grows with ω². The error at the end changes only if the wrong start is left behind.",
     )
     with gr.Row(elem_classes="gensot-robust-row"):
         turns = TurnControls()
@@ -207,8 +211,8 @@ def build() -> None:
     address_follows(loaded, query)
     start["start"].input(shown_for, start["start"], [start[name] for name in SWITCHED], **QUIET)
     address_follows(gr.on([part.input for part in controls], _show, **light), query)
-    for button, change in zip([*costs, *tight, *planes, *spins], _CHANGES, strict=True):
-        chosen = button.click(_setter(change), controls, controls, **QUIET).then(_show, **light)
+    for button, change in zip([*costs, *tight, *planes, *spins], CHANGES, strict=True):
+        chosen = button.click(setter(change), controls, controls, **QUIET).then(_show, **light)
         address_follows(chosen, query)
     run = go.click(pictured, controls, below, **HEAVY)
     # "multiple": what waits for a cancelled event would wait for ever
@@ -218,47 +222,10 @@ def build() -> None:
     below_key.change(None, None, None, cancels=[run], api_visibility="private").then(
         _of_other_settings, pictures_status, pictures_status, **QUIET
     )
-    stop.click(None, None, None, cancels=[run, beside], api_visibility="private").then(
-        _stopped, plane_status, [plane_status, pictures_status], **QUIET
-    )
+    for button, running, line in ((stop, run, pictures_status), (halt, beside, plane_status)):
+        button.click(None, None, None, cancels=[running], api_visibility="private").then(_stopped, line, line, **QUIET)
     copies_link(link, query, _link, controls, query)
     energy_robustness_endpoints.publish()
-
-
-_CHANGES: tuple[dict[str, Any], ...] = (
-    {"start": "shift", "shift": 1.0},
-    {"start": "shift", "shift": 0.2},
-    {"start": "spread", "spread": 0.5},
-    {"start": "modes", "apart": 1.0, "width": 0.5},
-    {"start": "drawn"},
-    {"start": "spread", "spread": 1.5},
-    {"start": "shift", "shift": 0.0},
-    {"law": "reference", "start": "shift", "shift": 1.0},
-    {"law": "three"},
-    {"law": "needles"},
-    {"target": "two_modes", "angle": 0.0},
-    {"target": "two_modes", "angle": 90.0},
-    {"target": "moons", "angle": 90.0},
-    {"turn": 0.0},
-    {"turn": 3.0},
-    {"turn": 6.0, "euler": 8},
-)
-"""What the buttons of "What to try" change, in their order."""
-
-
-def _setter(change: dict[str, Any]) -> Callable[..., list[Any]]:
-    """A handler that sets what a button names and leaves the rest as it is."""
-
-    def changed(*values: Any) -> list[Any]:
-        at = dict(zip(NAMES, values, strict=True)) | change
-        shown = dict(zip(SWITCHED, shown_for(at["start"]), strict=True))
-        return [
-            shown[name] | ({"value": change[name]} if name in change else {}) if name in shown
-            else (change[name] if name in change else gr.skip())
-            for name in NAMES
-        ]  # fmt: skip
-
-    return changed
 
 
 def _first_view() -> Iterator[None]:
@@ -308,7 +275,7 @@ def _spatial(values: tuple[Any, ...]) -> Iterator[list[Any]]:
         for moment in _kept(turning, request.only(*_TURN_FIELDS), _TURN_RUNS):
             line = report.running("Turning the flow", moment.done, moment.seconds)
             if moment.complete:
-                line = report.status(f"{len(moment.turns)} rotations, every coupling exact.")
+                line = report.status(f"{PARTICLES} particles, {len(moment.turns)} rotations, every coupling exact.")
             pictures = [
                 figures.turning_paths(moment), figures.turning_dissipation(moment),
                 figures.turning_response(moment), figures.turning_error(moment),
@@ -351,10 +318,10 @@ def _pictured(values: tuple[Any, ...]) -> Iterator[list[Any]]:
         yield [_failed(error), *[gr.skip()] * 4]
 
 
-def _stopped(around: str | None) -> list[Any]:
-    """[status of the plane, status of pictures] after Stop."""
-    line = report.status("Stopped. What was measured stays.")
-    return [line if "progressbar" in (around or "") else gr.skip(), line]
+def _stopped(line: str | None) -> Any:
+    """A run's status after Stop, unless it had ended before."""
+    ended = line and "progressbar" not in line
+    return gr.skip() if ended else report.status("Stopped. What was measured stays.")
 
 
 def _of_other_settings(line: str | None) -> Any:

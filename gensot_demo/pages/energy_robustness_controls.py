@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -18,7 +19,7 @@ from gensot_demo.experiments.requests import InvalidRequest, parse
 from gensot_demo.figures.pad import DrawingPad, drawing_value, read_drawing
 from gensot_demo.transport.targets import TARGETS, named_target
 
-from .controls import NamedParts, slider_for
+from .controls import NamedParts
 
 _FIELDS = RobustnessRequest.model_fields
 _OF_START = {
@@ -28,6 +29,26 @@ _OF_START = {
 SWITCHED = ("shift", "spread", "apart", "width", "half_width", "points")
 _FIRST_DRAWN = ((-3.0, 0.1), (-1.2, 0.3), (-0.2, 0.6), (0.6, 2.4), (1.4, 1.6), (3.0, 0.2))
 HIGHEST = 4.0  # of the pad: how many times as likely
+
+
+class BoundedSlider(gr.Slider):
+    """A slider that takes what is typed into its number box as the box itself will show it once it is left: the nearest
+    value allowed, and 0 for an empty one. A plain one refuses the former in an event and breaks off at the latter."""
+
+    def get_block_name(self) -> str:
+        return "slider"
+
+    def preprocess(self, payload: float | None) -> float:
+        return super().preprocess(min(max(payload or 0, self.minimum), self.maximum))
+
+
+def _slider(name: str, label: str, info: str | None = None, visible: bool = True, step: float = 0.01, **more: Any):
+    """For a field of the request, with its range and default."""
+    declared = _FIELDS[name]
+    (low,) = (item.ge for item in declared.metadata if hasattr(item, "ge"))
+    (high,) = (item.le for item in declared.metadata if hasattr(item, "le"))
+    step = 1 if declared.annotation is int else step
+    return BoundedSlider(low, high, declared.default, step=step, label=label, info=info, visible=visible, **more)
 
 
 class StartControls(NamedParts):
@@ -41,11 +62,11 @@ class StartControls(NamedParts):
             [(label, name) for name, label in STARTS.items()], value="shift", label="What is wrong with the start",
             elem_id="start",
         )  # fmt: skip
-        parts["shift"] = slider_for(_FIELDS["shift"], "Shift of the mean", "Should be 0.")
-        parts["spread"] = slider_for(_FIELDS["spread"], "Standard deviation", "Should be 1.", visible=False)
-        parts["apart"] = slider_for(_FIELDS["apart"], "Modes at ± this", visible=False)
-        parts["width"] = slider_for(_FIELDS["width"], "Standard deviation of each mode", visible=False)
-        parts["half_width"] = slider_for(_FIELDS["half_width"], "Half its width", visible=False)
+        parts["shift"] = _slider("shift", "Shift of the mean", "Should be 0.", step=0.1)
+        parts["spread"] = _slider("spread", "Standard deviation", "Should be 1.", visible=False)
+        parts["apart"] = _slider("apart", "Modes at ± this", visible=False)
+        parts["width"] = _slider("width", "Standard deviation of each mode", visible=False)
+        parts["half_width"] = _slider("half_width", "Half its width", visible=False)
         parts["points"] = DrawingPad(
             drawn(_FIRST_DRAWN), tools=("curve",), extent=(-3.0, 3.0, 0.0, HIGHEST), height=300, visible="hidden",
             label="How many times as likely as it should be (1: right)",
@@ -61,15 +82,15 @@ class SpaceControls(NamedParts):
             [(named_target(name).label, name) for name in TARGETS], value=_FIELDS["target"].default,
             label="Data in the plane", elem_id="target",
         )  # fmt: skip
-        self.parts["angle"] = gr.Slider(0, 180, 0, step=5, label="Direction of the error, degrees", elem_id="angle")
+        self.parts["angle"] = _slider("angle", "Direction of the error, degrees", step=5, elem_id="angle")
 
 
 class TurnControls(NamedParts):
     """The rotation of the flow."""
 
     def _build(self) -> None:
-        self.parts["turn"] = slider_for(_FIELDS["turn"], "Rotation ω, radians per unit time")
-        self.parts["euler"] = slider_for(_FIELDS["euler"], "Steps of Euler's method")
+        self.parts["turn"] = _slider("turn", "Rotation ω, radians per unit time", step=0.1)
+        self.parts["euler"] = _slider("euler", "Steps of Euler's method")
 
 
 class PictureControls(NamedParts):
@@ -79,8 +100,8 @@ class PictureControls(NamedParts):
         parts = self.parts
         names = [(label, name) for name, label in BACKBONES.items()]
         parts["backbone"] = gr.Dropdown(names, value=_FIELDS["backbone"].default, label="Pictures", elem_id="backbone")
-        parts["particles"] = slider_for(_FIELDS["particles"], "Particles")
-        parts["steps"] = slider_for(_FIELDS["steps"], "Steps")
+        parts["particles"] = _slider("particles", "Particles")
+        parts["steps"] = _slider("steps", "Steps")
         parts["seed"] = gr.Number(_FIELDS["seed"].default, precision=0, minimum=0, label="Seed")
 
 
@@ -127,3 +148,39 @@ def values_of(request: RobustnessRequest) -> list[Any]:
         else:
             values.append(value)
     return values
+
+
+CHANGES: tuple[dict[str, Any], ...] = (
+    {"start": "shift", "shift": 1.0},
+    {"start": "shift", "shift": 0.2},
+    {"start": "spread", "spread": 0.5},
+    {"start": "modes", "apart": 1.0, "width": 0.5},
+    {"start": "drawn"},
+    {"start": "spread", "spread": 1.5},
+    {"start": "shift", "shift": 0.0},
+    {"law": "reference", "start": "shift", "shift": 1.0},
+    {"law": "three"},
+    {"law": "needles"},
+    {"target": "two_modes", "angle": 0.0},
+    {"target": "two_modes", "angle": 90.0},
+    {"target": "moons", "angle": 90.0},
+    {"turn": 0.0},
+    {"turn": 3.0},
+    {"turn": 6.0, "euler": 8},
+)
+"""What the buttons of "What to try" change, in their order."""
+
+
+def setter(change: dict[str, Any]) -> Callable[..., list[Any]]:
+    """A handler that sets what a button names and leaves the rest as it is."""
+
+    def changed(*values: Any) -> list[Any]:
+        at = dict(zip(NAMES, values, strict=True)) | change
+        shown = dict(zip(SWITCHED, shown_for(at["start"]), strict=True))
+        return [
+            shown[name] | ({"value": change[name]} if name in change else {}) if name in shown
+            else (change[name] if name in change else gr.skip())
+            for name in NAMES
+        ]  # fmt: skip
+
+    return changed

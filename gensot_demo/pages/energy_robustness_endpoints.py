@@ -26,8 +26,8 @@ def speed_accuracy_endpoint(query: str, plane: bool = False) -> dict[str, Any]:
 
     Returns:
         query, notes, verdict (sentences), start_error (D0, null where infinite), floor (W2 squared), and by schedule
-        under line, and plane: eta (null for 0/0), c1, c2, dissipation, tightness, worst (largest ratio of the two sides
-        over time, at most 1), t and distance (W1).
+        under line, and plane: eta and tightness (null for 0/0 and for an infinite D0), c1, c2, dissipation, worst
+        (largest ratio of the two sides over time, at most 1), t and distance (W1).
     """
     try:
         request, notes = from_query(query)
@@ -56,6 +56,8 @@ def speed_accuracy_endpoint(query: str, plane: bool = False) -> dict[str, Any]:
 
 def _numbers(found: Relation) -> dict[str, Any]:
     plain = {name: getattr(found, name) for name in ("eta", "c1", "c2", "dissipation", "tightness", "worst")}
+    if math.isinf(found.start_error):
+        plain |= {"eta": None, "tightness": None}
     return {**plain, "t": found.t.tolist(), "distance": found.distance.tolist()}
 
 

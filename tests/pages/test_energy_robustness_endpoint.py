@@ -7,7 +7,7 @@ import pytest
 
 from gensot_demo.experiments.energy.robustness import RobustnessRequest
 from gensot_demo.pages.energy_robustness import _pictured, _spatial
-from gensot_demo.pages.energy_robustness_controls import values_of
+from gensot_demo.pages.energy_robustness_controls import StartControls, TurnControls, values_of
 from gensot_demo.pages.energy_robustness_endpoints import speed_accuracy_endpoint
 
 
@@ -24,6 +24,7 @@ def test_the_endpoint_has_the_reference_case_and_the_plane():
 def test_what_has_no_number_is_null():
     answer = speed_accuracy_endpoint("start=spread&spread=1.6")
     assert answer["start_error"] is None
+    assert answer["line"]["cosine"]["eta"] is None
     assert speed_accuracy_endpoint("shift=0")["line"]["ot"]["eta"] is None
     with pytest.raises(gr.Error, match="must be a number from -3 to 3"):
         speed_accuracy_endpoint("shift=nan")
@@ -47,3 +48,12 @@ def test_the_page_says_so_too(run):
     line = list(run(tuple(values)))[-1][0]
     assert "does not meet a single particle" in line
     assert "alert" in line
+
+
+def test_a_slider_takes_what_its_box_will_show():
+    with gr.Blocks():
+        start, turn = StartControls(), TurnControls()
+    shift, euler = start["shift"], turn["euler"]
+    assert [shift.preprocess(typed) for typed in (99, -99, None, 1.5)] == [3, -3, 0, 1.5]
+    assert [euler.preprocess(typed) for typed in (None, 4, 7, 1000)] == [5, 5, 7, 100]
+    assert shift.get_block_name() == "slider"  # what the browser draws

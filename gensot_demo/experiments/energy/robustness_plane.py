@@ -139,9 +139,12 @@ def in_plane(request: RobustnessRequest) -> Iterator[PlaneResult]:
 class TurningResult:
     """What rotation at omega (W,) does to the cosine path. dissipation (W,): int E|v|^2 dt + omega^2 int E|x|^2 dt.
 
+    At rest the dissipation is that of the particles' steps, as in :class:`PlaneResult`.
+
     along, fixed (W,): eta of the exact flow when the wrong start is turned with the law, and when it is not.
     euler_error (W,): root mean square distance of Euler's end from the exact one; euler_along (W,): eta that Euler
-    measures. paths (F, T, 2): exact flow lines at the request's omega.
+    measures. paths (F, T, 2): exact flow lines at the request's omega. here: numbers at the request's omega, with
+    W1 at both ends of the exact flow: along_start, along_end, fixed_start, fixed_end.
     """
 
     request: RobustnessRequest
@@ -181,40 +184,42 @@ def _weights(wrong: WrongStart, cloud: Cloud, degrees: float, turn: float) -> Te
     return normalised_weights(wrong.ratio(turned(cloud.states[0], turn) @ axis(degrees)))
 
 
-def _response(cloud: Cloud, end: Tensor, weights: Tensor) -> float:
-    """eta of particles that go from the cloud's start to ``end`` in unit time; W1 does not notice a rotation."""
-    two = torch.stack([cloud.states[0], end])
-    found = relation_of_particles(two, weights, torch.tensor([0.0, 1.0])).eta
-    return math.nan if found is None else found
+def _led(cloud: Cloud, end: Tensor, weights: Tensor) -> Relation:
+    """The relation of particles that go from the cloud's start to ``end`` in unit time; W1 does not notice a
+    rotation."""
+    return relation_of_particles(torch.stack([cloud.states[0], end]), weights, torch.tensor([0.0, 1.0]))
+
+
+def _response(found: Relation) -> float:
+    return math.nan if found.eta is None else found.eta
 
 
 def turning(request: RobustnessRequest) -> Iterator[TurningResult]:
     """The costs of turning, omega by omega; the values at the request's own omega come first."""
     began = time.perf_counter()
     cloud, wrong = cloud_in_plane(request.target), request.wrong_start()
-    law, end = law_in_plane(request.target), cloud.states[-1]
-    t = cloud.theta / (0.5 * math.pi)
-    speed = torch.stack(
-        [_velocity(law, x, float(now)).square().sum(1).mean() for x, now in zip(cloud.states, t, strict=True)]
-    )
-    still, spread = float(torch.trapezoid(speed, t)), float(torch.trapezoid(cloud.states.square().sum(2).mean(1), t))
+    end, t = cloud.states[-1], cloud.theta / (0.5 * math.pi)
+    still = float((cloud.moves.scaled(torch.ones_like(t)) / t.diff()).sum())
+    spread = float(torch.trapezoid(cloud.states.square().sum(2).mean(1), t))
     straight = _weights(wrong, cloud, request.angle, 0.0)
-    along = _response(cloud, end, straight)
+    kept = _led(cloud, end, straight)
+    along = _response(kept)
     turns = np.linspace(0, MOST_TURN, TURNS)
     fixed, error, euler = (np.full(TURNS, math.nan) for _ in range(3))
 
     def measured(turn: float) -> tuple[float, float, float]:
         reached = _euler_end(request.target, turn, request.euler)
         return (
-            _response(cloud, end, _weights(wrong, cloud, request.angle, turn)),
+            _response(_led(cloud, end, _weights(wrong, cloud, request.angle, turn))),
             float((reached - end).square().sum(1).mean().sqrt()),
-            _response(cloud, reached, straight),
+            _response(_led(cloud, reached, straight)),
         )
 
-    own = measured(request.turn)
+    own, left = measured(request.turn), _led(cloud, end, _weights(wrong, cloud, request.angle, request.turn))
     here = {
         "dissipation": still + request.turn**2 * spread, "still": still, "fixed": own[0], "euler_error": own[1],
-        "euler_along": own[2],
+        "euler_along": own[2], "along_start": float(kept.distance[0]), "along_end": float(kept.distance[-1]),
+        "fixed_start": float(left.distance[0]), "fixed_end": float(left.distance[-1]),
     }  # fmt: skip
     chosen = cloud.states[:, torch.linspace(0, PARTICLES - 1, 14).long()]
     paths = torch.stack([turned(x, request.turn * float(1 - now)) for x, now in zip(chosen, t, strict=True)])

@@ -29,7 +29,8 @@ from gensot_demo.experiments.energy.robustness_plane import (
 )
 from gensot_demo.experiments.energy.speed_accuracy_trials import trials
 from gensot_demo.experiments.requests import InvalidRequest, parse
-from gensot_demo.pages.energy_robustness_report import of_line, of_plane
+from gensot_demo.figures.energy_robustness import bounds_figure, rates_figure
+from gensot_demo.pages.energy_robustness_report import of_line, of_plane, table, turning_html
 from gensot_demo.pages.energy_robustness_report import of_pictures as said_of_pictures
 from gensot_demo.transport.one_dimension import normal_quantiles
 from gensot_demo.transport.paths import CosinePath
@@ -77,6 +78,33 @@ def test_no_overlap_is_explained(values):
     assert all(one.eta == 0 for one in found.relations.values())
     assert "infinite" in " ".join(of_line(found))
     assert "nan" not in " ".join(of_line(found))
+    assert ("each mode's" if "start" in values else "its") + " standard deviation" in " ".join(of_line(found))
+    assert table(found.relations).count("<td>–</td>") == 3 * len(found.relations)  # not 0: there is no response
+    assert len(bounds_figure(found.relations, found.floor)["data"]) == 1
+    assert not any("Ẇ₁" in trace["name"] for trace in rates_figure(found.relations)["data"])
+
+
+def test_particles_say_their_own_start_error_and_why_it_is_another():
+    request = RobustnessRequest(start="spread", spread=1.5)
+    found = last(in_plane(request))
+    said = " ".join(of_plane(found))
+    assert f"D₀ of these particles is {found.relations['cosine'].start_error:.3g}, that of the laws is infinite" in said
+    assert "that of the laws 1.72" in " ".join(of_plane(last(in_plane(RobustnessRequest()))))
+
+
+def test_sentences_say_which_way_the_error_goes():
+    found = on_line(RobustnessRequest())
+    assert "shrinks" in " ".join(of_line(found))
+    back = {key: replace(one, distance=one.distance.flip(0)) for key, one in found.relations.items()}
+    assert "grows" in " ".join(of_line(replace(found, relations=back)))
+    assert "% and 0 %" not in " ".join(of_line(on_line(RobustnessRequest(shift=3.0))))
+
+
+def test_no_flow_here_goes_round_in_circles_and_figures_have_a_key():
+    found = on_line(RobustnessRequest(law="three"))
+    assert all(one.dissipation == one.c2 for one in found.relations.values())  # one bar for both
+    names = [trace["name"] for trace in rates_figure(found.relations)["data"]]
+    assert {"solid: dissipation rate", "dotted: |Ẇ₁|²/D₀"} < set(names)
 
 
 def test_nothing_wrong_is_explained_everywhere():
@@ -157,6 +185,12 @@ def test_turning_costs_dissipation_and_leaves_the_response_if_the_start_turns_al
     # int E|x|^2 dt = 2 in these units (a^2 + m^2 = 1, two coordinates), by the sample's own second moment
     assert extra[-1] / 36 == pytest.approx(2, abs=0.25)
     assert found.fixed[0] == pytest.approx(found.along)
+    plane = last(in_plane(RobustnessRequest())).relations["cosine"]
+    assert found.here["still"] == pytest.approx(plane.dissipation)  # one number for one thing
+    assert (found.here["along_start"], found.here["along_end"]) == pytest.approx(
+        (float(plane.distance[0]), float(plane.distance[-1]))
+    )
+    assert "times as much" in turning_html(found)
     assert np.abs(found.fixed - found.along).max() > 0.5 * found.along  # the power of "turned along"
     assert found.euler_error[-1] > 3 * found.euler_error[0]
     # rotated along, the exact distances do not change: computed in rotated coordinates throughout
@@ -164,6 +198,13 @@ def test_turning_costs_dissipation_and_leaves_the_response_if_the_start_turns_al
     weights = normalised_weights(torch.rand(PARTICLES, generator=torch.Generator().manual_seed(0)))
     for x in cloud.states[::10]:
         assert weighted_distance(turned(x, 1.3), weights) == pytest.approx(weighted_distance(x, weights))
+
+
+def test_no_rotation_and_much_of_it_are_said_in_plain_numbers():
+    still, fast = (turning_html(last(turning(RobustnessRequest(turn=turn, euler=8)))) for turn in (0.0, 6.0))
+    assert "No rotation" in still
+    assert not any(word in still for word in ("times", "another side", "on top"))
+    assert "e+" not in fast
 
 
 def test_eulers_rotated_steps_converge_to_the_exact_flow():
@@ -209,6 +250,10 @@ def test_pictures_hold_the_relation_step_by_step(backbone):
     said = " ".join(said_of_pictures(found))
     assert all(f"{one.tightness:.2g}" in said for one in found.relations.values())
     assert "holds in all 4 steps of every schedule" in said
+    assert "from a normal law with mean 1" in said  # its start, whatever the controls show since
+    best = max(found.relations.values(), key=lambda one: one.tightness)
+    allowed = math.sqrt(best.start_error * best.duration * best.c2)
+    assert f"at most {100 * abs(best.change) / allowed:.3g} % of what the bound allows" in said
     assert any("so far of every schedule" in " ".join(said_of_pictures(moment)) for moment in moments[:-1])
 
 
