@@ -11,6 +11,7 @@ import gradio as gr
 from gradio.context import Context
 
 from gensot_demo.experiments.energy.schedules_cloud import compare
+from gensot_demo.experiments.energy.schedules_paths import drawn_path
 from gensot_demo.experiments.energy.schedules_request import SCHEDULES, SchedulesRequest, from_query, to_query
 from gensot_demo.experiments.energy.schedules_result import SchedulesResult
 from gensot_demo.experiments.energy.schedules_told import of_ends, of_speed, of_steps
@@ -133,7 +134,7 @@ def build() -> None:
     WARM_UP.add(lambda: keep_first(compare, SchedulesRequest(), SchedulesResult, _KEPT))
     query = gr.Textbox(visible="hidden", elem_id="query")
     gr.Markdown(_LEAD, elem_classes="gensot-lead")
-    with gr.Row(elem_classes="gensot-split"):
+    with gr.Row(elem_classes=["gensot-split", "gensot-controls-first"]):
         with gr.Column(scale=4, min_width=300, elem_classes="gensot-controls"):
             controls = _Controls()
         with gr.Column(scale=9, min_width=320):
@@ -367,7 +368,10 @@ def _restoring(controls: _Controls):
         """[controls…, solver, notice] from the address."""
         notice, wanted = gr.update(visible=False), SchedulesRequest()
         try:
-            wanted, notes = from_query(request.url.query or "")
+            found, notes = from_query(request.url.query or "")
+            if "drawn" in found.schedules:
+                drawn_path(found)
+            wanted = found
             if notes:
                 notice = gr.update(value=report.status(" ".join(notes)), visible=True)
         except InvalidRequest as error:

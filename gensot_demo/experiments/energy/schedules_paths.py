@@ -31,7 +31,7 @@ _FIXED: dict[str, Callable[[], ProbabilityPath]] = {
 
 
 def paths_of(request: SchedulesRequest, separation: DataSeparation) -> tuple[dict[str, ProbabilityPath], list[str]]:
-    """The scalar schedules asked for by name, all but exact OT, and notes on what these data cannot have.
+    """The scalar schedules asked for by name, all but optimal transport, and notes on what these data cannot have.
 
     Raises InvalidRequest for a drawn schedule that is none.
     """
@@ -43,7 +43,7 @@ def paths_of(request: SchedulesRequest, separation: DataSeparation) -> tuple[dic
         elif name == "gensot":
             found[name] = HarmonicPath(constant_protocol(request.stiffness, torch.zeros(1)))
         elif name == "drawn":
-            found[name] = _drawn(request)
+            found[name] = drawn_path(request)
         elif name == "optimal":
             try:
                 found[name] = KineticOptimalPath(separation)
@@ -52,7 +52,8 @@ def paths_of(request: SchedulesRequest, separation: DataSeparation) -> tuple[dic
     return found, notes
 
 
-def _drawn(request: SchedulesRequest) -> ProbabilityPath:
+def drawn_path(request: SchedulesRequest) -> ProbabilityPath:
+    """The drawn schedule; raises InvalidRequest, with what breaks, for one that is none."""
     try:
         return DrawnPath.of_noise_share(request.knots)
     except InvalidValue as error:

@@ -161,6 +161,8 @@ def test_a_straight_drawing_is_condot():
         ({"target": "moon"}, "target 'moon' is unknown"),
         ({"width": 0.01}, r"Width is 0\.01"),
         ({"modes": 9}, "Modes is 9"),
+        ({"seed": -3}, "Seed is -3; it must be a whole number from 0"),
+        ({"seed": 10**12}, "Seed is 1000000000000"),
     ],
 )
 def test_bad_requests_are_answered(values, sentence):
