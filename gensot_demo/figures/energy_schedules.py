@@ -151,7 +151,7 @@ def speed_figure(result: SchedulesResult) -> dict[str, Any]:
         curve(f"{ride.label} {ride.energy:.3g}", schedule_style(ride.name), ride.t, ride.speed) for ride in result.rides
     ]
     moderate = [ride.energy for ride in result.rides if ride.name not in IN_NOISE]
-    top = _OUT_OF_FRAME * max(moderate or [min(ride.energy for ride in result.rides)])
+    top = _OUT_OF_FRAME * max(moderate or [min(ride.energy for ride in result.rides)]) or 1.0
     outside = [ride.label for ride in result.rides if ride.speed.max() > top]
     y = {"title": {"text": "squared speed E|v|² / d"}, "range": [0, top]}
     said = "Squared speed over time. Energies: " + "; ".join(f"{r.label} {r.energy:.3g}" for r in result.rides) + "."

@@ -18,7 +18,7 @@ from gensot_demo.transport.kinetic_optimal import KineticOptimalPath, energy_int
 from gensot_demo.transport.paths import CondOTPath, CosinePath, ProbabilityPath, VEPath, VPLinearPath
 
 from .schedules_request import SchedulesRequest
-from .schedules_result import Ride
+from .schedules_result import Ride, rounded
 
 _TIMES = 161
 _FIRST = 1e-4  # time of the first and, before the end, of the last speed that is drawn
@@ -86,10 +86,10 @@ def floor_of(
     the optimal coupling does not depend on the scale m_0. The start is where its energy begins to count, at ``low``."""
     start = path.at(max(low, 1e-9))
     spread = math.sqrt(float(start.m) ** 2 + float(start.a) ** 2)
-    return spread**2 + 1 - 2 * spread * correlation, 2 * spread * correlation_error
+    return rounded(spread**2 + 1 - 2 * spread * correlation), 2 * spread * correlation_error
 
 
 def transport_ride(correlation: float, correlation_error: float = 0.0) -> Ride:
     """Exact optimal transport from N(0, I): straight lines at constant speed, so any number of steps is exact."""
-    floor, error = 2 - 2 * correlation, 2 * correlation_error
+    floor, error = rounded(2 - 2 * correlation), 2 * correlation_error
     return Ride("ot", np.array([0.0, 1.0]), np.full(2, floor), floor, error, (0.0, 1.0), floor, error)

@@ -16,6 +16,15 @@ IN_NOISE = ("ve", "gensot")
 """Schedules whose few steps are taken in the noise level: as VE is used, and as a path from a point has to start."""
 
 
+ROUNDING = 1e-9
+"""Energies and distances below it are 0 to the precision of the arithmetic."""
+
+
+def rounded(value: float) -> float:
+    """The value, or 0 where it is rounding alone."""
+    return 0.0 if abs(value) < ROUNDING else value
+
+
 @dataclass(frozen=True, eq=False)
 class LinePicture:
     """A schedule on the line at times t (T,): densities (T, X) at the result's places, quantile lines (T, L)."""

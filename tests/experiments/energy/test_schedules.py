@@ -11,6 +11,7 @@ from gensot_demo.experiments.energy.schedules_request import SCHEDULES, Schedule
 from gensot_demo.experiments.energy.schedules_result import STEPS, SchedulesResult
 from gensot_demo.experiments.energy.schedules_told import of_ends, of_speed, of_steps
 from gensot_demo.experiments.requests import InvalidRequest, parse
+from gensot_demo.pages.energy_schedules_report import table
 from gensot_demo.transport.data_separation import separation_of_mixture, separation_of_points, standardised_points
 from gensot_demo.transport.kinetic_optimal import KineticOptimalPath, kinetic_energy
 from gensot_demo.transport.paths import CondOTPath, CosinePath, VPLinearPath
@@ -115,7 +116,11 @@ def test_gaussian_data_have_no_single_cheapest_path():
     result = compared(modes=1)
     assert result.ride("optimal") is None
     assert any("Gaussian" in note for note in result.notes)
-    assert result.ride("cosine").energy == pytest.approx(0, abs=1e-9)
+    assert result.ride("cosine").energy == result.ride("ot").floor == 0  # rounding is no energy
+    said = " ".join(of_speed(result))
+    assert "nothing need move, and with VP-linear and Cosine nothing does. CondOT spends 0.5" in said
+    row = next(row for row in table(result).split("<tr>") if "CondOT" in row)
+    assert "<td>0</td><td>–</td>" in row
     # d/dt sqrt(t^2 + (1 - t)^2), squared and integrated
     t = torch.linspace(0, 1, 100_001, dtype=torch.float64)
     rate = (2 * t - 1) ** 2 / (t**2 + (1 - t) ** 2)
