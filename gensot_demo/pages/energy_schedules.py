@@ -59,7 +59,8 @@ _QUESTIONS = {
     "steps": (
         "What do few steps cost?",
         "This is what people pay: the distance from the exact end of the same noise after Euler's (or Heun's) steps, "
-        "equally long in each schedule's own time. Optimal transport moves on straight lines: one step is enough.",
+        "equally long in each schedule's own time, for VE and "
+        "GenSOT in the noise level. Optimal transport moves on straight lines: one step is enough.",
     ),
 }
 _READ = """
@@ -198,7 +199,8 @@ def build() -> None:
     # events of one trigger wait for one another, but not for what follows them: so each run follows an empty event,
     # and those of other settings are cancelled at once
     ran = run.click(None, None, None, **QUIET).then(running, inputs, shown, **HEAVY)
-    changes = [part.input for part in inputs]
+    # a box that is left brings its value into the range, an arrow brings back the first one: by release, without input
+    changes = [part.input for part in inputs] + [part.release for part in inputs if isinstance(part, gr.Slider)]
     moved = gr.on(changes, None, None, None, **QUIET).then(_show, **light)
     begun = [(None, first), (run.click, ran), (changes, moved)]
     for button, changed in (
@@ -215,10 +217,19 @@ def build() -> None:
             others = [event for event in runs if event is not own]
             gr.on(triggers, None, None, None, cancels=others, api_visibility="private")
     stop.click(None, None, None, cancels=runs, api_visibility="private").then(
-        lambda: report.status("Stopped. What was found stays."), None, status, **QUIET
+        _stopped, [query, *inputs], status, **QUIET
     )
     copies_link(link, query, lambda *values: to_query(_request(values)), inputs, query)
     energy_schedules_endpoints.publish()
+
+
+def _stopped(shown: str, *values: Any) -> str:
+    try:
+        same = shown == to_query(_request(values))
+    except InvalidRequest:
+        same = False
+    stays = "What was found stays." if same else "What is shown is of the settings before."
+    return report.status(f"Stopped. {stays}")
 
 
 def _question(name: str) -> None:
@@ -274,8 +285,8 @@ def _show(*values: Any) -> Iterator[list[Any]]:
     try:
         request = _request(values)
         if request.data == "emoji" and _KEPT.find(request) is None:
-            text = "Press Run: 1,861 pictures, every schedule, about half a minute. What is shown is of other data."
-            yield [report.status(text), *[gr.skip()] * (_SLOTS + 7), to_query(request)]
+            text = "Press Run: 1,861 pictures, every schedule, about half a minute."
+            yield [report.status(text), *_nothing(SchedulesResult(request, 1, (), 0.0))]
             return
     except InvalidRequest as error:
         yield _failed(error)
@@ -351,7 +362,8 @@ def _done(result: SchedulesResult) -> str:
     if not result.rides:
         return "Nothing can be compared. " + " ".join(result.notes)
     how = f"with {result.draws} draws" if result.draws else "exactly, by quadrature"
-    return f"{len(result.rides)} schedules compared {how}, in {result.seconds:.2g} s."
+    count = len(result.rides)
+    return f"{count} schedule{'s' * (count > 1)} compared {how}, in {result.seconds:.2g} s."
 
 
 def _failed(error: Exception) -> list[Any]:

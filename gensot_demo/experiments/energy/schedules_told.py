@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .schedules_result import IN_NOISE, ROUNDING, Ride, SchedulesResult, rounded
+from .schedules_result import IN_NOISE, ROUNDING, STEPS, Ride, SchedulesResult, rounded
 
 
 def _scalar(result: SchedulesResult) -> list[Ride]:
@@ -129,6 +129,12 @@ def of_steps(result: SchedulesResult) -> list[str]:
                 f"At {steps} steps {near.label} is {near.errors[steps]:.2g} standard deviations off (root mean square)"
             )
             lines.append(line + (f", {far.label} {far.errors[steps]:.2g}." if far is not near else "."))
+    alone = [ride.label for ride in rides if (ride.alone or 0) > 0.5 and max(ride.errors) == STEPS[-1]]
+    if alone and result.request.data == "plane":
+        lines.append(
+            f"Where curves level off: of {result.stepped} draws a single one, led to another branch of the data, makes "
+            f"up most of the distance that is left at {STEPS[-1]} steps with {_and(alone)}."
+        )
     if result.request.data == "emoji":
         lines.append(
             "Here the data are single points, and a distance is mostly a matter of which picture is reached: least "

@@ -1,5 +1,7 @@
 """Comparisons of schedules: numbers against closed forms and references, bad requests, links."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,7 @@ from gensot_demo.experiments.energy.schedules_request import SCHEDULES, Schedule
 from gensot_demo.experiments.energy.schedules_result import STEPS, SchedulesResult
 from gensot_demo.experiments.energy.schedules_told import of_ends, of_speed, of_steps
 from gensot_demo.experiments.requests import InvalidRequest, parse
+from gensot_demo.figures.energy_schedules import steps_figure
 from gensot_demo.pages.energy_schedules_report import table
 from gensot_demo.transport.data_separation import separation_of_mixture, separation_of_points, standardised_points
 from gensot_demo.transport.kinetic_optimal import KineticOptimalPath, kinetic_energy
@@ -118,7 +121,7 @@ def test_gaussian_data_have_no_single_cheapest_path():
     assert any("Gaussian" in note for note in result.notes)
     assert result.ride("cosine").energy == result.ride("ot").floor == 0  # rounding is no energy
     said = " ".join(of_speed(result))
-    assert "nothing need move, and with VP-linear and Cosine nothing does. CondOT spends 0.5" in said
+    assert "nothing need move, and with VP-linear and Cosine nothing does. CondOT spends 0.429" in said
     row = next(row for row in table(result).split("<tr>") if "CondOT" in row)
     assert "<td>0</td><td>–</td>" in row
     # d/dt sqrt(t^2 + (1 - t)^2), squared and integrated
@@ -136,6 +139,25 @@ def test_the_kinetic_optimal_energy_has_the_error_of_the_points_it_is_found_from
     spread = float(np.std(refitted, ddof=1))
     assert ride.energy == path.energy
     assert 0.4 * spread < ride.energy_error < 2.5 * spread  # chi with 11 degrees of freedom: .56 to 1.7 at 99 %
+
+
+def test_axes_of_distances_read_as_plain_numbers(line):
+    axis = steps_figure(line)["layout"]["yaxis"]
+    low, high = (10**end for end in axis["range"])
+    assert len(axis["tickvals"]) >= 2
+    assert all(low <= value <= high and float(text) == pytest.approx(value)
+               for value, text in zip(axis["tickvals"], axis["ticktext"], strict=True))  # fmt: skip
+    assert not any(letter in text for text in axis["ticktext"] for letter in "eμm")
+
+
+def test_a_single_draw_on_another_branch_is_told():
+    spiral = compared(data="plane", target="spiral", schedules=("cosine", "optimal"))
+    cosine, optimal = spiral.ride("cosine"), spiral.ride("optimal")
+    assert optimal.alone < 0.5 < cosine.alone <= 1
+    assert "of 160 draws a single one" in of_steps(spiral)[-1]
+    assert of_steps(spiral)[-1].endswith("with Cosine.")
+    quiet = replace(spiral, rides=(replace(cosine, alone=0.3), optimal))
+    assert not any("a single one" in line for line in of_steps(quiet))
 
 
 def test_a_schedule_that_turns_back_is_explained():
