@@ -19,20 +19,17 @@ from gensot_demo.experiments.requests import InvalidRequest, parse
 from gensot_demo.experiments.runs import RunStore
 from gensot_demo.figures.component import PlotlyFigure
 from gensot_demo.figures.energy_schedules import pictures_of, speed_figure, steps_figure, strips_of
-from gensot_demo.figures.pad import DrawingPad, drawing_value, read_drawing
+from gensot_demo.figures.pad import read_drawing
 from gensot_demo.figures.wall import PictureWall
-from gensot_demo.transport.targets import TARGETS, named_target
 
 from . import energy_schedules_endpoints, report
 from . import energy_schedules_report as words
-from .controls import NamedParts, slider_for
+from .energy_schedules_controls import SchedulesControls
 from .events import HEAVY, QUIET, address_follows, copies_link, keep_first
 from .warm_up import WARM_UP
 
 _SLOTS = len(SCHEDULES)
 _BETWEEN = 0.4  # seconds between two views of a run that goes on
-_DATA = (("On a line", "line"), ("In the plane", "plane"), ("Emoji", "emoji"))
-_PAD = {"start": [0.0, 1.0], "end": [1.0, 0.0]}
 _KEPT = RunStore(8, 40, size=lambda _: 1_000_000, button="Run")
 _LEAD = (
     "A **schedule** says how much noise is left at each time. Every schedule carries the same noise to the same data, "
@@ -81,55 +78,6 @@ _READ = """
 """
 
 
-class _Controls(NamedParts):
-    """Everything that makes a request, in the order of its fields."""
-
-    def _build(self) -> None:
-        fields = SchedulesRequest.model_fields
-        plain = SchedulesRequest()
-        self.parts["data"] = gr.Radio(list(_DATA), value="line", label="Data", elem_id="data")
-        self.parts["modes"] = slider_for(fields["modes"], "Modes")
-        self.parts["separation"] = slider_for(fields["separation"], "Separation", "Between neighbouring modes.")
-        self.parts["width"] = slider_for(fields["width"], "Width of a mode", "Its standard deviation.")
-        self.parts["tilt"] = slider_for(fields["tilt"], "Tilt", "Weight of the last mode, log₁₀ of times the first's.")
-        self.parts["target"] = gr.Dropdown(
-            [(named_target(name).label, name) for name in TARGETS], value=plain.target, label="Target", visible=False
-        )
-        self.parts["schedules"] = gr.CheckboxGroup(
-            [(label, name) for name, label in SCHEDULES.items()],
-            value=list(plain.schedules),
-            label="Schedules",
-            elem_id="schedules",
-        )
-        self.parts["stiffness"] = gr.Slider(0, 100, plain.stiffness, step=0.5, label="Stiffness of GenSOT")
-        self.parts["knots"] = DrawingPad(
-            _drawing(plain), tools=["knots"], extent=(-0.12, 1.12, -0.12, 1.12), height=240, visible="hidden",
-            elem_id="schedule-pad", label="Share of noise over time, from all (upper left) to none (lower right)",
-        )  # fmt: skip
-        self.parts["seed"] = gr.Number(plain.seed, precision=0, minimum=0, label="Seed of the noise", visible=False)
-
-    def values(self, request: SchedulesRequest) -> list[Any]:
-        """What the controls show for a request."""
-        on_line, drawn = request.data == "line", "drawn" in request.schedules
-        shown = {
-            "data": request.data,
-            **{
-                name: gr.update(value=getattr(request, name), visible=on_line)
-                for name in ("modes", "separation", "width", "tilt")
-            },
-            "target": gr.update(value=request.target, visible=request.data == "plane"),
-            "schedules": list(request.schedules),
-            "stiffness": gr.update(value=request.stiffness, visible="gensot" in request.schedules),
-            "knots": gr.update(value=_drawing(request), visible=True if drawn else "hidden"),
-            "seed": gr.update(value=request.seed, visible=not on_line),
-        }
-        return [shown[name] for name in self.parts]
-
-
-def _drawing(request: SchedulesRequest) -> str:
-    return drawing_value("knots", knots=request.knots, backdrop=_PAD)
-
-
 def build() -> None:
     """The page's content, inside its Blocks."""
     WARM_UP.add(lambda: keep_first(compare, SchedulesRequest(), SchedulesResult, _KEPT))
@@ -137,7 +85,7 @@ def build() -> None:
     gr.Markdown(_LEAD, elem_classes="gensot-lead")
     with gr.Row(elem_classes=["gensot-split", "gensot-controls-first"]):
         with gr.Column(scale=4, min_width=300, elem_classes="gensot-controls"):
-            controls = _Controls()
+            controls = SchedulesControls()
         with gr.Column(scale=9, min_width=320):
             with gr.Row(elem_classes=["gensot-run", "gensot-actions"]):
                 run = gr.Button("Run", variant="primary", min_width=80, elem_id="run")
@@ -199,8 +147,7 @@ def build() -> None:
     # events of one trigger wait for one another, but not for what follows them: so each run follows an empty event,
     # and those of other settings are cancelled at once
     ran = run.click(None, None, None, **QUIET).then(running, inputs, shown, **HEAVY)
-    # a box that is left brings its value into the range, an arrow brings back the first one: by release, without input
-    changes = [part.input for part in inputs] + [part.release for part in inputs if isinstance(part, gr.Slider)]
+    changes = [part.input for part in inputs]
     moved = gr.on(changes, None, None, None, **QUIET).then(_show, **light)
     begun = [(None, first), (run.click, ran), (changes, moved)]
     for button, changed in (
@@ -252,7 +199,7 @@ def _reveal_schedules(names: list[str]) -> list[Any]:
     return [gr.update(visible="gensot" in names), gr.update(visible=True if "drawn" in names else "hidden")]
 
 
-def _trying(controls: _Controls, changed: dict[str, Any]):
+def _trying(controls: SchedulesControls, changed: dict[str, Any]):
     def told(*values: Any) -> list[Any]:
         try:
             request = _request(values)
@@ -375,7 +322,7 @@ def _failed(error: Exception) -> list[Any]:
     return [line, *[gr.skip()] * (_SLOTS + 8)]
 
 
-def _restoring(controls: _Controls):
+def _restoring(controls: SchedulesControls):
     def restore(request: gr.Request) -> list[Any]:
         """[controls…, solver, notice] from the address."""
         notice, wanted = gr.update(visible=False), SchedulesRequest()
