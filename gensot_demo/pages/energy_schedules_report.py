@@ -13,10 +13,7 @@ _HEADS = (
     ("Least possible", "W2^2 / d between the schedule's own start and the data: no motion between them needs less"),
     ("Ratio", "energy over the least possible"),
     ("Counted over", "the times over which the energy is finite"),
-    (
-        "Ends part by at most",
-        "largest distance of an accurate end from the shared end of the same noise, standard deviations",
-    ),
+    ("Farthest end", "largest distance of an accurate end from the shared end of the same noise, standard deviations"),
     ("At 8 steps", "root mean square distance from the exact end of the same noise, standard deviations"),
     ("At 32 steps", "root mean square distance from the exact end of the same noise, standard deviations"),
 )

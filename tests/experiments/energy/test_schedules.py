@@ -1,7 +1,9 @@
 """Comparisons of schedules: numbers against closed forms and references, bad requests, links."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
+import gradio as gr
 import numpy as np
 import pytest
 import torch
@@ -14,6 +16,9 @@ from gensot_demo.experiments.energy.schedules_result import STEPS, SchedulesResu
 from gensot_demo.experiments.energy.schedules_told import of_ends, of_speed, of_steps
 from gensot_demo.experiments.requests import InvalidRequest, parse
 from gensot_demo.figures.energy_schedules import steps_figure
+from gensot_demo.figures.pad import drawing_value
+from gensot_demo.pages import energy_schedules
+from gensot_demo.pages.energy_schedules_controls import SchedulesControls, bounded_slider
 from gensot_demo.pages.energy_schedules_report import table
 from gensot_demo.transport.data_separation import separation_of_mixture, separation_of_points, standardised_points
 from gensot_demo.transport.kinetic_optimal import KineticOptimalPath, kinetic_energy
@@ -139,6 +144,32 @@ def test_the_kinetic_optimal_energy_has_the_error_of_the_points_it_is_found_from
     spread = float(np.std(refitted, ddof=1))
     assert ride.energy == path.energy
     assert 0.4 * spread < ride.energy_error < 2.5 * spread  # chi with 11 degrees of freedom: .56 to 1.7 at 99 %
+
+
+def restored(query: str) -> list:
+    with gr.Blocks():
+        controls = SchedulesControls()
+    return energy_schedules._restoring(controls)(SimpleNamespace(url=SimpleNamespace(query=query)))
+
+
+@pytest.mark.parametrize("query", ["data=plane&seed=-3", "seed=1000000000000", "schedules=drawn&knots=0.5,0.2;0.3,0.9"])
+def test_a_link_that_cannot_be_followed_shows_the_first_view(query):
+    *shown, notice = restored(query)
+    assert notice["visible"]
+    assert "The first view is shown instead." in notice["value"]
+    assert shown == restored("")[:-1]
+
+
+@pytest.mark.parametrize(("typed", "taken"), [(99, 5), (-5, 1), (None, 1), (3, 3)])
+def test_a_box_left_empty_or_out_of_range_counts_as_what_it_will_show(typed, taken):
+    assert bounded_slider(SchedulesRequest.model_fields["modes"], "Modes").preprocess(typed) == taken
+
+
+def test_stop_says_of_which_settings_the_rest_is():
+    values = ["line", 2, 1.2, 0.3, 0.0, "ring", ["ot"], 5.0, drawing_value("knots", knots=[[0.5, 0.5]]), 0, "euler"]
+    own = to_query(SchedulesRequest(schedules=("ot",), knots=((0.5, 0.5),)))
+    assert "What was found stays." in energy_schedules._stopped(own, *values)
+    assert "of the settings before" in energy_schedules._stopped("v=1&data=plane", *values)
 
 
 def test_axes_of_distances_read_as_plain_numbers(line):
