@@ -151,7 +151,7 @@ def speed_figure(result: SchedulesResult) -> dict[str, Any]:
         curve(f"{ride.label} {ride.energy:.3g}", schedule_style(ride.name), ride.t, ride.speed) for ride in result.rides
     ]
     moderate = [ride.energy for ride in result.rides if ride.name not in IN_NOISE]
-    top = _OUT_OF_FRAME * max(moderate or [min(ride.energy for ride in result.rides)])
+    top = _OUT_OF_FRAME * max(moderate or [min(ride.energy for ride in result.rides)]) or 1.0
     outside = [ride.label for ride in result.rides if ride.speed.max() > top]
     y = {"title": {"text": "squared speed E|v|² / d"}, "range": [0, top]}
     said = "Squared speed over time. Energies: " + "; ".join(f"{r.label} {r.energy:.3g}" for r in result.rides) + "."
@@ -177,12 +177,13 @@ def steps_figure(result: SchedulesResult) -> dict[str, Any] | None:
         return None
     tops = [max(c["y"]) for c in curves]
     low = min(min(c["y"]) for c in curves)
-    x = {"title": {"text": "steps, equal in time"}, "type": "log", "tickvals": list(STEPS), "ticktext": list(STEPS)}
+    high = min(max(tops), 3.0)
+    x = {"title": {"text": "number of steps"}, "type": "log", "tickvals": list(STEPS), "ticktext": list(STEPS)}
     y = {
         "title": {"text": "distance from the exact end, sd"},
         "type": "log",
-        "range": [np.log10(0.7 * low), np.log10(1.4 * min(max(tops), 3.0))],
-        "dtick": 1 if max(tops) > 30 * low else "D2",
+        "range": [np.log10(0.7 * low), np.log10(1.4 * high)],
+        **_ticks(0.7 * low, 1.4 * high),
     }
     best = min((r for r in result.rides if r.errors and r.name != "ot"), key=lambda r: r.errors[max(r.errors)])
     said = f"Distance from the exact end over the number of steps, 2 to 64; at most steps {best.label} is nearest."
@@ -190,6 +191,14 @@ def steps_figure(result: SchedulesResult) -> dict[str, Any] | None:
     figure["layout"]["legend"]["y"] = -0.2
     figure["layout"]["annotations"] = _line_of_transport(result)
     return figure
+
+
+def _ticks(low: float, high: float) -> dict[str, Any]:
+    """Of a logarithmic axis, as plain numbers: powers of ten, and 2 and 5 of them where the axis is short."""
+    between = (1, 2, 5) if high < 50 * low else (1,)
+    exponents = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    values = [k * 10.0**n for n in exponents for k in between if low <= k * 10.0**n <= high]
+    return {"tickvals": values, "ticktext": [f"{value:.6f}".rstrip("0").rstrip(".") for value in values]}
 
 
 def _line_of_transport(result: SchedulesResult) -> list[dict[str, Any]]:

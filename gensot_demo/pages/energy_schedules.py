@@ -11,6 +11,7 @@ import gradio as gr
 from gradio.context import Context
 
 from gensot_demo.experiments.energy.schedules_cloud import compare
+from gensot_demo.experiments.energy.schedules_paths import drawn_path
 from gensot_demo.experiments.energy.schedules_request import SCHEDULES, SchedulesRequest, from_query, to_query
 from gensot_demo.experiments.energy.schedules_result import SchedulesResult
 from gensot_demo.experiments.energy.schedules_told import of_ends, of_speed, of_steps
@@ -18,20 +19,17 @@ from gensot_demo.experiments.requests import InvalidRequest, parse
 from gensot_demo.experiments.runs import RunStore
 from gensot_demo.figures.component import PlotlyFigure
 from gensot_demo.figures.energy_schedules import pictures_of, speed_figure, steps_figure, strips_of
-from gensot_demo.figures.pad import DrawingPad, drawing_value, read_drawing
+from gensot_demo.figures.pad import read_drawing
 from gensot_demo.figures.wall import PictureWall
-from gensot_demo.transport.targets import TARGETS, named_target
 
 from . import energy_schedules_endpoints, report
 from . import energy_schedules_report as words
-from .controls import NamedParts, slider_for
+from .energy_schedules_controls import SchedulesControls
 from .events import HEAVY, QUIET, address_follows, copies_link, keep_first
 from .warm_up import WARM_UP
 
 _SLOTS = len(SCHEDULES)
 _BETWEEN = 0.4  # seconds between two views of a run that goes on
-_DATA = (("On a line", "line"), ("In the plane", "plane"), ("Emoji", "emoji"))
-_PAD = {"start": [0.0, 1.0], "end": [1.0, 0.0]}
 _KEPT = RunStore(8, 40, size=lambda _: 1_000_000, button="Run")
 _LEAD = (
     "A **schedule** says how much noise is left at each time. Every schedule carries the same noise to the same data, "
@@ -58,7 +56,8 @@ _QUESTIONS = {
     "steps": (
         "What do few steps cost?",
         "This is what people pay: the distance from the exact end of the same noise after Euler's (or Heun's) steps, "
-        "equally long in each schedule's own time. Optimal transport moves on straight lines: one step is enough.",
+        "equally long in each schedule's own time, for VE and "
+        "GenSOT in the noise level. Optimal transport moves on straight lines: one step is enough.",
     ),
 }
 _READ = """
@@ -79,63 +78,14 @@ _READ = """
 """
 
 
-class _Controls(NamedParts):
-    """Everything that makes a request, in the order of its fields."""
-
-    def _build(self) -> None:
-        fields = SchedulesRequest.model_fields
-        plain = SchedulesRequest()
-        self.parts["data"] = gr.Radio(list(_DATA), value="line", label="Data", elem_id="data")
-        self.parts["modes"] = slider_for(fields["modes"], "Modes")
-        self.parts["separation"] = slider_for(fields["separation"], "Separation", "Between neighbouring modes.")
-        self.parts["width"] = slider_for(fields["width"], "Width of a mode", "Its standard deviation.")
-        self.parts["tilt"] = slider_for(fields["tilt"], "Tilt", "Weight of the last mode, log₁₀ of times the first's.")
-        self.parts["target"] = gr.Dropdown(
-            [(named_target(name).label, name) for name in TARGETS], value=plain.target, label="Target", visible=False
-        )
-        self.parts["schedules"] = gr.CheckboxGroup(
-            [(label, name) for name, label in SCHEDULES.items()],
-            value=list(plain.schedules),
-            label="Schedules",
-            elem_id="schedules",
-        )
-        self.parts["stiffness"] = gr.Slider(0, 100, plain.stiffness, step=0.5, label="Stiffness of GenSOT")
-        self.parts["knots"] = DrawingPad(
-            _drawing(plain), tools=["knots"], extent=(-0.12, 1.12, -0.12, 1.12), height=240, visible="hidden",
-            elem_id="schedule-pad", label="Share of noise over time, from all (upper left) to none (lower right)",
-        )  # fmt: skip
-        self.parts["seed"] = gr.Number(plain.seed, precision=0, minimum=0, label="Seed of the noise", visible=False)
-
-    def values(self, request: SchedulesRequest) -> list[Any]:
-        """What the controls show for a request."""
-        on_line, drawn = request.data == "line", "drawn" in request.schedules
-        shown = {
-            "data": request.data,
-            **{
-                name: gr.update(value=getattr(request, name), visible=on_line)
-                for name in ("modes", "separation", "width", "tilt")
-            },
-            "target": gr.update(value=request.target, visible=request.data == "plane"),
-            "schedules": list(request.schedules),
-            "stiffness": gr.update(value=request.stiffness, visible="gensot" in request.schedules),
-            "knots": gr.update(value=_drawing(request), visible=True if drawn else "hidden"),
-            "seed": gr.update(value=request.seed, visible=not on_line),
-        }
-        return [shown[name] for name in self.parts]
-
-
-def _drawing(request: SchedulesRequest) -> str:
-    return drawing_value("knots", knots=request.knots, backdrop=_PAD)
-
-
 def build() -> None:
     """The page's content, inside its Blocks."""
     WARM_UP.add(lambda: keep_first(compare, SchedulesRequest(), SchedulesResult, _KEPT))
     query = gr.Textbox(visible="hidden", elem_id="query")
     gr.Markdown(_LEAD, elem_classes="gensot-lead")
-    with gr.Row(elem_classes="gensot-split"):
+    with gr.Row(elem_classes=["gensot-split", "gensot-controls-first"]):
         with gr.Column(scale=4, min_width=300, elem_classes="gensot-controls"):
-            controls = _Controls()
+            controls = SchedulesControls()
         with gr.Column(scale=9, min_width=320):
             with gr.Row(elem_classes=["gensot-run", "gensot-actions"]):
                 run = gr.Button("Run", variant="primary", min_width=80, elem_id="run")
@@ -214,10 +164,19 @@ def build() -> None:
             others = [event for event in runs if event is not own]
             gr.on(triggers, None, None, None, cancels=others, api_visibility="private")
     stop.click(None, None, None, cancels=runs, api_visibility="private").then(
-        lambda: report.status("Stopped. What was found stays."), None, status, **QUIET
+        _stopped, [query, *inputs], status, **QUIET
     )
     copies_link(link, query, lambda *values: to_query(_request(values)), inputs, query)
     energy_schedules_endpoints.publish()
+
+
+def _stopped(shown: str, *values: Any) -> str:
+    try:
+        same = shown == to_query(_request(values))
+    except InvalidRequest:
+        same = False
+    stays = "What was found stays." if same else "What is shown is of the settings before."
+    return report.status(f"Stopped. {stays}")
 
 
 def _question(name: str) -> None:
@@ -240,7 +199,7 @@ def _reveal_schedules(names: list[str]) -> list[Any]:
     return [gr.update(visible="gensot" in names), gr.update(visible=True if "drawn" in names else "hidden")]
 
 
-def _trying(controls: _Controls, changed: dict[str, Any]):
+def _trying(controls: SchedulesControls, changed: dict[str, Any]):
     def told(*values: Any) -> list[Any]:
         try:
             request = _request(values)
@@ -273,8 +232,8 @@ def _show(*values: Any) -> Iterator[list[Any]]:
     try:
         request = _request(values)
         if request.data == "emoji" and _KEPT.find(request) is None:
-            text = "Press Run: 1,861 pictures, every schedule, about half a minute. What is shown is of other data."
-            yield [report.status(text), *[gr.skip()] * (_SLOTS + 7), to_query(request)]
+            text = "Press Run: 1,861 pictures, every schedule, about half a minute."
+            yield [report.status(text), *_nothing(SchedulesResult(request, 1, (), 0.0))]
             return
     except InvalidRequest as error:
         yield _failed(error)
@@ -350,7 +309,8 @@ def _done(result: SchedulesResult) -> str:
     if not result.rides:
         return "Nothing can be compared. " + " ".join(result.notes)
     how = f"with {result.draws} draws" if result.draws else "exactly, by quadrature"
-    return f"{len(result.rides)} schedules compared {how}, in {result.seconds:.2g} s."
+    count = len(result.rides)
+    return f"{count} schedule{'s' * (count > 1)} compared {how}, in {result.seconds:.2g} s."
 
 
 def _failed(error: Exception) -> list[Any]:
@@ -362,12 +322,15 @@ def _failed(error: Exception) -> list[Any]:
     return [line, *[gr.skip()] * (_SLOTS + 8)]
 
 
-def _restoring(controls: _Controls):
+def _restoring(controls: SchedulesControls):
     def restore(request: gr.Request) -> list[Any]:
         """[controls…, solver, notice] from the address."""
         notice, wanted = gr.update(visible=False), SchedulesRequest()
         try:
-            wanted, notes = from_query(request.url.query or "")
+            found, notes = from_query(request.url.query or "")
+            if "drawn" in found.schedules:
+                drawn_path(found)
+            wanted = found
             if notes:
                 notice = gr.update(value=report.status(" ".join(notes)), visible=True)
         except InvalidRequest as error:

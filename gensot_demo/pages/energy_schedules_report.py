@@ -13,7 +13,7 @@ _HEADS = (
     ("Least possible", "W2^2 / d between the schedule's own start and the data: no motion between them needs less"),
     ("Ratio", "energy over the least possible"),
     ("Counted over", "the times over which the energy is finite"),
-    ("Ends part by", "largest distance of an accurate end from the shared end of the same noise, standard deviations"),
+    ("Farthest end", "largest distance of an accurate end from the shared end of the same noise, standard deviations"),
     ("At 8 steps", "root mean square distance from the exact end of the same noise, standard deviations"),
     ("At 32 steps", "root mean square distance from the exact end of the same noise, standard deviations"),
 )
@@ -45,7 +45,7 @@ def _row(ride: Ride) -> str:
     cells = [
         energy,
         floor,
-        f"{ride.energy / ride.floor:.2f}",
+        f"{ride.energy / ride.floor:.2f}" if ride.floor > 0 else "–",
         _interval(low, high),
         "–" if ride.parting is None else ("< 1e-9" if ride.parting < 1e-9 else f"{ride.parting:.1e}"),
         *(_at(ride, steps) for steps in (8, 32)),

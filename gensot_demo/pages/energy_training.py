@@ -30,7 +30,8 @@ from gensot_demo.transport.targets import TARGETS, named_target
 
 from . import energy_training_endpoints, report
 from . import energy_training_report as words
-from .controls import NamedParts, slider_for
+from .controls import NamedParts
+from .energy_schedules_controls import bounded_slider
 from .events import FRESH_SEEDS, HEAVY, QUIET, address_follows, copies_link
 from .warm_up import WARM_UP
 
@@ -123,13 +124,13 @@ class _Controls(NamedParts):
         parts["target"] = gr.Dropdown(
             [(named_target(name).label, name) for name in TARGETS], value=fields["target"].default, label="True law"
         )
-        parts["points"] = slider_for(fields["points"], "Training points", "All that the flows ever see of it.")
+        parts["points"] = bounded_slider(fields["points"], "Training points", "All that the flows ever see of it.")
         parts["paths"] = gr.CheckboxGroup(
             [(label, name) for name, label in PATHS.items()], value=list(fields["paths"].default), label="Paths",
             elem_id="paths",
         )  # fmt: skip
-        parts["updates"] = slider_for(fields["updates"], "Updates", "Of every network, 256 points each.")
-        parts["seeds"] = slider_for(
+        parts["updates"] = bounded_slider(fields["updates"], "Updates", "Of every network, 256 points each.")
+        parts["seeds"] = bounded_slider(
             fields["seeds"], "Seeds", "Repetitions with other points, weights and noise: from three on, differences "
             "come with an interval.",
         )  # fmt: skip

@@ -170,7 +170,8 @@ def _compared(request, cloud, followed, picture, of_transport, began, done) -> I
         )
     result = SchedulesResult(
         request, cloud.dimension, tuple(rides[name] for name in request.schedules if name in rides),
-        cloud.correlation, cloud.correlation_error, len(cloud.eps), cloud.parted, density=cloud.density,
+        cloud.correlation, cloud.correlation_error, len(cloud.eps), min(_STEPPED, len(cloud.eps)), cloud.parted,
+        density=cloud.density,
         notes=tuple(notes),
     )  # fmt: skip
     share = (1 - done) / max(len(paths), 1)
@@ -193,11 +194,11 @@ def _compared(request, cloud, followed, picture, of_transport, began, done) -> I
         errors = {}
         for steps in STEPS:
             with TURNSTILE():
-                errors[steps] = _error(path, name, cloud, steps, request.solver == "heun")
+                errors[steps], alone = _error(path, name, cloud, steps, request.solver == "heun")
             doing = f"{rides[name].label}: {steps} steps"
             at = first + share * (0.6 + 0.4 * sum(errors) / sum(STEPS))
             yield replace(result, doing=doing, done=min(at, 0.999), seconds=time.perf_counter() - began)
-        result = result.changed(name, errors=errors)
+        result = result.changed(name, errors=errors, alone=alone)
     yield replace(result, doing="", done=1.0, seconds=time.perf_counter() - began)
 
 
@@ -205,18 +206,20 @@ def _farthest(away: Tensor, cloud: Cloud) -> float:
     return float(away.double().square().sum(1).max()) ** 0.5 / math.sqrt(cloud.dimension)
 
 
-def _error(path: ProbabilityPath, name: str, cloud: Cloud, steps: int, heun: bool) -> float:
-    """Root mean square distance per coordinate from the exact ends after a number of steps, noise outside included."""
+def _error(path: ProbabilityPath, name: str, cloud: Cloud, steps: int, heun: bool) -> tuple[float, float]:
+    """Root mean square distance per coordinate from the exact ends after a number of steps, noise outside included; and
+    the share of the farthest draw in the squared distances."""
     scales = scales_at([path], [equal_times(steps)])
     in_noise = torch.tensor(name in IN_NOISE)
     ends = cloud.ends[:_STEPPED]
     found = few_steps(scales, cloud.predict, cloud.eps[:_STEPPED], heun, in_noise).reshape(ends.shape)
-    square = float((found - ends).square().sum(1).mean())
+    squares = (found - ends).square().sum(1)
+    square, alone = float(squares.mean()), float(squares.max() / squares.sum().clamp(min=1e-300))
     if cloud.outside:
         one = torch.ones(1, 1, dtype=torch.float64)
         left = few_steps(scales, lambda x, a, m: torch.zeros_like(x), one, heun, in_noise)
         square += cloud.outside * float(left) ** 2
-    return math.sqrt(square / cloud.dimension)
+    return math.sqrt(square / cloud.dimension), alone
 
 
 # --- pictures -------------------------------------------------------------------------------------------------------

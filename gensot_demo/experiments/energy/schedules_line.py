@@ -30,7 +30,7 @@ from gensot_demo.transport.schedule_flow import EDGE, accurate_times, equal_time
 
 from .schedules_paths import floor_of, paths_of, shown_times, transport_ride
 from .schedules_request import SchedulesRequest
-from .schedules_result import IN_NOISE, STEPS, LinePicture, Ride, SchedulesResult
+from .schedules_result import IN_NOISE, STEPS, LinePicture, Ride, SchedulesResult, rounded
 
 _COLUMNS, _PLACES, _HALF_WIDTH = 61, 97, 3.2  # of the picture: times, places, and its half height
 _LEVELS = (0.025, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.975)
@@ -95,7 +95,7 @@ def _ride(name: str, path: ProbabilityPath, law: GaussianMixture, places: Tensor
     edge = torch.logit(torch.tensor([first, 1 - EDGE], dtype=torch.float64))
     t = torch.sigmoid(torch.linspace(float(edge[0]), float(edge[1]), _QUADRATURE, dtype=torch.float64))
     speed = speed_squared(law, path.at(t), _nodes(law))
-    energy = float(torch.trapezoid(speed * t * (1 - t), torch.logit(t)))
+    energy = rounded(float(torch.trapezoid(speed * t * (1 - t), torch.logit(t))))
     shown = shown_times(low, 1.0)
     drawn = np.interp(shown.numpy(), t.numpy(), speed.numpy())
     return Ride(

@@ -18,7 +18,7 @@ from gensot_demo.transport.kinetic_optimal import KineticOptimalPath, energy_int
 from gensot_demo.transport.paths import CondOTPath, CosinePath, ProbabilityPath, VEPath, VPLinearPath
 
 from .schedules_request import SchedulesRequest
-from .schedules_result import Ride
+from .schedules_result import Ride, rounded
 
 _TIMES = 161
 _FIRST = 1e-4  # time of the first and, before the end, of the last speed that is drawn
@@ -31,7 +31,7 @@ _FIXED: dict[str, Callable[[], ProbabilityPath]] = {
 
 
 def paths_of(request: SchedulesRequest, separation: DataSeparation) -> tuple[dict[str, ProbabilityPath], list[str]]:
-    """The scalar schedules asked for by name, all but exact OT, and notes on what these data cannot have.
+    """The scalar schedules asked for by name, all but optimal transport, and notes on what these data cannot have.
 
     Raises InvalidRequest for a drawn schedule that is none.
     """
@@ -43,7 +43,7 @@ def paths_of(request: SchedulesRequest, separation: DataSeparation) -> tuple[dic
         elif name == "gensot":
             found[name] = HarmonicPath(constant_protocol(request.stiffness, torch.zeros(1)))
         elif name == "drawn":
-            found[name] = _drawn(request)
+            found[name] = drawn_path(request)
         elif name == "optimal":
             try:
                 found[name] = KineticOptimalPath(separation)
@@ -52,7 +52,8 @@ def paths_of(request: SchedulesRequest, separation: DataSeparation) -> tuple[dic
     return found, notes
 
 
-def _drawn(request: SchedulesRequest) -> ProbabilityPath:
+def drawn_path(request: SchedulesRequest) -> ProbabilityPath:
+    """The drawn schedule; raises InvalidRequest, with what breaks, for one that is none."""
     try:
         return DrawnPath.of_noise_share(request.knots)
     except InvalidValue as error:
@@ -85,10 +86,10 @@ def floor_of(
     the optimal coupling does not depend on the scale m_0. The start is where its energy begins to count, at ``low``."""
     start = path.at(max(low, 1e-9))
     spread = math.sqrt(float(start.m) ** 2 + float(start.a) ** 2)
-    return spread**2 + 1 - 2 * spread * correlation, 2 * spread * correlation_error
+    return rounded(spread**2 + 1 - 2 * spread * correlation), 2 * spread * correlation_error
 
 
 def transport_ride(correlation: float, correlation_error: float = 0.0) -> Ride:
     """Exact optimal transport from N(0, I): straight lines at constant speed, so any number of steps is exact."""
-    floor, error = 2 - 2 * correlation, 2 * correlation_error
+    floor, error = rounded(2 - 2 * correlation), 2 * correlation_error
     return Ride("ot", np.array([0.0, 1.0]), np.full(2, floor), floor, error, (0.0, 1.0), floor, error)

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from gensot_demo.experiments import limits
 from gensot_demo.experiments.links import VERSION, fields_of, ignored
 from gensot_demo.experiments.requests import InvalidRequest, one_of, parse
 from gensot_demo.transport.targets import TARGETS
@@ -24,7 +25,7 @@ SCHEDULES = {
     "gensot": "GenSOT",
     "optimal": "Kinetic-optimal",
     "drawn": "Drawn by hand",
-    "ot": "Exact OT",
+    "ot": "Optimal transport",
 }
 """Names and labels, in the order in which they are shown."""
 
@@ -55,7 +56,7 @@ class SchedulesRequest(BaseModel):
     stiffness: Annotated[float, Field(ge=0, le=100, title="Stiffness")] = 5.0
     knots: tuple[tuple[Share, Share], ...] = Field(((0.25, 0.9), (0.5, 0.5), (0.75, 0.1)), max_length=MOST_KNOTS)
     solver: Literal["euler", "heun"] = "euler"
-    seed: Annotated[int, Field(ge=0, lt=2**32, title="Seed")] = 0
+    seed: Annotated[int, Field(ge=0, le=limits.MAX_SEED, title="Seed")] = 0
 
     @field_validator("target")
     @classmethod

@@ -16,6 +16,15 @@ IN_NOISE = ("ve", "gensot")
 """Schedules whose few steps are taken in the noise level: as VE is used, and as a path from a point has to start."""
 
 
+ROUNDING = 1e-9
+"""Energies and distances below it are 0 to the precision of the arithmetic."""
+
+
+def rounded(value: float) -> float:
+    """The value, or 0 where it is rounding alone."""
+    return 0.0 if abs(value) < ROUNDING else value
+
+
 @dataclass(frozen=True, eq=False)
 class LinePicture:
     """A schedule on the line at times t (T,): densities (T, X) at the result's places, quantile lines (T, L)."""
@@ -46,6 +55,7 @@ class Ride:
     ``interval``, the kinetic energy per coordinate; times d the dissipation.  energy_error: its standard error.
     floor: W2^2 / d between the two ends, the least energy that any motion between them has, with its standard error.
     errors: steps -> root mean square distance per coordinate from the exact end of the same noise, or None yet.
+    alone: of the squared distances after the most steps, the share of the draw that ends farthest off, or None.
     parting: largest distance per root of the dimension between its end and the shared map's, or None yet.
     """
 
@@ -58,6 +68,7 @@ class Ride:
     floor: float
     floor_error: float = 0.0
     errors: dict[int, float] | None = None
+    alone: float | None = None
     parting: float | None = None
     picture: LinePicture | PlanePicture | Strip | None = None
 
@@ -71,8 +82,9 @@ class SchedulesResult:
     """All schedules asked for, as far as known.
 
     dimension: d.  correlation: E<x_0, x_1> / d of the optimal coupling of N(0, I) and the data; its standard error.
-    draws: noises behind ends and steps; 0 where all is by quadrature.  parted: root mean square distance between the
-    ends that the flow and the optimal coupling give the same noise; None where they are the same.
+    draws: noises behind the ends; 0 where all is by quadrature.  stepped: of them, in few steps.  parted: root mean
+    square distance between the ends that the flow and the optimal coupling give the same noise; None where they are the
+    same.
     places (X,): of densities on the line.  density: of the target in the plane.  notes: sentences.
     """
 
@@ -82,6 +94,7 @@ class SchedulesResult:
     correlation: float
     correlation_error: float = 0.0
     draws: int = 0
+    stepped: int = 0
     parted: float | None = None
     places: NDArray[np.float64] | None = None
     density: Density | None = None

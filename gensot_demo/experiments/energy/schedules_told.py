@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from .schedules_result import IN_NOISE, Ride, SchedulesResult
-
-_SAME = 1e-9  # below it, the same number to the precision of the arithmetic
+from .schedules_result import IN_NOISE, ROUNDING, STEPS, Ride, SchedulesResult, rounded
 
 
 def _scalar(result: SchedulesResult) -> list[Ride]:
@@ -17,10 +15,30 @@ def of_speed(result: SchedulesResult) -> list[str]:
     comparable = [ride for ride in _scalar(result) if ride.name not in IN_NOISE]
     if comparable:
         cheap, dear = (pick(comparable, key=lambda ride: ride.energy) for pick in (min, max))
-        floor = 2 - 2 * result.correlation
+        floor = rounded(2 - 2 * result.correlation)
+        if floor == 0:
+            return [_of_one_law(comparable), *_of_others(result)]
         line = f"From N(0, 1) the cheapest motion at all, optimal transport, has energy {floor:.4g}{_plus(result)}"
         line += f"; {cheap.label} needs {cheap.energy:.4g}"
         lines.append(line + (f" and {dear.label} {dear.energy:.4g}." if dear is not cheap else "."))
+    return lines + _of_others(result)
+
+
+def _of_one_law(rides: list[Ride]) -> str:
+    still = [ride.label for ride in rides if ride.energy == 0]
+    moved = [f"{ride.label} spends {ride.energy:.3g}" for ride in rides if ride.energy > 0]
+    line = "Noise and data are one law: nothing need move"
+    line += f", and with {_and(still)} nothing does." if still else "."
+    return line + (f" {_and(moved)} to squeeze the cloud and let it go." if moved else "")
+
+
+def _and(words: list[str]) -> str:
+    return " and ".join([", ".join(words[:-1])] * (len(words) > 1) + words[-1:])
+
+
+def _of_others(result: SchedulesResult) -> list[str]:
+    """What starts elsewhere, and whose energies are infinite."""
+    lines = []
     wide = result.ride("ve")
     if wide is not None:
         lines.append(
@@ -60,13 +78,13 @@ def of_ends(result: SchedulesResult) -> list[str]:
     if fine:
         most = max(ride.parting for ride in fine)
         names = ", ".join(ride.label for ride in fine)
-        lines.append(f"{names}: at most {_tiny(most)} standard deviations from {truth}.")
+        lines.append(f"{names}: no end is farther than {_tiny(most)} standard deviations from {truth}.")
     for ride in rough:
-        lines.append(f"{ride.label}: up to {ride.parting:.2g}, {_why(ride, result)}")
+        lines.append(f"{ride.label}: up to {ride.parting:.2g} (the farthest end), {_why(ride, result)}")
     if result.ride("ot") is not None:
         if result.parted is None:
             lines.append("On a line even optimal transport is this map: both keep the order of the particles.")
-        elif result.parted < _SAME:
+        elif result.parted < ROUNDING:
             lines.append(
                 f"Optimal transport pairs each of the {result.draws} noises with the very end to which the flows go: "
                 "where the two maps differ, it is by less than so many draws can show."
@@ -94,7 +112,7 @@ def _why(ride: Ride, result: SchedulesResult) -> str:
 
 
 def _tiny(value: float) -> str:
-    return "1e-9" if value < _SAME else f"{value:.1e}"
+    return "1e-9" if value < ROUNDING else f"{value:.1e}"
 
 
 def of_steps(result: SchedulesResult) -> list[str]:
@@ -107,8 +125,16 @@ def of_steps(result: SchedulesResult) -> list[str]:
         known = [ride for ride in rides if steps in ride.errors]
         if known:
             near, far = (pick(known, key=lambda ride: ride.errors[steps]) for pick in (min, max))
-            line = f"At {steps} steps {near.label} ends {near.errors[steps]:.2g} standard deviations from the exact end"
+            line = (
+                f"At {steps} steps {near.label} is {near.errors[steps]:.2g} standard deviations off (root mean square)"
+            )
             lines.append(line + (f", {far.label} {far.errors[steps]:.2g}." if far is not near else "."))
+    alone = [ride.label for ride in rides if (ride.alone or 0) > 0.5 and max(ride.errors) == STEPS[-1]]
+    if alone and result.request.data == "plane":
+        lines.append(
+            f"Where curves level off: of {result.stepped} draws a single one, led to another branch of the data, makes "
+            f"up most of the distance that is left at {STEPS[-1]} steps with {_and(alone)}."
+        )
     if result.request.data == "emoji":
         lines.append(
             "Here the data are single points, and a distance is mostly a matter of which picture is reached: least "

@@ -167,7 +167,7 @@ def prepared(request: TrainingRequest, data: Data) -> Generator[float, None, Tas
         key = (request.target, request.points, seed)
         found = _SEPARATIONS.get(key)
         if found is None:
-            levels = in_turn(separation_steps(points, draws=_SEPARATION_DRAWS, seed=seed))
+            levels = in_turn(separation_steps(points, draws=_SEPARATION_DRAWS, seed=seed, quadrature=True))
             found = yield from retold(levels, partial(_share, number, request.seeds))
             _SEPARATIONS.keep(key, found)
         separations.append(found)

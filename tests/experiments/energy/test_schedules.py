@@ -1,5 +1,9 @@
 """Comparisons of schedules: numbers against closed forms and references, bad requests, links."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
+import gradio as gr
 import numpy as np
 import pytest
 import torch
@@ -11,6 +15,11 @@ from gensot_demo.experiments.energy.schedules_request import SCHEDULES, Schedule
 from gensot_demo.experiments.energy.schedules_result import STEPS, SchedulesResult
 from gensot_demo.experiments.energy.schedules_told import of_ends, of_speed, of_steps
 from gensot_demo.experiments.requests import InvalidRequest, parse
+from gensot_demo.figures.energy_schedules import steps_figure
+from gensot_demo.figures.pad import drawing_value
+from gensot_demo.pages import energy_schedules
+from gensot_demo.pages.energy_schedules_controls import SchedulesControls, bounded_slider
+from gensot_demo.pages.energy_schedules_report import table
 from gensot_demo.transport.data_separation import separation_of_mixture, separation_of_points, standardised_points
 from gensot_demo.transport.kinetic_optimal import KineticOptimalPath, kinetic_energy
 from gensot_demo.transport.paths import CondOTPath, CosinePath, VPLinearPath
@@ -115,7 +124,11 @@ def test_gaussian_data_have_no_single_cheapest_path():
     result = compared(modes=1)
     assert result.ride("optimal") is None
     assert any("Gaussian" in note for note in result.notes)
-    assert result.ride("cosine").energy == pytest.approx(0, abs=1e-9)
+    assert result.ride("cosine").energy == result.ride("ot").floor == 0  # rounding is no energy
+    said = " ".join(of_speed(result))
+    assert "nothing need move, and with VP-linear and Cosine nothing does. CondOT spends 0.429" in said
+    row = next(row for row in table(result).split("<tr>") if "CondOT" in row)
+    assert "<td>0</td><td>–</td>" in row
     # d/dt sqrt(t^2 + (1 - t)^2), squared and integrated
     t = torch.linspace(0, 1, 100_001, dtype=torch.float64)
     rate = (2 * t - 1) ** 2 / (t**2 + (1 - t) ** 2)
@@ -131,6 +144,51 @@ def test_the_kinetic_optimal_energy_has_the_error_of_the_points_it_is_found_from
     spread = float(np.std(refitted, ddof=1))
     assert ride.energy == path.energy
     assert 0.4 * spread < ride.energy_error < 2.5 * spread  # chi with 11 degrees of freedom: .56 to 1.7 at 99 %
+
+
+def restored(query: str) -> list:
+    with gr.Blocks():
+        controls = SchedulesControls()
+    return energy_schedules._restoring(controls)(SimpleNamespace(url=SimpleNamespace(query=query)))
+
+
+@pytest.mark.parametrize("query", ["data=plane&seed=-3", "seed=1000000000000", "schedules=drawn&knots=0.5,0.2;0.3,0.9"])
+def test_a_link_that_cannot_be_followed_shows_the_first_view(query):
+    *shown, notice = restored(query)
+    assert notice["visible"]
+    assert "The first view is shown instead." in notice["value"]
+    assert shown == restored("")[:-1]
+
+
+@pytest.mark.parametrize(("typed", "taken"), [(99, 5), (-5, 1), (None, 1), (3, 3)])
+def test_a_box_left_empty_or_out_of_range_counts_as_what_it_will_show(typed, taken):
+    assert bounded_slider(SchedulesRequest.model_fields["modes"], "Modes").preprocess(typed) == taken
+
+
+def test_stop_says_of_which_settings_the_rest_is():
+    values = ["line", 2, 1.2, 0.3, 0.0, "ring", ["ot"], 5.0, drawing_value("knots", knots=[[0.5, 0.5]]), 0, "euler"]
+    own = to_query(SchedulesRequest(schedules=("ot",), knots=((0.5, 0.5),)))
+    assert "What was found stays." in energy_schedules._stopped(own, *values)
+    assert "of the settings before" in energy_schedules._stopped("v=1&data=plane", *values)
+
+
+def test_axes_of_distances_read_as_plain_numbers(line):
+    axis = steps_figure(line)["layout"]["yaxis"]
+    low, high = (10**end for end in axis["range"])
+    assert len(axis["tickvals"]) >= 2
+    assert all(low <= value <= high and float(text) == pytest.approx(value)
+               for value, text in zip(axis["tickvals"], axis["ticktext"], strict=True))  # fmt: skip
+    assert not any(letter in text for text in axis["ticktext"] for letter in "eμm")
+
+
+def test_a_single_draw_on_another_branch_is_told():
+    spiral = compared(data="plane", target="spiral", schedules=("cosine", "optimal"))
+    cosine, optimal = spiral.ride("cosine"), spiral.ride("optimal")
+    assert optimal.alone < 0.5 < cosine.alone <= 1
+    assert "of 160 draws a single one" in of_steps(spiral)[-1]
+    assert of_steps(spiral)[-1].endswith("with Cosine.")
+    quiet = replace(spiral, rides=(replace(cosine, alone=0.3), optimal))
+    assert not any("a single one" in line for line in of_steps(quiet))
 
 
 def test_a_schedule_that_turns_back_is_explained():
@@ -161,6 +219,8 @@ def test_a_straight_drawing_is_condot():
         ({"target": "moon"}, "target 'moon' is unknown"),
         ({"width": 0.01}, r"Width is 0\.01"),
         ({"modes": 9}, "Modes is 9"),
+        ({"seed": -3}, "Seed is -3; it must be a whole number from 0"),
+        ({"seed": 10**12}, "Seed is 1000000000000"),
     ],
 )
 def test_bad_requests_are_answered(values, sentence):

@@ -1,0 +1,87 @@
+"""Controls of the page Energy, part Schedules, and sliders whose number box may hold anything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+from pydantic.fields import FieldInfo
+
+from gensot_demo.experiments.energy.schedules_request import SCHEDULES, SchedulesRequest
+from gensot_demo.figures.pad import DrawingPad, drawing_value
+from gensot_demo.transport.targets import TARGETS, named_target
+
+from .controls import NamedParts
+
+_DATA = (("On a line", "line"), ("In the plane", "plane"), ("Emoji", "emoji"))
+_PAD = {"start": [0.0, 1.0], "end": [1.0, 0.0]}
+
+
+class BoundedSlider(gr.Slider):
+    """A slider that takes what is typed into its number box as the box itself will show it once it is left: the nearest
+    value allowed, and 0 for an empty one. A plain one refuses the former in an event and breaks off at the latter."""
+
+    def get_block_name(self) -> str:
+        return "slider"
+
+    def preprocess(self, payload: float | None) -> float:
+        return super().preprocess(min(max(payload or 0, self.minimum), self.maximum))
+
+
+def bounded_slider(declared: FieldInfo, label: str, info: str | None = None, step: float = 0.01) -> BoundedSlider:
+    """For a declared number, with its range and default; no arrow back to it, whose click is no input to an event."""
+    (low,) = (item.ge for item in declared.metadata if hasattr(item, "ge"))
+    (high,) = (item.le for item in declared.metadata if hasattr(item, "le"))
+    step = 1 if declared.annotation is int else step
+    return BoundedSlider(low, high, declared.default, step=step, label=label, info=info, buttons=[])
+
+
+class SchedulesControls(NamedParts):
+    """Everything that makes a request, in the order of its fields."""
+
+    def _build(self) -> None:
+        fields = SchedulesRequest.model_fields
+        plain = SchedulesRequest()
+        self.parts["data"] = gr.Radio(list(_DATA), value="line", label="Data", elem_id="data")
+        self.parts["modes"] = bounded_slider(fields["modes"], "Modes")
+        self.parts["separation"] = bounded_slider(fields["separation"], "Separation", "Between neighbouring modes.")
+        self.parts["width"] = bounded_slider(fields["width"], "Width of a mode", "Its standard deviation.")
+        self.parts["tilt"] = bounded_slider(
+            fields["tilt"], "Tilt", "Weight of the last mode, log₁₀ of times the first's."
+        )
+        self.parts["target"] = gr.Dropdown(
+            [(named_target(name).label, name) for name in TARGETS], value=plain.target, label="Target", visible=False
+        )
+        self.parts["schedules"] = gr.CheckboxGroup(
+            [(label, name) for name, label in SCHEDULES.items()],
+            value=list(plain.schedules),
+            label="Schedules",
+            elem_id="schedules",
+        )
+        self.parts["stiffness"] = bounded_slider(fields["stiffness"], "Stiffness of GenSOT", step=0.5)
+        self.parts["knots"] = DrawingPad(
+            _drawing(plain), tools=["knots"], extent=(-0.12, 1.12, -0.12, 1.12), height=240, visible="hidden",
+            elem_id="schedule-pad", label="Share of noise over time, from all (upper left) to none (lower right)",
+        )  # fmt: skip
+        self.parts["seed"] = gr.Number(plain.seed, precision=0, minimum=0, label="Seed of the noise", visible=False)
+
+    def values(self, request: SchedulesRequest) -> list[Any]:
+        """What the controls show for a request."""
+        on_line, drawn = request.data == "line", "drawn" in request.schedules
+        shown = {
+            "data": request.data,
+            **{
+                name: gr.update(value=getattr(request, name), visible=on_line)
+                for name in ("modes", "separation", "width", "tilt")
+            },
+            "target": gr.update(value=request.target, visible=request.data == "plane"),
+            "schedules": list(request.schedules),
+            "stiffness": gr.update(value=request.stiffness, visible="gensot" in request.schedules),
+            "knots": gr.update(value=_drawing(request), visible=True if drawn else "hidden"),
+            "seed": gr.update(value=request.seed, visible=not on_line),
+        }
+        return [shown[name] for name in self.parts]
+
+
+def _drawing(request: SchedulesRequest) -> str:
+    return drawing_value("knots", knots=request.knots, backdrop=_PAD)
