@@ -125,6 +125,17 @@ def _number(name: str, label: str, info: str) -> gr.Slider:
     return slider_for(CompareRequest.model_fields[name], label, info)
 
 
+class BoundedSlider(gr.Slider):
+    """A slider that takes what is typed into its number box as the box itself will show it once it is left: the nearest
+    value allowed, and 0 for an empty one. A plain one refuses the former in an event and breaks off at the latter."""
+
+    def get_block_name(self) -> str:
+        return "slider"
+
+    def preprocess(self, payload: float | None) -> float:
+        return super().preprocess(min(max(payload or 0, self.minimum), self.maximum))
+
+
 def slider_for(declared: FieldInfo, label: str, info: str | None = None, visible: bool = True) -> gr.Slider:
     """A slider with the bounds and the default of a declared number."""
     bounds = {type(item).__name__.lower(): item for item in declared.metadata}

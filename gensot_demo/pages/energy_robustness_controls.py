@@ -19,7 +19,7 @@ from gensot_demo.experiments.requests import InvalidRequest, parse
 from gensot_demo.figures.pad import DrawingPad, drawing_value, read_drawing
 from gensot_demo.transport.targets import TARGETS, named_target
 
-from .controls import NamedParts
+from .controls import BoundedSlider, NamedParts
 
 _FIELDS = RobustnessRequest.model_fields
 _OF_START = {
@@ -29,17 +29,6 @@ _OF_START = {
 SWITCHED = ("shift", "spread", "apart", "width", "half_width", "points")
 _FIRST_DRAWN = ((-3.0, 0.1), (-1.2, 0.3), (-0.2, 0.6), (0.6, 2.4), (1.4, 1.6), (3.0, 0.2))
 HIGHEST = 4.0  # of the pad: how many times as likely
-
-
-class BoundedSlider(gr.Slider):
-    """A slider that takes what is typed into its number box as the box itself will show it once it is left: the nearest
-    value allowed, and 0 for an empty one. A plain one refuses the former in an event and breaks off at the latter."""
-
-    def get_block_name(self) -> str:
-        return "slider"
-
-    def preprocess(self, payload: float | None) -> float:
-        return super().preprocess(min(max(payload or 0, self.minimum), self.maximum))
 
 
 def _slider(name: str, label: str, info: str | None = None, visible: bool = True, step: float = 0.01, **more: Any):

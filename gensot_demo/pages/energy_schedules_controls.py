@@ -1,4 +1,4 @@
-"""Controls of the page Energy, part Schedules, and sliders whose number box may hold anything."""
+"""Controls of the page Energy, part Schedules."""
 
 from __future__ import annotations
 
@@ -11,21 +11,10 @@ from gensot_demo.experiments.energy.schedules_request import SCHEDULES, Schedule
 from gensot_demo.figures.pad import DrawingPad, drawing_value
 from gensot_demo.transport.targets import TARGETS, named_target
 
-from .controls import NamedParts
+from .controls import BoundedSlider, NamedParts
 
 _DATA = (("On a line", "line"), ("In the plane", "plane"), ("Emoji", "emoji"))
 _PAD = {"start": [0.0, 1.0], "end": [1.0, 0.0]}
-
-
-class BoundedSlider(gr.Slider):
-    """A slider that takes what is typed into its number box as the box itself will show it once it is left: the nearest
-    value allowed, and 0 for an empty one. A plain one refuses the former in an event and breaks off at the latter."""
-
-    def get_block_name(self) -> str:
-        return "slider"
-
-    def preprocess(self, payload: float | None) -> float:
-        return super().preprocess(min(max(payload or 0, self.minimum), self.maximum))
 
 
 def bounded_slider(declared: FieldInfo, label: str, info: str | None = None, step: float = 0.01) -> BoundedSlider:
