@@ -77,7 +77,7 @@ def test_in_the_plane_ways_are_drawn_and_the_address_says_so(app_url, page):
 
 
 def test_where_no_schedule_exists_the_page_says_why_and_shows_none(app_url, page):
-    opened(page, app_url, "?schedules=optimal")
+    opened(page, app_url, "?schedules=optimal", "1 schedule compared")
     page.wait_for_function("document.querySelector('#table').innerText.includes('Kinetic-optimal')")
     slider = page.locator("input[type=range][aria-label*='Modes']").first
     slider.focus()
