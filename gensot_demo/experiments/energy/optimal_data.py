@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Generator, Hashable
 
 import torch
@@ -12,6 +10,7 @@ from torch import Tensor
 from gensot_demo.transport.data_separation import DataSeparation, separation_of_mixture, separation_steps
 from gensot_demo.transport.targets import TARGETS, named_target
 
+from .kept import Kept
 from .optimal_request import DRAWN, EMOJI, RANDOM, SMALL_EMOJI, TWO, OptimalRequest
 
 RANDOM_DRAWS = 2048  # of random points, per level: a fifth of a second, and standard errors below .01
@@ -31,28 +30,7 @@ def label_of(data: str) -> str:
     return _LABELS[data] if data in _LABELS else named_target(data).label
 
 
-class _Kept:
-    """Separations by all that determines them. Thread-safe; the least recently used goes first."""
-
-    def __init__(self) -> None:
-        self._found: OrderedDict[Hashable, DataSeparation] = OrderedDict()
-        self._guard = threading.Lock()
-
-    def get(self, key: Hashable) -> DataSeparation | None:
-        with self._guard:
-            if key in self._found:
-                self._found.move_to_end(key)
-            return self._found.get(key)
-
-    def keep(self, key: Hashable, found: DataSeparation) -> DataSeparation:
-        with self._guard:
-            self._found[key] = found
-            while len(self._found) > _KEPT:
-                self._found.popitem(last=False)
-        return found
-
-
-_SEPARATIONS = _Kept()
+_SEPARATIONS: Kept[DataSeparation] = Kept(_KEPT)
 
 
 def _key(request: OptimalRequest) -> Hashable:
