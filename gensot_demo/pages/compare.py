@@ -25,8 +25,8 @@ from gensot_demo.figures.component import PlotlyFigure
 from gensot_demo.figures.wall import PictureWall
 
 from . import endpoints, inspector_endpoints, report
-from .controls import Controls, run_controls
-from .events import FRESH_SEEDS, HEAVY, QUIET, address_follows, copies_link, keep_first, ready
+from .controls import BoundedSlider, Controls, run_controls
+from .events import FRESH_SEEDS, HEAVY, QUIET, address_follows, copies_link, followed, keep_first, ready
 from .inspector import Inspector
 from .method_controls import method_controls
 from .models import FIRST, choose, first_card, model_choice
@@ -148,7 +148,7 @@ class _Table:
     def __init__(self) -> None:
         self.table = gr.HTML(elem_id="table")
         with gr.Row(elem_classes="gensot-run", visible=False) as self.measuring:  # the first model's law is unknown
-            self.draws = gr.Slider(
+            self.draws = BoundedSlider(
                 limits.MIN_DRAWS, limits.MAX_DRAWS, DEFAULT_DRAWS, step=64, label="Draws per method", scale=3
             )
             self.button = gr.Button("Measure against the exact law", scale=2, elem_id="measure")
@@ -288,27 +288,22 @@ def _measure(run_name: str, draws: float) -> Iterator[list[Any]]:
 
 def _restore(controls: Controls, request: gr.Request) -> list[Any]:
     """[controls…, notice, outputs…] from the address; a bad link says so and shows the first view."""
-    notice = gr.update(visible=False)
-    wanted = CompareRequest.first_view()
-    text = request.url.query or ""
-    try:
-        found, notes = from_query(text)
-        CATALOGUE.info(found.backbone)
-        if found.conditions or found.references or found.restore or found.reward:
-            if found.backbone in EMBEDDED:
-                ask_for(found, backbone_of(found))
-            wanted = found
-        else:  # nothing is asked for: the picture that the first view follows, with the link's own settings
-            own = {name: getattr(found, name) for name in found.model_fields_set - {"conditions", "references"}}
-            start = wanted if own.get("backbone", FIRST) == FIRST else CompareRequest(references=wanted.references)
-            wanted = start.model_copy(update=own)
-        if notes:
-            notice = gr.update(value=report.status(" ".join(notes)), visible=True)
-    except (InvalidRequest, BackboneUnavailable) as error:
-        wanted = CompareRequest.first_view()
-        text = f"The link could not be followed. {error} The first view is shown instead."
-        notice = gr.update(value=report.status(text, kind="error"), visible=True)
+    first = CompareRequest.first_view()
+    wanted, notice = followed(lambda: _wanted(request.url.query or "", first), first)
     return [*controls.values(wanted), notice, *(_kept(wanted) or [gr.skip()] * _OUTPUTS)]
+
+
+def _wanted(query: str, first: CompareRequest) -> tuple[CompareRequest, list[str]]:
+    """What a link asks for, if it can be asked; what it is silent about is as in the first view."""
+    found, notes = from_query(query)
+    CATALOGUE.info(found.backbone)
+    if found.conditions or found.references or found.restore or found.reward:
+        if found.backbone in EMBEDDED:
+            ask_for(found, backbone_of(found))
+        return found, notes
+    own = {name: getattr(found, name) for name in found.model_fields_set - {"conditions", "references"}}
+    start = first if own.get("backbone", FIRST) == FIRST else CompareRequest(references=first.references)
+    return start.model_copy(update=own), notes
 
 
 def _link(controls: Controls, values: tuple[Any, ...]) -> list[Any]:

@@ -136,13 +136,16 @@ class BoundedSlider(gr.Slider):
         return super().preprocess(min(max(payload or 0, self.minimum), self.maximum))
 
 
-def slider_for(declared: FieldInfo, label: str, info: str | None = None, visible: bool = True) -> gr.Slider:
-    """A slider with the bounds and the default of a declared number."""
+def slider_for(
+    declared: FieldInfo, label: str, info: str | None = None, *, step: float | None = None, visible: bool = True
+) -> BoundedSlider:
+    """A slider with the bounds and the default of a declared number; no arrow back to the latter, whose click is no
+    input to an event."""
     bounds = {type(item).__name__.lower(): item for item in declared.metadata}
     low = bounds["ge"].ge if "ge" in bounds else bounds["gt"].gt
     high = bounds["le"].le if "le" in bounds else bounds["lt"].lt
-    step = 1 if declared.annotation is int else _step(float(high) - float(low))
-    return gr.Slider(low, high, declared.default, step=step, label=label, info=info, visible=visible)
+    step = 1 if declared.annotation is int else step or _step(float(high) - float(low))
+    return BoundedSlider(low, high, declared.default, step=step, label=label, info=info, visible=visible, buttons=[])
 
 
 def _step(width: float) -> float:

@@ -34,7 +34,7 @@ from .energy_robustness_controls import (
     shown_for,
     values_of,
 )
-from .events import HEAVY, QUIET, address_follows, copies_link
+from .events import HEAVY, QUIET, address_follows, copies_link, followed
 from .warm_up import WARM_UP
 
 _LEAD = (
@@ -348,14 +348,7 @@ def _failed(error: Exception) -> str:
 
 def _restore(request: gr.Request) -> list[Any]:
     """[controls…, notice, shown…] from the address."""
-    notice, wanted = gr.update(visible=False), RobustnessRequest()
-    try:
-        wanted, notes = from_query(request.url.query or "")
-        if notes:
-            notice = gr.update(value=report.status(" ".join(notes)), visible=True)
-    except InvalidRequest as error:
-        text = f"The link could not be followed. {error} The first view is shown instead."
-        notice = gr.update(value=report.status(text, kind="error"), visible=True)
+    wanted, notice = followed(lambda: from_query(request.url.query or ""), RobustnessRequest())
     return [*values_of(wanted), notice, *_shown(wanted)]
 
 

@@ -25,7 +25,7 @@ from gensot_demo.figures.wall import PictureWall
 from . import energy_schedules_endpoints, report
 from . import energy_schedules_report as words
 from .energy_schedules_controls import SchedulesControls
-from .events import HEAVY, QUIET, address_follows, copies_link, keep_first
+from .events import HEAVY, QUIET, address_follows, copies_link, followed, keep_first
 from .warm_up import WARM_UP
 
 _SLOTS = len(SCHEDULES)
@@ -325,17 +325,15 @@ def _failed(error: Exception) -> list[Any]:
 def _restoring(controls: SchedulesControls):
     def restore(request: gr.Request) -> list[Any]:
         """[controls…, solver, notice] from the address."""
-        notice, wanted = gr.update(visible=False), SchedulesRequest()
-        try:
-            found, notes = from_query(request.url.query or "")
-            if "drawn" in found.schedules:
-                drawn_path(found)
-            wanted = found
-            if notes:
-                notice = gr.update(value=report.status(" ".join(notes)), visible=True)
-        except InvalidRequest as error:
-            text = f"The link could not be followed. {error} The first view is shown instead."
-            notice = gr.update(value=report.status(text, kind="error"), visible=True)
+        wanted, notice = followed(lambda: _checked(request.url.query or ""), SchedulesRequest())
         return [*controls.values(wanted), wanted.solver, notice]
 
     return restore
+
+
+def _checked(query: str) -> tuple[SchedulesRequest, list[str]]:
+    """The request of a link, if what is drawn in it is a path."""
+    found, notes = from_query(query)
+    if "drawn" in found.schedules:
+        drawn_path(found)
+    return found, notes

@@ -5,24 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import gradio as gr
-from pydantic.fields import FieldInfo
 
 from gensot_demo.experiments.energy.schedules_request import SCHEDULES, SchedulesRequest
 from gensot_demo.figures.pad import DrawingPad, drawing_value
 from gensot_demo.transport.targets import TARGETS, named_target
 
-from .controls import BoundedSlider, NamedParts
+from .controls import NamedParts, slider_for
 
 _DATA = (("On a line", "line"), ("In the plane", "plane"), ("Emoji", "emoji"))
 _PAD = {"start": [0.0, 1.0], "end": [1.0, 0.0]}
-
-
-def bounded_slider(declared: FieldInfo, label: str, info: str | None = None, step: float = 0.01) -> BoundedSlider:
-    """For a declared number, with its range and default; no arrow back to it, whose click is no input to an event."""
-    (low,) = (item.ge for item in declared.metadata if hasattr(item, "ge"))
-    (high,) = (item.le for item in declared.metadata if hasattr(item, "le"))
-    step = 1 if declared.annotation is int else step
-    return BoundedSlider(low, high, declared.default, step=step, label=label, info=info, buttons=[])
 
 
 class SchedulesControls(NamedParts):
@@ -32,12 +23,10 @@ class SchedulesControls(NamedParts):
         fields = SchedulesRequest.model_fields
         plain = SchedulesRequest()
         self.parts["data"] = gr.Radio(list(_DATA), value="line", label="Data", elem_id="data")
-        self.parts["modes"] = bounded_slider(fields["modes"], "Modes")
-        self.parts["separation"] = bounded_slider(fields["separation"], "Separation", "Between neighbouring modes.")
-        self.parts["width"] = bounded_slider(fields["width"], "Width of a mode", "Its standard deviation.")
-        self.parts["tilt"] = bounded_slider(
-            fields["tilt"], "Tilt", "Weight of the last mode, log₁₀ of times the first's."
-        )
+        self.parts["modes"] = slider_for(fields["modes"], "Modes")
+        self.parts["separation"] = slider_for(fields["separation"], "Separation", "Between neighbouring modes.")
+        self.parts["width"] = slider_for(fields["width"], "Width of a mode", "Its standard deviation.")
+        self.parts["tilt"] = slider_for(fields["tilt"], "Tilt", "Weight of the last mode, log₁₀ of times the first's.")
         self.parts["target"] = gr.Dropdown(
             [(named_target(name).label, name) for name in TARGETS], value=plain.target, label="Target", visible=False
         )
@@ -47,7 +36,7 @@ class SchedulesControls(NamedParts):
             label="Schedules",
             elem_id="schedules",
         )
-        self.parts["stiffness"] = bounded_slider(fields["stiffness"], "Stiffness of GenSOT", step=0.5)
+        self.parts["stiffness"] = slider_for(fields["stiffness"], "Stiffness of GenSOT", step=0.5)
         self.parts["knots"] = DrawingPad(
             _drawing(plain), tools=["knots"], extent=(-0.12, 1.12, -0.12, 1.12), height=240, visible="hidden",
             elem_id="schedule-pad", label="Share of noise over time, from all (upper left) to none (lower right)",

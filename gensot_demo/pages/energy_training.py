@@ -30,9 +30,8 @@ from gensot_demo.transport.targets import TARGETS, named_target
 
 from . import energy_training_endpoints, report
 from . import energy_training_report as words
-from .controls import NamedParts
-from .energy_schedules_controls import bounded_slider
-from .events import FRESH_SEEDS, HEAVY, QUIET, address_follows, copies_link
+from .controls import NamedParts, slider_for
+from .events import FRESH_SEEDS, HEAVY, QUIET, address_follows, copies_link, followed
 from .warm_up import WARM_UP
 
 RUNS = RunStore(megabytes=40, size=lambda run: 250_000 * run.request.seeds, button="Train")
@@ -124,13 +123,13 @@ class _Controls(NamedParts):
         parts["target"] = gr.Dropdown(
             [(named_target(name).label, name) for name in TARGETS], value=fields["target"].default, label="True law"
         )
-        parts["points"] = bounded_slider(fields["points"], "Training points", "All that the flows ever see of it.")
+        parts["points"] = slider_for(fields["points"], "Training points", "All that the flows ever see of it.")
         parts["paths"] = gr.CheckboxGroup(
             [(label, name) for name, label in PATHS.items()], value=list(fields["paths"].default), label="Paths",
             elem_id="paths",
         )  # fmt: skip
-        parts["updates"] = bounded_slider(fields["updates"], "Updates", "Of every network, 256 points each.")
-        parts["seeds"] = bounded_slider(
+        parts["updates"] = slider_for(fields["updates"], "Updates", "Of every network, 256 points each.")
+        parts["seeds"] = slider_for(
             fields["seeds"], "Seeds", "Repetitions with other points, weights and noise: from three on, differences "
             "come with an interval.",
         )  # fmt: skip
@@ -312,14 +311,7 @@ def _train(controls: _Controls, values: tuple[Any, ...]) -> Iterator[list[Any]]:
 
 def _restore(controls: _Controls, request: gr.Request) -> list[Any]:
     """[controls…, notice, shown…] from the address."""
-    notice, wanted = gr.update(visible=False), TrainingRequest()
-    try:
-        wanted, notes = from_query(request.url.query or "")
-        if notes:
-            notice = gr.update(value=report.status(" ".join(notes)), visible=True)
-    except InvalidRequest as error:
-        text = f"The link could not be followed. {error} The first view is shown instead."
-        notice = gr.update(value=report.status(text, kind="error"), visible=True)
+    wanted, notice = followed(lambda: from_query(request.url.query or ""), TrainingRequest())
     kept = RUNS.find(wanted)
     if kept is not None:
         run = RUNS.get(kept)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import gradio as gr
 from gradio.events import Dependency
 
+from gensot_demo.backbones.errors import BackboneUnavailable
 from gensot_demo.experiments import limits
+from gensot_demo.experiments.requests import InvalidRequest
 from gensot_demo.experiments.runs import RunStore
+
+from . import report
+
+R = TypeVar("R")
 
 QUIET = {"show_progress": "hidden", "api_visibility": "private"}
 HEAVY = {**QUIET, "concurrency_id": "device", "concurrency_limit": limits.RUNS_AT_ONCE}
@@ -52,6 +58,21 @@ def copies_link(button: gr.Button, query: gr.Textbox, link: Callable | None = No
         button.click(None, query, None, **copy)
     else:
         button.click(link, *wiring, **QUIET).success(None, query, None, **copy)
+
+
+def followed(
+    read: Callable[[], tuple[R, list[str]]], plain: R, instead: str = "first view"
+) -> tuple[R, dict[str, Any]]:
+    """(the request of a link, the line above the page). ``read`` follows the link: its request, and notes on what it
+    left out; where it raises, the request is ``plain`` and the line says why."""
+    try:
+        wanted, notes = read()
+    except (InvalidRequest, BackboneUnavailable) as error:
+        text = f"The link could not be followed. {error} The {instead} is shown instead."
+        return plain, gr.update(value=report.status(text, kind="error"), visible=True)
+    if notes:
+        return wanted, gr.update(value=report.status(" ".join(notes)), visible=True)
+    return wanted, gr.update(visible=False)
 
 
 def keep_first(run: Callable[[Any], Iterator[Any]], request: Any, result: type, store: RunStore) -> Iterator[None]:

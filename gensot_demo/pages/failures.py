@@ -30,7 +30,7 @@ from gensot_demo.figures.transport import player_of
 from gensot_demo.figures.wall import PictureWall
 
 from . import failures_endpoints, failures_report, report
-from .events import FRESH_SEEDS, HEAVY, QUIET, address_follows, copies_link
+from .events import FRESH_SEEDS, HEAVY, QUIET, address_follows, copies_link, followed
 from .warm_up import WARM_UP
 
 _FIRST = next(iter(FAILURES))
@@ -192,21 +192,16 @@ def _finished(result: FailureResult) -> list[Any]:
 
 def _restore(text: str) -> list[Any]:
     """[failure, seed, notice, words, equation, query, shown…] from the address."""
-    notice = gr.update(visible=False)
-    name, seed, notes = _FIRST, DEFAULT_SEED, []
-    try:
-        fields, notes = fields_of(text, "show=oversaturation&seed=7")
-        values: dict[str, Any] = {"name": _FIRST}
-        for key, value in fields:
-            if key in ("show", "seed"):
-                values["name" if key == "show" else key] = value
-            else:
-                notes.append(ignored(key))
-        request = parse(FailureRequest, **values)
-        name, seed = request.name, request.seed
-        if notes:
-            notice = gr.update(value=report.status(" ".join(notes)), visible=True)
-    except InvalidRequest as error:
-        sentence = f"The link could not be followed. {error} The first failure is shown instead."
-        notice = gr.update(value=report.status(sentence, kind="error"), visible=True)
-    return [name, seed, notice, *_tell(name, seed)]
+    wanted, notice = followed(lambda: _wanted(text), FailureRequest(name=_FIRST), "first failure")
+    return [wanted.name, wanted.seed, notice, *_tell(wanted.name, wanted.seed)]
+
+
+def _wanted(text: str) -> tuple[FailureRequest, list[str]]:
+    fields, notes = fields_of(text, "show=oversaturation&seed=7")
+    values: dict[str, Any] = {"name": _FIRST}
+    for key, value in fields:
+        if key in ("show", "seed"):
+            values["name" if key == "show" else key] = value
+        else:
+            notes.append(ignored(key))
+    return parse(FailureRequest, **values), notes

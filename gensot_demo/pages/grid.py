@@ -24,7 +24,7 @@ from gensot_demo.figures.grid import grid_sheet
 from gensot_demo.figures.wall import PictureWall
 
 from . import grid_endpoints, report
-from .events import HEAVY, QUIET, address_follows, copies_link, keep_first
+from .events import HEAVY, QUIET, address_follows, copies_link, followed, keep_first
 from .grid_controls import GridControls, axis_controls, shared_controls
 from .grid_report import GridWall, cell_number, detail, finished_wall
 from .models import FIRST, choose, first_card, model_choice
@@ -219,28 +219,25 @@ def _detail(run_name: str, event: gr.EventData) -> str:
 
 def _restore(controls: GridControls, request: gr.Request) -> list[Any]:
     """[controls…, what is understood…, notice, outputs…] from the address; a bad link says so."""
-    notice, text = gr.update(visible=False), request.url.query or ""
-    wanted = GridRequest.first_view()
-    try:
-        fields, _ = links.fields_of(text, "x=strength:1,2,4")
-        if any(key == "x" for key, _ in fields):
-            wanted, notes = from_query(text)
-        elif fields:
-            base, notes = links.from_query(text)
-            wanted = GridRequest.about(base)
-        else:
-            notes = []
-        CATALOGUE.info(wanted.base.backbone)
-        if notes:
-            notice = gr.update(value=report.status(" ".join(notes)), visible=True)
-    except (InvalidRequest, BackboneUnavailable) as error:
-        wanted = GridRequest.first_view()
-        sentence = f"The link could not be followed. {error} The first grid is shown instead."
-        notice = gr.update(value=report.status(sentence, kind="error"), visible=True)
+    wanted, notice = followed(lambda: _wanted(request.url.query or ""), GridRequest.first_view(), "first grid")
     values = controls.values(wanted)
     name = GRIDS.find(wanted)
     shown = _finished(GRIDS.get(name), name, []) if name else [gr.skip()] * _OUTPUTS
     return [*values, *controls.understood(wanted), notice, *shown]
+
+
+def _wanted(query: str) -> tuple[GridRequest, list[str]]:
+    """The grid of a link, or one around the comparison of a link."""
+    fields, _ = links.fields_of(query, "x=strength:1,2,4")
+    if any(key == "x" for key, _ in fields):
+        wanted, notes = from_query(query)
+    elif fields:
+        base, notes = links.from_query(query)
+        wanted = GridRequest.about(base)
+    else:
+        wanted, notes = GridRequest.first_view(), []
+    CATALOGUE.info(wanted.base.backbone)
+    return wanted, notes
 
 
 def _link(controls: GridControls, values: tuple[Any, ...]) -> list[Any]:

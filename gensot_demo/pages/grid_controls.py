@@ -14,7 +14,7 @@ from gensot_demo.experiments.links import method_values
 from gensot_demo.experiments.requests import InvalidRequest, parse
 from gensot_demo.guidance.registry import REGISTRY
 
-from .controls import Controls, run_controls
+from .controls import BoundedSlider, Controls, run_controls
 from .events import QUIET
 from .grid_report import understood
 from .task_controls import ask_controls, show_what_applies
@@ -128,7 +128,7 @@ def shared_controls(controls: GridControls) -> None:
         "", label="Its settings, where they differ from the defaults", info=_settings_of("cfg"), max_lines=2
     )
     controls.method.change(lambda name: gr.update(info=_settings_of(name)), controls.method, controls.settings, **QUIET)
-    samples = gr.Slider(1, limits.GRID_SAMPLES, 1, step=1, label="Samples in a cell")
+    samples = BoundedSlider(1, limits.GRID_SAMPLES, 1, step=1, label="Samples in a cell")
     run_controls(base, samples)
     base["seed"].label = "Seed"
     show_what_applies(base)

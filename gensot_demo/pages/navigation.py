@@ -25,7 +25,7 @@ from gensot_demo.figures.player import Player
 from gensot_demo.figures.transport import player_of
 
 from . import navigation_endpoints, navigation_report, report
-from .events import HEAVY, QUIET, address_follows, copies_link, ready
+from .events import HEAVY, QUIET, address_follows, copies_link, followed, ready
 from .navigation_controls import NavigationControls, pad_value
 from .warm_up import WARM_UP
 
@@ -327,16 +327,12 @@ def _restorer(controls: NavigationControls):
     """[controls…, notice] from the address; a bad link says so and shows the first view."""
 
     def restore(request: gr.Request) -> list[Any]:
-        notice, wanted = gr.update(visible=False), ProtocolRequest()
-        try:
+        def read() -> tuple[ProtocolRequest, list[str]]:
             found, notes = from_query(request.url.query or "")
             found.law()
-            wanted = found
-            if notes:
-                notice = gr.update(value=report.status(" ".join(notes)), visible=True)
-        except InvalidRequest as error:
-            sentence = f"The link could not be followed. {error} The first view is shown instead."
-            notice = gr.update(value=report.status(sentence, kind="error"), visible=True)
+            return found, notes
+
+        wanted, notice = followed(read, ProtocolRequest())
         return [*controls.values(wanted), notice]
 
     return restore

@@ -34,7 +34,8 @@ from gensot_demo.transport.targets import named_target
 
 from . import navigation_adaptive_report as words
 from . import report
-from .events import HEAVY, QUIET, address_follows, copies_link
+from .controls import BoundedSlider
+from .events import HEAVY, QUIET, address_follows, copies_link, followed
 from .warm_up import WARM_UP
 
 _LEAD = (
@@ -76,8 +77,8 @@ def build() -> None:
     with gr.Row(elem_classes="gensot-split"):
         with gr.Column(scale=4, min_width=300, elem_classes="gensot-controls"):
             target = gr.Dropdown([(named_target(name).label, name) for name in TARGETS], value="grid", label="Target")
-            steps = gr.Slider(4, 40, plain.steps, step=1, label="Steps, equal in time", elem_id="steps")
-            temperature = gr.Slider(
+            steps = BoundedSlider(4, 40, plain.steps, step=1, label="Steps, equal in time", elem_id="steps")
+            temperature = BoundedSlider(
                 -3, 1, 0, step=0.05, label="Temperature, as a power of ten", info="0 is temperature 1", elem_id="heat"
             )
             pulls = gr.Textbox(
@@ -86,8 +87,8 @@ def build() -> None:
             )  # fmt: skip
             free = gr.Checkbox(plain.free, label="Refinement may choose the temperature too")
             with gr.Accordion("More settings", open=False):
-                blur = gr.Slider(0.02, 0.3, plain.blur, step=0.01, label="Blur left at the end, data units")
-                particles = gr.Slider(300, 3000, plain.particles, step=300, label="Particles of the simulation")
+                blur = BoundedSlider(0.02, 0.3, plain.blur, step=0.01, label="Blur left at the end, data units")
+                particles = BoundedSlider(300, 3000, plain.particles, step=300, label="Particles of the simulation")
                 seed = gr.Number(plain.seed, precision=0, minimum=0, label="Seed of the simulation")
         with gr.Column(scale=9, min_width=320):
             gr.Markdown(_LEAD, elem_classes="gensot-lead")
@@ -255,14 +256,7 @@ def _failed(error: Exception) -> str:
 
 def _restore(request: gr.Request) -> list[Any]:
     """[controls…, notice, shown…] from the address."""
-    notice, wanted = gr.update(visible=False), AdaptiveRequest()
-    try:
-        wanted, notes = from_query(AdaptiveRequest, request.url.query or "")
-        if notes:
-            notice = gr.update(value=report.status(" ".join(notes)), visible=True)
-    except InvalidRequest as error:
-        text = f"The link could not be followed. {error} The first view is shown instead."
-        notice = gr.update(value=report.status(text, kind="error"), visible=True)
+    wanted, notice = followed(lambda: from_query(AdaptiveRequest, request.url.query or ""), AdaptiveRequest())
     result = judge(wanted)
     return [*_values(wanted), notice, *_pictures(result, _ready(result))]
 

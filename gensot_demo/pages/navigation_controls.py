@@ -16,7 +16,7 @@ from gensot_demo.figures.pad import DrawingPad, drawing_value, read_drawing
 from gensot_demo.transport.guides import SHAPES, guide_curve
 from gensot_demo.transport.targets import TARGETS, named_target
 
-from .controls import NamedParts, slider_for
+from .controls import BoundedSlider, NamedParts, slider_for
 from .events import QUIET
 from .navigation_report import SHAPES as NAMES
 
@@ -40,10 +40,10 @@ class NavigationControls(NamedParts):
             pad_value(ProtocolRequest()), tools=["knots", "curve"], extent=EXTENT, elem_id="guide-pad",
             label="Drag the guide's knots, or draw it freehand",
         )  # fmt: skip
-        parts["stiffness"] = gr.Slider(
+        parts["stiffness"] = BoundedSlider(
             0, _STIFFEST_SLID, 20, step=1, label="Stiffness β", info="How hard the path is held to the guide."
         )
-        parts["temperature"] = gr.Slider(
+        parts["temperature"] = BoundedSlider(
             COLDEST, HOTTEST, 1, step=0.01, label="Temperature κ", info="How much noise there is on the way."
         )
         parts["amplitude"] = slider_for(fields["amplitude"], "Amplitude of the V and the S")
@@ -57,7 +57,7 @@ class NavigationControls(NamedParts):
             parts["temperature_pieces"] = gr.Textbox("", label="Temperature per piece", info=_PER_PIECE)
             parts["pieces"] = slider_for(fields["pieces"], "Pieces of the guide")
             parts["start"] = gr.Textbox("0, 0", label="Start x, y")
-            parts["particles"] = gr.Slider(50, 4000, 2000, step=50, label="Particles of the cloud")
+            parts["particles"] = BoundedSlider(50, 4000, 2000, step=50, label="Particles of the cloud")
             parts["steps"] = slider_for(fields["steps"], "Steps of the cloud")
             parts["seed"] = gr.Number(7, precision=0, minimum=0, maximum=limits.MAX_SEED, label="Seed")
         parts["held"] = gr.Textbox("", visible=HIDDEN, elem_id="held")

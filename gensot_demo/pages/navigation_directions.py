@@ -30,7 +30,8 @@ from gensot_demo.figures.component import PlotlyFigure
 from gensot_demo.figures.navigation_directions import plane_figure, tuned_figure, width_figure
 
 from . import report
-from .events import HEAVY, QUIET, address_follows, copies_link, ready
+from .controls import BoundedSlider
+from .events import HEAVY, QUIET, address_follows, copies_link, followed, ready
 from .warm_up import WARM_UP
 
 _LEAD = (
@@ -71,20 +72,20 @@ def build() -> None:
     with gr.Row(elem_classes="gensot-split"):
         with gr.Column(scale=4, min_width=300, elem_classes="gensot-controls"):
             corridor = gr.Radio(_choices(CORRIDORS), value=plain.corridor, label="Corridor")
-            across = gr.Slider(0.2, 400, plain.across, step=0.2, label="Stiffness across", elem_id="across")
-            along = gr.Slider(0, 400, plain.along, step=0.5, label="Stiffness along", elem_id="along")
+            across = BoundedSlider(0.2, 400, plain.across, step=0.2, label="Stiffness across", elem_id="across")
+            along = BoundedSlider(0, 400, plain.along, step=0.5, label="Stiffness along", elem_id="along")
             drift = gr.Dropdown(_choices(DRIFTS), value=plain.drift, label="Drift", elem_id="drift")
-            strength = gr.Slider(-4, 4, plain.strength, step=0.1, label="Strength of the drift, per unit time")
-            temperature = gr.Slider(0.05, 2, plain.temperature, step=0.05, label="Temperature")
+            strength = BoundedSlider(-4, 4, plain.strength, step=0.1, label="Strength of the drift, per unit time")
+            temperature = BoundedSlider(0.05, 2, plain.temperature, step=0.05, label="Temperature")
             schedule = gr.Dropdown(_choices(SCHEDULES), value=plain.schedule, label="Temperature over time")
-            starts = gr.Slider(1, MOST_STARTS, plain.starts, step=1, label="Starting points", elem_id="starts")
+            starts = BoundedSlider(1, MOST_STARTS, plain.starts, step=1, label="Starting points", elem_id="starts")
             law = gr.Dropdown(_choices(LAWS), value=plain.law, label="Law at the end")
             with gr.Accordion("More settings", open=False):
-                height = gr.Slider(0, 3, plain.height, step=0.1, label="Height of the arch, length")
-                price = gr.Slider(
+                height = BoundedSlider(0, 3, plain.height, step=0.1, label="Height of the arch, length")
+                price = BoundedSlider(
                     0, 1, plain.price, step=0.01, label="Price of stiffness, length²", info="in the corridor task"
                 )
-                particles = gr.Slider(100, 2000, plain.particles, step=100, label="Particles from each start")
+                particles = BoundedSlider(100, 2000, plain.particles, step=100, label="Particles from each start")
                 seed = gr.Number(plain.seed, precision=0, minimum=0, label="Seed of the particles")
         with gr.Column(scale=9, min_width=320):
             gr.Markdown(_LEAD, elem_classes="gensot-lead")
@@ -270,14 +271,7 @@ def _failed(error: Exception) -> str:
 
 def _restore(request: gr.Request) -> list[Any]:
     """[controls…, notice, shown…] from the address."""
-    notice, wanted = gr.update(visible=False), DirectionsRequest()
-    try:
-        wanted, notes = from_query(DirectionsRequest, request.url.query or "")
-        if notes:
-            notice = gr.update(value=report.status(" ".join(notes)), visible=True)
-    except InvalidRequest as error:
-        text = f"The link could not be followed. {error} The first view is shown instead."
-        notice = gr.update(value=report.status(text, kind="error"), visible=True)
+    wanted, notice = followed(lambda: from_query(DirectionsRequest, request.url.query or ""), DirectionsRequest())
     return [*_values(wanted), notice, *_pictures(picture(wanted), report.status("Computed in closed form."))]
 
 

@@ -26,8 +26,8 @@ from gensot_demo.figures.component import PlotlyFigure
 from gensot_demo.figures.navigation_learning import cost_bars, descent_figure, experts_plane
 
 from . import navigation_learning_endpoints, report
-from .controls import slider_for
-from .events import HEAVY, QUIET, address_follows, copies_link, ready
+from .controls import BoundedSlider, slider_for
+from .events import HEAVY, QUIET, address_follows, copies_link, followed, ready
 from .warm_up import WARM_UP
 
 _ITERATIONS = 60
@@ -70,7 +70,7 @@ def build() -> None:
             for n in range(MOST_EXPERTS):
                 with gr.Group(visible=n < 2, elem_classes="gensot-expert") as group:
                     trusts.append(
-                        gr.Slider(
+                        BoundedSlider(
                             0,
                             MOST_TRUST,
                             values[2][n],
@@ -79,7 +79,8 @@ def build() -> None:
                             elem_id=f"trust-{n + 1}",
                         )
                     )
-                    amplitudes.append(gr.Slider(-4, 4, values[1][n], step=0.1, label=f"Amplitude of teacher {n + 1}"))
+                    label = f"Amplitude of teacher {n + 1}"
+                    amplitudes.append(BoundedSlider(-4, 4, values[1][n], step=0.1, label=label))
                     with gr.Accordion(f"Belief of expert {n + 1}", open=False):
                         beliefs.append(
                             gr.Textbox(
@@ -89,7 +90,7 @@ def build() -> None:
                         )  # fmt: skip
                 groups.append(group)
             with gr.Accordion("Corridor: stiffness, steepness, pieces", open=False):
-                stiffness = gr.Slider(1, 500, 20, step=1, label="Stiffness β", info="How hard the guide holds.")
+                stiffness = BoundedSlider(1, 500, 20, step=1, label="Stiffness β", info="How hard the guide holds.")
                 steepness = slider_for(fields["steepness"], "Steepness of the teachers")
                 pieces = slider_for(fields["pieces"], "Pieces of the guide")
         with gr.Column(scale=9, min_width=320):
@@ -197,17 +198,14 @@ def answer(request: ExpertsRequest) -> list[Any]:
 
 def _restore(request: gr.Request) -> list[Any]:
     """[controls…, groups…, notice, shown…, table] from the address."""
-    notice, wanted = gr.update(visible=False), ExpertsRequest()
-    try:
-        wanted, notes = experts_from_query(request.url.query or "")
-        shown = answer(wanted)
-        if notes:
-            notice = gr.update(value=report.status(" ".join(notes)), visible=True)
-    except InvalidRequest as error:
-        text = f"The link could not be followed. {error} The first view is shown instead."
-        notice = gr.update(value=report.status(text, kind="error"), visible=True)
-        wanted = ExpertsRequest()
-        shown = answer(wanted)
+
+    def read() -> tuple[ExpertsRequest, list[str]]:
+        found, notes = experts_from_query(request.url.query or "")
+        answer(found)
+        return found, notes
+
+    wanted, notice = followed(read, ExpertsRequest())
+    shown = answer(wanted)
     many = len(wanted.beliefs)
     beliefs, amplitudes, trusts = _filled(wanted)
     controls = [many, *trusts, *amplitudes, *map(text_of, beliefs), wanted.stiffness, wanted.steepness, wanted.pieces]

@@ -35,8 +35,8 @@ from gensot_demo.figures.pad import DrawingPad, backdrop_value, drawing_value, r
 from gensot_demo.transport.targets import TARGETS, named_target
 
 from . import navigation_learning_endpoints, report
-from .controls import slider_for
-from .events import HEAVY, QUIET, address_follows, copies_link, ready
+from .controls import BoundedSlider, slider_for
+from .events import HEAVY, QUIET, address_follows, copies_link, followed, ready
 from .warm_up import WARM_UP
 
 _SWITCHING, _DRAWN = "switching", "drawn"
@@ -82,8 +82,8 @@ def build() -> None:
             )  # fmt: skip
             amplitude = slider_for(fields["amplitude"], "Amplitude", "How far to either side.")
             steepness = slider_for(fields["steepness"], "Steepness", "How suddenly it changes sides.")
-            stiffness = gr.Slider(1, 500, 20, step=1, label="Stiffness β", info="How hard the guide holds.")
-            regularisation = gr.Slider(
+            stiffness = BoundedSlider(1, 500, 20, step=1, label="Stiffness β", info="How hard the guide holds.")
+            regularisation = BoundedSlider(
                 _LEAST, 2, -3, step=0.1, label="Regularisation, log₁₀ λ",
                 info="Keeps the guide near the teacher; none at the left end.", elem_id="regularisation",
             )  # fmt: skip
@@ -221,14 +221,7 @@ def _shown(request: TeacherRequest) -> list[Any]:
 
 def _restore(request: gr.Request) -> list[Any]:
     """[controls…, notice, shown…] from the address."""
-    notice, wanted = gr.update(visible=False), TeacherRequest()
-    try:
-        wanted, notes = teacher_from_query(request.url.query or "")
-        if notes:
-            notice = gr.update(value=report.status(" ".join(notes)), visible=True)
-    except InvalidRequest as error:
-        text = f"The link could not be followed. {error} The first view is shown instead."
-        notice = gr.update(value=report.status(text, kind="error"), visible=True)
+    wanted, notice = followed(lambda: teacher_from_query(request.url.query or ""), TeacherRequest())
     drawn = bool(wanted.points)
     backdrop = backdrop_of(wanted.target, "point")
     drawing = drawing_value("curve", curve=wanted.points, backdrop=backdrop) if drawn else _first_drawing()

@@ -25,7 +25,7 @@ from gensot_demo.figures.film_player import FilmPlayer
 from gensot_demo.figures.sequences import change_figure
 
 from . import report, sequences_endpoints
-from .events import HEAVY, QUIET, address_follows, copies_link, keep_first
+from .events import HEAVY, QUIET, address_follows, copies_link, followed, keep_first
 from .models import FIRST, choose
 from .models import restored as restored_model
 from .sequences_controls import SequenceControls
@@ -235,17 +235,13 @@ def _failed(error: Exception) -> str:
 
 def _restore(controls: SequenceControls, request: gr.Request) -> list[Any]:
     """[controls…, notice, outputs…] from the address; a bad link says so and shows the first view."""
-    notice = gr.update(visible=False)
-    wanted = SequenceRequest()
-    try:
-        wanted, notes = from_query(request.url.query or "")
-        CATALOGUE.info(wanted.backbone)
-        if notes:
-            notice = gr.update(value=report.status(" ".join(notes)), visible=True)
-    except (InvalidRequest, BackboneUnavailable) as error:
-        wanted = SequenceRequest()
-        text = f"The link could not be followed. {error} The first view is shown instead."
-        notice = gr.update(value=report.status(text, kind="error"), visible=True)
+
+    def read() -> tuple[SequenceRequest, list[str]]:
+        found, notes = from_query(request.url.query or "")
+        CATALOGUE.info(found.backbone)
+        return found, notes
+
+    wanted, notice = followed(read, SequenceRequest())
     return [*controls.values(wanted), notice, *(_kept(wanted) or [gr.skip()] * _OUTPUTS)]
 
 

@@ -24,7 +24,7 @@ from gensot_demo.figures.pad import DrawingPad, drawing_value, read_drawing
 from gensot_demo.guidance.registry import REGISTRY
 from gensot_demo.transport.catalogue import SAMPLERS
 
-from .controls import PATH_LABELS, NamedParts, slider_for
+from .controls import PATH_LABELS, BoundedSlider, NamedParts, slider_for
 from .events import QUIET
 from .models import first_card, model_choice
 from .task_controls import own_picture, take_brush
@@ -72,8 +72,10 @@ class SequenceControls(NamedParts):
             elem_id="path-pad",
             label="Draw the way of the sketch's centre",
         )
-        parts["size"] = slider_for(AlongPath.model_fields["size"], "Size", "Share of the picture's side.", False)
-        parts["turn"] = gr.Slider(
+        parts["size"] = slider_for(
+            AlongPath.model_fields["size"], "Size", "Share of the picture's side.", visible=False
+        )
+        parts["turn"] = BoundedSlider(
             -360, 360, TurningColour().turn, step=15, label="Turn, degrees", info="360 is once round.", visible=False
         )
         parts["source"].input(None, js=take_brush("drawing"), api_visibility="private")
@@ -123,7 +125,10 @@ class SequenceControls(NamedParts):
             elem_id="memory",
         )
         parts["trust"] = slider_for(
-            SequenceRequest.model_fields["trust"], "Trust in the frame before", "The reference has trust 1.", False
+            SequenceRequest.model_fields["trust"],
+            "Trust in the frame before",
+            "The reference has trust 1.",
+            visible=False,
         )
         parts["memory"].change(
             lambda memory: gr.update(visible=memory == "reference"), parts["memory"], parts["trust"], **QUIET

@@ -12,7 +12,7 @@ from gensot_demo.backbones.emoji import load_collection
 from gensot_demo.experiments import limits
 from gensot_demo.experiments.requests import CompareRequest, ReferenceChoice, RestoreChoice, RewardChoice
 
-from .controls import Controls, slider_for
+from .controls import BoundedSlider, Controls, slider_for
 from .events import QUIET
 from .models import FIRST, input_of
 from .task_values import (
@@ -71,7 +71,7 @@ def ask_controls(controls: Controls) -> None:
         CompareRequest.model_fields["strength"],
         "Strength",
         "Multiplies every condition's trust: 1 asks once, 3 insists.",
-        False,
+        visible=False,
     )
     controls["ask"].input(  # by hand only: a link brings its own
         _usual_values, [controls[name] for name in _USUAL], [controls[name] for name in _USUAL[1:]], **QUIET
@@ -116,7 +116,7 @@ def _picture_controls(controls: Controls) -> None:
 def _follow_controls(controls: Controls) -> None:
     names = load_collection().condition_names()
     with gr.Group() as controls.groups["follow"]:
-        controls["view_noise"] = gr.Slider(
+        controls["view_noise"] = BoundedSlider(
             *limits.VIEW_NOISE,
             8.0,
             step=0.1,
@@ -187,7 +187,7 @@ def _reward_controls(controls: Controls) -> None:
             controls[f"reward_{kind}"] = gr.Dropdown(
                 known, value=plain[f"reward_{kind}"], label=f"Rewarded {kind}", filterable=True, visible=False
             )
-        controls["reward_amount"] = gr.Slider(
+        controls["reward_amount"] = BoundedSlider(
             -limits.MAX_REWARD,
             limits.MAX_REWARD,
             RewardChoice.model_fields["amount"].default,
@@ -223,7 +223,7 @@ def _condition_controls(controls: Controls) -> None:
 
 
 def _trust() -> gr.Slider:
-    return gr.Slider(0, limits.MAX_TRUST, 1.0, step=0.1, label="Trust", min_width=120)
+    return BoundedSlider(0, limits.MAX_TRUST, 1.0, step=0.1, label="Trust", min_width=120)
 
 
 _SWITCHED_GROUPS = ("picture", "follow", "restore", "reward", "conditions", "prompts", "measure")

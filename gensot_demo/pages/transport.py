@@ -28,7 +28,7 @@ from gensot_demo.figures.transport import (
 )
 
 from . import endpoints, report, transport_report
-from .events import FRESH_SEEDS, HEAVY, QUIET, address_follows, copies_link
+from .events import FRESH_SEEDS, HEAVY, QUIET, address_follows, copies_link, followed
 from .transport_controls import TransportControls
 from .warm_up import WARM_UP
 
@@ -265,17 +265,13 @@ def _repeat(controls: TransportControls, values: tuple[Any, ...]) -> Iterator[li
 
 def _restore(controls: TransportControls, request: gr.Request) -> list[Any]:
     """[controls…, notice, told] from the address; a bad link says so and shows the first view."""
-    notice = gr.update(visible=False)
-    wanted = TransportRequest()
-    try:
+
+    def read() -> tuple[TransportRequest, list[str]]:
         found, notes = from_query(request.url.query or "")
         target_for(found)
-        wanted = found
-        if notes:
-            notice = gr.update(value=report.status(" ".join(notes)), visible=True)
-    except InvalidRequest as error:
-        text = f"The link could not be followed. {error} The first view is shown instead."
-        notice = gr.update(value=report.status(text, kind="error"), visible=True)
+        return found, notes
+
+    wanted, notice = followed(read, TransportRequest())
     return [*controls.values(wanted), notice, _told(_preset_of(wanted))]
 
 

@@ -24,7 +24,7 @@ from gensot_demo.figures.pad import DrawingPad, backdrop_value, drawing_value, r
 from gensot_demo.transport.catalogue import SAMPLERS
 from gensot_demo.transport.targets import TARGETS, named_target
 
-from .controls import NamedParts, slider_for
+from .controls import BoundedSlider, NamedParts, slider_for
 from .events import QUIET
 
 DRAW, FILE = "draw", "file"
@@ -71,7 +71,7 @@ class TransportControls(NamedParts):
             [(METHODS[name].label, name) for name in _GUIDED], value=[], label="Guided by a label", elem_id="guided"
         )
         with gr.Accordion("Guide: stiffness, temperature, your own curve", open=True):
-            parts["stiffness"] = gr.Slider(
+            parts["stiffness"] = BoundedSlider(
                 0, 200, 20, step=1, label="Stiffness β", info="How hard GenSOT is held to its guide."
             )
             parts["temperature"] = slider_for(
@@ -98,7 +98,7 @@ class TransportControls(NamedParts):
             parts["steps"] = slider_for(fields["steps"], "Steps")
             parts["solver"] = _solver("solver", STOCHASTIC, "Solver of the stochastic methods")
             parts["flow_solver"] = _solver("flow_solver", DETERMINISTIC, "Solver of the flows")
-            parts["particles"] = gr.Slider(50, 4000, 2000, step=50, label="Particles per method")
+            parts["particles"] = BoundedSlider(50, 4000, 2000, step=50, label="Particles per method")
             parts["seed"] = gr.Number(7, precision=0, minimum=0, maximum=limits.MAX_SEED, label="Seed")
             with gr.Row():
                 parts["vary"] = gr.Dropdown(list(VARIED), value="nothing", label="Vary", min_width=120)

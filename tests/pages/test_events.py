@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import gradio as gr
+
+from gensot_demo.experiments.requests import InvalidRequest
 from gensot_demo.experiments.runs import RunStore
-from gensot_demo.pages.events import keep_first
+from gensot_demo.pages.events import followed, keep_first
 
 
 @dataclass(frozen=True)
@@ -38,3 +41,18 @@ def test_a_faster_visitor_is_not_overtaken():
     name = store.keep(Moment("first", 1.0))
     assert list(steps) == []
     assert store.find("first") == name
+
+
+def test_a_link_is_followed_with_notes_or_the_line_says_why_not():
+    def broken():
+        raise InvalidRequest("steps is 1000000000: at most 200.")
+
+    assert followed(lambda: ("wanted", []), "plain") == ("wanted", gr.update(visible=False))
+    wanted, line = followed(lambda: ("wanted", ["depth is not known."]), "plain")
+    assert wanted == "wanted"
+    assert line["visible"]
+    assert "depth is not known" in line["value"]
+    wanted, line = followed(broken, "plain", "first grid")
+    assert wanted == "plain"
+    assert "1000000000" in line["value"]
+    assert "first grid is shown" in line["value"]

@@ -18,7 +18,8 @@ from gensot_demo.experiments.requests import InvalidRequest, parse
 from gensot_demo.figures.energy_schedules import steps_figure
 from gensot_demo.figures.pad import drawing_value
 from gensot_demo.pages import energy_schedules
-from gensot_demo.pages.energy_schedules_controls import SchedulesControls, bounded_slider
+from gensot_demo.pages.controls import slider_for
+from gensot_demo.pages.energy_schedules_controls import SchedulesControls
 from gensot_demo.pages.energy_schedules_report import table
 from gensot_demo.transport.data_separation import separation_of_mixture, separation_of_points, standardised_points
 from gensot_demo.transport.kinetic_optimal import KineticOptimalPath, kinetic_energy
@@ -162,7 +163,7 @@ def test_a_link_that_cannot_be_followed_shows_the_first_view(query):
 
 @pytest.mark.parametrize(("typed", "taken"), [(99, 5), (-5, 1), (None, 1), (3, 3)])
 def test_a_box_left_empty_or_out_of_range_counts_as_what_it_will_show(typed, taken):
-    assert bounded_slider(SchedulesRequest.model_fields["modes"], "Modes").preprocess(typed) == taken
+    assert slider_for(SchedulesRequest.model_fields["modes"], "Modes").preprocess(typed) == taken
 
 
 def test_stop_says_of_which_settings_the_rest_is():
