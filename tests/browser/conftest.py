@@ -1,5 +1,6 @@
 """The app in a process of its own, and a Chromium that watches for errors."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -45,19 +46,32 @@ def browser():
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def context_with(browser):
+    """The context of these options, one for all tests: what a page has compiled once, the next one need not."""
+
+    @cache
+    def context_with(options: tuple):
+        return browser.new_context(**dict(options))
+
+    return context_with
+
+
 @pytest.fixture
-def new_page(browser):
-    """Makes pages, as in `new_page(width=390, color_scheme="dark", reduced_motion="reduce")`.
+def new_page(context_with):
+    """Makes pages, as in `new_page(width=390, color_scheme="dark", reduced_motion="reduce")`; nothing of them stays.
 
     Each lists in `console_errors` what its console called an error, exceptions, failed and refused requests, and
     requests to other hosts.
     """
-    contexts = []
+    pages = []
 
-    def make(width: int = 1280, height: int = 900, **options):
-        context = browser.new_context(viewport={"width": width, "height": height}, **options)
-        contexts.append(context)
+    def make(width: int = 1280, height: int = 900, color_scheme="light", reduced_motion="no-preference", **options):
+        context = context_with(tuple((name, _fixed(value)) for name, value in sorted(options.items())))
         page = context.new_page()
+        pages.append(page)
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=color_scheme, reduced_motion=reduced_motion)
         page.set_default_timeout(30_000)
         errors = page.console_errors = []
 
@@ -73,13 +87,20 @@ def new_page(browser):
         return page
 
     yield make
-    for context in contexts:
-        context.close()
+    for page in pages:
+        if page.url.startswith("http"):
+            page.evaluate("() => localStorage.clear()")
+        page.context.clear_cookies()
+        page.close()
 
 
 @pytest.fixture
 def page(new_page):
     return new_page()
+
+
+def _fixed(value):
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _cut_off(request) -> bool:
