@@ -64,8 +64,8 @@ def _rate(points: Tensor, s: float, state: Tensor) -> Tensor:
 @dataclass(frozen=True)
 class PriorError:
     """At time T. highest: root mean square way of the flow from p_T to N(0, I), an upper bound of W2 between them.
-    lowest: Gelbrich's bound by means and covariances.  turned: how far the flow's map is from the optimal one, root mean
-    square, to leading order: the part of the way that is no gradient, sqrt(highest^2 - W2^2)."""
+    lowest: Gelbrich's bound by means and covariances.  turned: how far the flow's map is from the optimal one, root
+    mean square, to leading order: the part of the way that is no gradient, sqrt(highest^2 - W2^2)."""
 
     highest: float
     lowest: float
