@@ -2,8 +2,8 @@
 
 Sources: Gelbrich, Math. Nachr. 147 (1990), and Peyre & Cuturi, arXiv 1803.00567, remark 2.31 (the Bures map and its
 cost); Peyre, arXiv 2512.06797 (the map of flow matching). In whitened coordinates z = S0^{-1/2} (x - m0) the path
-x_t = a y + m x of independent ends has the covariance a^2 C + m^2 I with C = S0^{-1/2} S1 S0^{-1/2}: its velocity is linear
-and commutes with itself at all times, so that z_t = (a^2 C + m^2 I)^{1/2} z_0 whatever the schedule.
+x_t = a y + m x of independent ends has the covariance a^2 C + m^2 I with C = S0^{-1/2} S1 S0^{-1/2}: its velocity is
+linear and commutes with itself at all times, so that z_t = (a^2 C + m^2 I)^{1/2} z_0 whatever the schedule.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def ellipse(along: float, across: float, angle: float, x: float = 0.0, y: float 
     """The planar Gaussian around (x, y) with standard deviations ``along`` and ``across`` the direction ``angle``,
     radians."""
     if not all(math.isfinite(value) for value in (along, across, angle, x, y)) or min(along, across) < 0:
-        raise InvalidValue(f"an ellipse has finite axes of at least 0, not {along:g} and {across:g} at angle {angle:g}.")
+        raise InvalidValue(f"an ellipse has finite axes from 0 on, not {along:g} and {across:g} at angle {angle:g}.")
     c, s = math.cos(angle), math.sin(angle)
     turn = torch.tensor([[c, -s], [s, c]], dtype=torch.float64)
     scaled = turn * torch.tensor([along, across], dtype=torch.float64)
@@ -64,9 +64,9 @@ def ellipse(along: float, across: float, angle: float, x: float = 0.0, y: float 
 
 
 def root(matrix: Tensor, power: float = 0.5) -> Tensor:
-    """A power of a symmetric matrix (d, d), eigenvalues below 0 by rounding taken as 0."""
-    values, vectors = torch.linalg.eigh(0.5 * (matrix + matrix.T))
-    return (vectors * values.clamp(min=0) ** power) @ vectors.T
+    """A power of symmetric matrices (..., d, d), eigenvalues below 0 by rounding taken as 0."""
+    values, vectors = torch.linalg.eigh(0.5 * (matrix + matrix.mT))
+    return (vectors * values.clamp(min=0)[..., None, :] ** power) @ vectors.mT
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,12 +83,13 @@ class GaussianTransport:
         widths = torch.linalg.eigvalsh(self.source.covariance).clamp(min=0).sqrt()
         if float(widths[0]) <= _FLATTEST * float(widths[-1]):
             raise InvalidValue(
-                f"the source is flat: its widths are {', '.join(f'{w:g}' for w in widths.tolist())}. No map spreads what "
-                "has no width; the target may be flat."
+                f"the source is flat: its widths are {', '.join(f'{w:g}' for w in widths.tolist())}. No map spreads "
+                "what has no width; the target may be flat."
             )
 
     @cached_property
-    def _half(self) -> Tensor:
+    def half(self) -> Tensor:
+        """S0^{1/2} (d, d)."""
         return root(self.source.covariance)
 
     @cached_property
@@ -103,13 +104,13 @@ class GaussianTransport:
     @cached_property
     def optimal(self) -> Tensor:
         """The linear part (d, d) of the optimal map, S0^{-1/2} (S0^{1/2} S1 S0^{1/2})^{1/2} S0^{-1/2}: symmetric."""
-        return self._inverse @ root(self._half @ self.target.covariance @ self._half) @ self._inverse
+        return self._inverse @ root(self.half @ self.target.covariance @ self.half) @ self._inverse
 
     @cached_property
     def flow(self) -> Tensor:
         """The linear part (d, d) of the map of flow matching with independent ends, S0^{1/2} C^{1/2} S0^{-1/2}: the
         same for every scalar schedule."""
-        return self._half @ root(self.whitened) @ self._inverse
+        return self.half @ root(self.whitened) @ self._inverse
 
     @property
     def translation(self) -> float:
@@ -118,13 +119,13 @@ class GaussianTransport:
 
     def cost(self, linear: Tensor) -> float:
         """E |T x - x|^2 of the map with this linear part (d, d) and the target's mean."""
-        moved = (linear - torch.eye(len(linear), dtype=linear.dtype)) @ self._half
+        moved = (linear - torch.eye(len(linear), dtype=linear.dtype)) @ self.half
         return float(moved.square().sum()) + self.translation
 
     @cached_property
     def squared_distance(self) -> float:
         """W2^2 = |m1 - m0|^2 + tr(S0 + S1 - 2 (S0^{1/2} S1 S0^{1/2})^{1/2}), the squared Bures distance."""
-        inner = root(self._half @ self.target.covariance @ self._half)
+        inner = root(self.half @ self.target.covariance @ self.half)
         both = self.source.covariance + self.target.covariance
         return max(float(torch.trace(both - 2 * inner)), 0.0) + self.translation
 
@@ -139,7 +140,7 @@ class GaussianTransport:
     def swirl(self) -> float:
         """Radians by which flow matching turns the whitened source before it does what optimal transport does: the
         angle of Q in T_FM S0^{1/2} = T_OT S0^{1/2} Q; in the plane, for a target that is not flat."""
-        q = torch.linalg.lstsq(self.optimal @ self._half, self.flow @ self._half).solution
+        q = torch.linalg.lstsq(self.optimal @ self.half, self.flow @ self.half).solution
         return math.atan2(float(q[1, 0] - q[0, 1]), float(q[0, 0] + q[1, 1]))
 
     def carry(self, linear: Tensor, x: Tensor) -> Tensor:
@@ -157,7 +158,7 @@ class GaussianTransport:
         sizes = (a[:, None] ** 2 * values.clamp(min=0) + m[:, None] ** 2).sqrt()  # (T, d)
         z = (x - self.source.mean) @ self._inverse @ vectors
         means = a[:, None] * self.target.mean + m[:, None] * self.source.mean
-        return means[:, None] + (sizes[:, None] * z) @ vectors.T @ self._half
+        return means[:, None] + (sizes[:, None] * z) @ vectors.T @ self.half
 
     def velocity(self, x: Tensor, path: SchedulePath, t: float) -> Tensor:
         """The velocity (n, d) of flow matching at states (n, d), E[a' y + m' x_0 | x], at a time inside (0, 1)."""
@@ -181,3 +182,21 @@ class GaussianTransport:
         weighed = (vectors.T @ self.source.covariance @ vectors).diagonal()
         shift = (da[:, None] * self.target.mean + dm[:, None] * self.source.mean).square().sum(1)
         return float((weight * ((rates**2 * weighed).sum(1) + shift)).sum())
+
+
+def costs_when_turned(pair: GaussianTransport, angles: Tensor) -> tuple[Tensor, Tensor]:
+    """(cost of flow matching, W2^2), (A,) each, when a planar target is turned about its mean by angles (A,), radians.
+
+    E |T x - x|^2 = tr(S0 + S1 - 2 T S0) + |m1 - m0|^2, with T_FM S0 of the trace of S0 C^{1/2}.
+    """
+    c, s = angles.cos(), angles.sin()
+    turn = torch.stack([torch.stack([c, -s], -1), torch.stack([s, c], -1)], -2)
+    s0, s1 = pair.source.covariance, turn @ pair.target.covariance @ turn.mT
+    half, inverse = root(s0), root(s0, -0.5)
+    flown = s0 @ root(inverse @ s1 @ inverse)
+    fixed = float(torch.trace(s0) + torch.trace(pair.target.covariance))
+    return tuple((fixed - 2 * _trace(part)).clamp(min=0) + pair.translation for part in (flown, root(half @ s1 @ half)))
+
+
+def _trace(matrices: Tensor) -> Tensor:
+    return matrices.diagonal(dim1=-2, dim2=-1).sum(-1)

@@ -10,7 +10,7 @@ import torch
 from gensot_demo.transport.couplings import optimal_assignment
 from gensot_demo.transport.errors import InvalidValue
 from gensot_demo.transport.paths import CondOTPath, CosinePath, VPLinearPath
-from gensot_demo.transport.static_ot.gaussians import Gaussian, GaussianTransport, ellipse
+from gensot_demo.transport.static_ot.gaussians import Gaussian, GaussianTransport, costs_when_turned, ellipse
 
 REFERENCE = GaussianTransport(
     ellipse(math.sqrt(2), math.sqrt(0.3), 0), ellipse(math.sqrt(3), math.sqrt(0.4), 0.8)
@@ -107,7 +107,12 @@ def test_energy_by_a_sum_over_particles(path):
 
 
 def test_maps_are_equal_iff_covariances_commute():
-    for target in (ellipse(2, 0.3, 0.5), ellipse(0.3, 2, 0.5), ellipse(1.5, 1.5, 0), ellipse(2, 0.3, 0.5 + math.pi / 2)):
+    for target in (
+        ellipse(2, 0.3, 0.5),
+        ellipse(0.3, 2, 0.5),
+        ellipse(1.5, 1.5, 0),
+        ellipse(2, 0.3, 0.5 + math.pi / 2),
+    ):
         pair = GaussianTransport(ellipse(1.2, 0.4, 0.5), target)
         assert pair.commutator < 1e-12
         torch.testing.assert_close(pair.optimal, pair.flow)
@@ -123,6 +128,16 @@ def test_the_swirl_is_a_rotation_of_the_whitened_source():
     half = torch.diag(torch.tensor([2.0, 0.3], dtype=torch.float64).sqrt())
     torch.testing.assert_close(REFERENCE.flow @ half, REFERENCE.optimal @ half @ turn)
     assert abs(REFERENCE.swirl) > 0.1
+
+
+def test_costs_of_turned_targets_are_those_of_each():
+    moved = ellipse(math.sqrt(3), math.sqrt(0.4), 0.1, 0.5, 1.0)
+    angles = torch.tensor([0.0, 0.7, 1.5, 2.6], dtype=torch.float64)
+    flown, least = costs_when_turned(GaussianTransport(REFERENCE.source, moved), angles)
+    for angle, one, two in zip(angles.tolist(), flown.tolist(), least.tolist(), strict=True):
+        target = ellipse(math.sqrt(3), math.sqrt(0.4), 0.1 + angle, 0.5, 1.0)
+        pair = GaussianTransport(REFERENCE.source, target)
+        assert (one, two) == pytest.approx((pair.cost(pair.flow), pair.squared_distance))
 
 
 def test_a_translation_costs_its_square_on_both_ways():
