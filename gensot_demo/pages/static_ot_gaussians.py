@@ -86,10 +86,17 @@ class _Controls(NamedParts):
 def build() -> None:
     """The page's content, inside its Blocks."""
     query = gr.Textbox(visible="hidden", elem_id="query")
-    with gr.Row(elem_classes="gensot-split"):
+    with gr.Row(elem_classes=["gensot-split", "gensot-controls-first"]):
         with gr.Column(scale=4, min_width=300, elem_classes="gensot-controls"):
             gr.Markdown("Drag the ends of the axes, or the target's centre.", elem_classes="gensot-try")
             pad = EllipsePad(narrowest=0.1, widest=WIDEST, farthest=FARTHEST, elem_id="ellipses")
+            gr.Markdown(
+                "**What to try:** *Aligned*, then turn the target by its handle and watch the two pictures part; "
+                "*from a round source* they never do, and noise is a round source.",
+                elem_classes="gensot-try",
+            )
+            with gr.Row(elem_classes=["gensot-run", "gensot-presets"]):
+                presets = [gr.Button(title, size="sm", elem_classes="gensot-preset") for title, _ in _PRESETS]
             controls = _Controls()
         with gr.Column(scale=9, min_width=320):
             gr.Markdown(_LEAD, elem_classes="gensot-lead")
@@ -103,15 +110,8 @@ def build() -> None:
                 "transport moves each on a straight line. Flow matching reaches the same cloud, but when the axes do "
                 "not lie alike it also turns the cloud within itself, and its lines bend.",
             )
-            said = gr.HTML(elem_id="said-maps")
             ways = Player(empty="The ways appear here.", filename="gensot-gaussians", elem_id="ways")
-            gr.Markdown(
-                "**What to try:** *Aligned*, then turn the target by its handle and watch the two pictures part; "
-                "*from a round source* they never do, and noise is a round source.",
-                elem_classes="gensot-try",
-            )
-            with gr.Row(elem_classes=["gensot-run", "gensot-presets"]):
-                presets = [gr.Button(title, size="sm", elem_classes="gensot-preset") for title, _ in _PRESETS]
+            said = gr.HTML(elem_id="said-maps")
     with gr.Row():
         with gr.Column(min_width=300):
             _question(
@@ -196,7 +196,7 @@ def _table(result: GaussiansResult) -> str:
         ("Cost E|Tx − x|²", f"{result.least:.3f}", f"{result.cost:.3f}"),
         ("of it for moving the mean", f"{result.translation:.3f}", f"{result.translation:.3f}"),
         ("Energy ∫ E|v|² dt", f"{result.least:.3f}", f"{result.energy:.3f}"),
-        ("Turns the round source by", "0°", f"{result.swirl + 0.0:.1f}°"),
+        ("Turns the round source by", "0°", f"{result.swirl + 0.0:.1f}°".replace("-", "−")),
     )
     heads = "".join(
         f'<th scope="col"><span class="gensot-wall-mark" style="color:var({style.variable})">{style.glyph}</span> '
