@@ -52,7 +52,9 @@ def _rate(points: Tensor, s: float, state: Tensor) -> Tensor:
     r = math.exp(-s)
     m = a / r
     x, jacobian = state[:2], state[2:].view(2, 2, -1)
-    weights = torch.softmax(r / m * (points @ x) - 0.5 * r * r * points.square().sum(1, keepdim=True), 0)
+    evidence = r / m * (points @ x) - 0.5 * r * r * points.square().sum(1, keepdim=True)
+    weights = torch.from_numpy(np.exp((evidence - evidence.amax(0)).numpy()))  # torch would wake its threads
+    weights /= weights.sum(0)
     mean = points.T @ weights
     squares = torch.stack([points[:, 0] ** 2, points[:, 0] * points[:, 1], points[:, 1] ** 2]) @ weights
     xx, xy, yy = squares - torch.stack([mean[0] ** 2, mean[0] * mean[1], mean[1] ** 2])
