@@ -20,6 +20,7 @@ from gensot_demo.pages import (
     navigation_teacher,
     scoreboard,
     sequences,
+    static_ot_cells,
     static_ot_gaussians,
     transport,
 )
@@ -67,6 +68,7 @@ PAGES = (
         Page(f"Energy: {part.lower()}", path, page.build, under="/energy", part=part)
         for part, path, page in _PARTS_OF_ENERGY
     ),
+    Page("Optimal transport", "/optimal_transport", static_ot_cells.build, part="Cells"),
     *(
         Page(f"Optimal transport: {part.lower()}", path, page.build, under="/optimal_transport", part=part)
         for part, path, page in _PARTS_OF_OPTIMAL_TRANSPORT

@@ -39,7 +39,7 @@ _KEPT = 48
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """One map. labels (M, M) uint8: where the noise of the grid goes, row y, column x; borders (S, 2, 2); masses (n,)."""
+    """One map. labels (M, M) uint8: where noise goes, row y, column x; borders (S, 2, 2); masses (n,)."""
 
     labels: NDArray[np.uint8]
     borders: NDArray[np.float32]

@@ -35,7 +35,8 @@ _MOON = 8  # points on each
 
 @dataclass(frozen=True, eq=False)
 class PointSet:
-    """points (n, 2), centred, sum |y|^2 = 2 n.  moved: the mean that was taken away; scale: what they were divided by."""
+    """points (n, 2), centred, sum |y|^2 = 2 n.  moved: the mean that was taken away; scale: what they were divided
+    by."""
 
     points: Tensor
     moved: tuple[float, float]
