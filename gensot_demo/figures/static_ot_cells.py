@@ -19,7 +19,6 @@ from .player import PanelFrames, player_value
 _LEAST_HALF = 3.2  # of the pictures' width
 _TINT = 0.42
 _STRIPE = 4  # places of the grid
-_NUMBERED = 40  # points: more numbers than that cannot be read
 _STYLES = {
     "share": ("sent elsewhere than by Brenier", MethodStyle(DATA[1], "solid", "square")),
     "distance": ("distance to the flow from T = ∞", MethodStyle(DATA[2], "dash", "triangle-up")),
@@ -125,7 +124,7 @@ def tracers_player(result: CellsResult) -> str | None:
     for colour in range(int(result.colours.max()) + 1):
         members = [str(point + 1) for point in np.flatnonzero(result.colours == colour)]
         names.append(f"to {', '.join(members)}")
-    half = _half(result)
+    half = _reach(result)
     panels = [
         PanelFrames("brenier", "Brenier: straight", found.straight, result.colours[found.by_brenier]),
         PanelFrames("flow", "Diffusion: flow", found.flow, result.colours[found.by_flow], glyph="◆", colour=DATA[1]),
@@ -155,8 +154,7 @@ def ways_figure(result: CellsResult) -> dict[str, Any]:
         }
     )  # fmt: skip
     said = f"{len(x)} noise points with the straight and the curved way to where each map sends them."
-    figure = _plane([*lines, _points(result)], result, said)
-    return _with_legend(figure)
+    return _with_legend(_plane([*lines, _points(result)], result, said, _reach(result)))
 
 
 def decay_figure(found: Decays, time: float) -> dict[str, Any]:
@@ -192,14 +190,20 @@ def _half(result: CellsResult) -> float:
     return max(_LEAST_HALF, float(np.abs(result.points).max()) + 0.35)
 
 
+def _reach(result: CellsResult) -> float:
+    """Half the width that holds points and ways."""
+    ways = np.abs(result.tracers.flow).max(initial=0.0)
+    return max(float(np.abs(result.points).max()), float(ways)) + 0.3
+
+
 def _inside(result: CellsResult) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Which of the grid's lines are shown, and where they are."""
     shown = np.flatnonzero(np.abs(result.axis) <= _half(result) + 0.05)
     return shown, result.axis[shown]
 
 
-def _plane(data: list[dict], result: CellsResult, said: str) -> dict[str, Any]:
-    half = _half(result)
+def _plane(data: list[dict], result: CellsResult, said: str, half: float | None = None) -> dict[str, Any]:
+    half = _half(result) if half is None else half
     axis = {"range": [-half, half], "constrain": "domain", "zeroline": False, "showgrid": False, "dtick": 1}
     if half > 5:
         axis.pop("dtick")
@@ -226,12 +230,11 @@ def _lines(segments: NDArray[np.float32], colour: str, width: float, name: str) 
 def _points(result: CellsResult) -> dict[str, Any]:
     x, y = result.points.T
     count = len(x)
-    numbered = count <= _NUMBERED
     return {
-        "type": "scatter", "mode": "markers+text" if numbered else "markers", "x": x, "y": y, "showlegend": False,
+        "type": "scatter", "mode": "markers+text", "x": x, "y": y, "showlegend": False,
         "text": [str(point + 1) for point in range(count)], "textfont": {"color": PAPER, "size": 11},
         "marker": {
-            "color": [DATA[colour] for colour in result.colours], "size": 20 if count <= 20 else 17 if numbered else 10,
+            "color": [DATA[colour] for colour in result.colours], "size": 20 if count <= 20 else 17,
             "line": {"color": PAPER, "width": 2},
         },
         "hovertemplate": "point %{text} at (%{x:.2f}, %{y:.2f})<extra></extra>",

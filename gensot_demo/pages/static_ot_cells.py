@@ -67,8 +67,8 @@ class _Controls(NamedParts):
             label=f"Draw 2 to {MOST_POINTS} points",
         )  # fmt: skip
         parts["time"] = BoundedSlider(
-            0.1, 6, fields["time"].default, step=0.05, label="Time T at which the noising ends", elem_id="time",
-            info="What is left of the data then: e^(−T). The flow starts from pure noise there.",
+            0.1, 6, fields["time"].default, step=0.05, label="Time T", elem_id="time",
+            info="When the noising ends; e^(−T) of the data is left.",
         )  # fmt: skip
         parts["count"] = BoundedSlider(
             2, MOST_POINTS, fields["count"].default, step=1, label="Random points n", visible=False
@@ -145,7 +145,7 @@ def build() -> None:
     query = gr.Textbox(visible="hidden", elem_id="query")
     gr.Markdown(words.LEAD, elem_classes="gensot-lead")
     with gr.Row(elem_classes=["gensot-split", "gensot-controls-first"]):
-        with gr.Column(scale=3, min_width=260, elem_classes="gensot-controls"):
+        with gr.Column(scale=3, min_width=280, elem_classes="gensot-controls"):
             controls = _Controls()
             with gr.Row(elem_classes=["gensot-run", "gensot-actions"]):
                 stop = gr.Button("Stop", min_width=80, elem_id="stop")
@@ -289,11 +289,10 @@ def _fall(controls: _Controls, values: tuple[Any, ...]) -> Iterator[list[Any]]:
     """[figure, sentences, status] after each T."""
     try:
         request = controls.request(values)
-        share = solve(request).difference.share
         for found in decays(request):
             figure = decay_figure(found, request.time)
             if found.done == 1:
-                yield [figure, words.sentences(of_decays(found, share)), ""]
+                yield [figure, words.sentences(of_decays(found)), ""]
             else:
                 line = report.running("Longer and longer noising", found.done, found.seconds)
                 yield [figure, gr.skip(), line]

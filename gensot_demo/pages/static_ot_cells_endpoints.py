@@ -57,7 +57,7 @@ def transport_cells_endpoint(query: str, with_decays: bool = False) -> dict[str,
     }
     if with_decays:
         *_, last = decays(request)
-        found["verdict"] += of_decays(last, result.difference.share)
+        found["verdict"] += of_decays(last)
         found["decays"] = {"times": last.times.tolist()} | {
             one.name: {"values": [None if value != value else value for value in one.values.tolist()], "rate": one.rate}
             for one in last.curves

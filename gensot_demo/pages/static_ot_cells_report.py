@@ -29,14 +29,14 @@ READ = """
 * Wang et al., *arXiv 2410.13431*, and DPM-OT, *arXiv 2307.11308*, jump by semi-discrete optimal transport.
 """
 EQUATIONS = """
-* With u = Σ over the cells, Brenier's potential is u(z) = maxᵢ (⟨z, yᵢ⟩ + hᵢ), its gradient the map; h maximises
+* Brenier's potential is u(z) = maxᵢ (⟨z, yᵢ⟩ + hᵢ), its gradient the map; h maximises
   mean(h) − E u(z), and then W₂² = E|z|² + mean|y|² + 2 (mean(h) − E u(z)).
 * The flow in s = log(m/a), with a = e^(−T), m = √(1 − a²):  dx/ds = a² x − a E[y | x].  Its Jacobian is a product of
   symmetric matrices. It is symmetric, so the map a gradient and by Brenier's theorem optimal, exactly if these commute.
 * From T on they nearly do. The noised data are N(0, I) times 1 + e^(−2T) H₂ + e^(−3T) H₃ + …, H of Hermite polynomials;
-  the first commutator, of the second with the third order, is of size **e^(−5T)**. If the covariance is a multiple
-  of I, it vanishes, and **e^(−7T)** is left. On a line, and for products and regular polygons, the whole map is
-  Brenier's.
+  the first commutator, of the second with the third order, is of size **e^(−5T)**. Where third moments vanish, as
+  for data symmetric about a point, **e^(−6T)** is left; where the covariance is a multiple of I,
+  **e^(−7T)**. On a line, and for products and regular polygons, the whole map is Brenier's.
 * Starting from N(0, I) shifts every border by O(e^(−2T)): mass error O(e^(−2T)); a strip of that width changes its
   point, so the maps of T and ∞ differ by O(e^(−T)) in root mean square.
 * A prior error is carried on: e^(−∫l) W₂(p_T, N) ≤ W₂(output, data) ≤ e^(∫L) W₂(p_T, N), with one-sided Lipschitz

@@ -12,7 +12,7 @@ from gensot_demo.transport.targets import FARTHEST
 
 EIGHT, RANDOM, DRAWN = "eight", "random", "drawn"
 DATA = (EIGHT, "octagon", "grid", "collinear", "moons", "spiral", RANDOM, DRAWN)
-MOST_POINTS = 64
+MOST_POINTS = 32
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 

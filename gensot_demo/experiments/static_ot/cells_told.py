@@ -13,8 +13,8 @@ def of_result(result: CellsResult) -> list[str]:
     found, count = result.difference, len(result.points)
     if result.same:
         first = (
-            f"{result.label}: both maps are the same, to {percent(max(found.share, 1e-4))} of the noise, which is what "
-            "the grid can tell. So it is for points on a line, grids and regular polygons, not in general."
+            f"{result.label}: both maps are the same, but for at most {percent(max(found.share, 1e-4))} of the noise, "
+            "as far as this grid and this T can tell. So it is for points on a line, grids and regular polygons, not in general."
         )
     else:
         more = found.cost / result.w2
@@ -43,9 +43,9 @@ def of_result(result: CellsResult) -> list[str]:
     return lines
 
 
-def of_decays(found: Decays, share: float) -> list[str]:
+def of_decays(found: Decays) -> list[str]:
     """What falls with T, how fast, and what stays."""
-    lines = []
+    lines, share = [], found["share"].values[-1]  # NaN: below what can be computed
     tail, prior, mass, distance = (found[name] for name in ("tail", "prior", "mass", "distance"))
     if tail.rate is not None:
         lines.append(

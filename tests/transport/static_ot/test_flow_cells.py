@@ -125,9 +125,7 @@ def test_integrals_of_known_cells():
 
     for axis in (0, 1):
         places = points if axis == 0 else points.flip(1)
-        one, other = (
-            mapped(lambda z, at=at, axis=axis: (z[:, axis] > at).long(), bisections=14) for at in (-0.4, 0.9)
-        )
+        one, other = (mapped(lambda z, at=at, axis=axis: (z[:, axis] > at).long(), bisections=14) for at in (-0.4, 0.9))
         assert float(one.masses(2)[0]) == pytest.approx(phi(-0.4), abs=4e-3)  # a jump between rows, at its worst
         difference = one.difference(other, places)
         strip = phi(0.9) - phi(-0.4)
