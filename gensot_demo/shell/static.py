@@ -8,12 +8,12 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from gensot_demo.figures import pad, player
+from gensot_demo.figures import ellipses, pad, player
 from gensot_demo.figures.component import SCRIPT
 
 # Addresses carry a version, so a browser may keep what it has.
 _KEEP = {"Cache-Control": "public, max-age=31536000, immutable"}
-_MODULES = {"pad": pad.SCRIPTS, "player": player.SCRIPTS}
+_MODULES = {"ellipses": ellipses.SCRIPTS, "pad": pad.SCRIPTS, "player": player.SCRIPTS}
 _JAVASCRIPT = "text/javascript; charset=utf-8"
 
 

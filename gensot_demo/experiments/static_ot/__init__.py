@@ -1,0 +1,1 @@
+"""Static optimal transport: what is asked of it, and what is found."""

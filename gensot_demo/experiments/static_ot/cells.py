@@ -1,0 +1,223 @@
+"""Cells: noise sent to points by Brenier's map and by the diffusion flow, beside each other and where they differ.
+
+One call serves page and endpoint: :func:`solve`. Source: docs/FORMULAS.md 4.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gensot_demo.experiments.energy.kept import Kept
+from gensot_demo.experiments.requests import InvalidRequest
+from gensot_demo.transport.errors import InvalidValue
+from gensot_demo.transport.static_ot.cell_borders import borders
+from gensot_demo.transport.static_ot.cell_rows import CellMap, Difference, Index, cell_grid, cell_map, crossings
+from gensot_demo.transport.static_ot.flow_cells import FlowCells
+from gensot_demo.transport.static_ot.laguerre import cells_of, exact_heights
+from gensot_demo.transport.static_ot.prior import PriorError, prior_error
+from gensot_demo.transport.static_ot.semi_discrete import Brenier
+
+from .cells_colours import colours_of
+from .cells_data import label_of, points_of
+from .cells_request import CellsRequest
+
+SAME = 1e-3  # share of noise below which two maps are called the same: what the grid can tell
+_HALVINGS = 2
+_BISECTIONS = 7
+_TRACERS = 40
+_ASKED = 20_000  # draws of noise among which those are found on which the maps disagree
+_FRAMES = 61
+_KEPT = 48
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """One map. labels (M, M) uint8: where noise goes, row y, column x; borders (S, 2, 2); masses (n,)."""
+
+    labels: NDArray[np.uint8]
+    borders: NDArray[np.float32]
+    masses: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Tracers:
+    """Noise points that are followed. times (F,) from 0 to 1; straight, flow (F, k, 2); by_brenier, by_flow (k,): where
+    they go.  Empty (k = 0) where the maps nowhere disagree and only such noise was asked for."""
+
+    times: NDArray[np.float64]
+    straight: NDArray[np.float64]
+    flow: NDArray[np.float64]
+    by_brenier: NDArray[np.int64]
+    by_flow: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class CellsResult:
+    """What :func:`solve` found.
+
+    points (n, 2): centred and scaled, from the mean ``moved`` and the scale ``scale``.  colours (n,): small integers,
+    different where cells touch in either picture.  axis (M,): of both grids, x and y.  w2: the squared distance, exact.
+    difference: of the flow's map from Brenier's.  worst: how far the grid's mass of a flow cell under the law of the
+    noised data is from the 1/n that it is: the accuracy of this run.  seconds: of the work; 0 where kept.
+    """
+
+    request: CellsRequest
+    label: str
+    points: NDArray[np.float64]
+    moved: tuple[float, float]
+    scale: float
+    heights: NDArray[np.float64]
+    colours: NDArray[np.int64]
+    axis: NDArray[np.float32]
+    brenier: Cells
+    flow: Cells
+    w2: float
+    difference: Difference
+    worst: float
+    prior: PriorError
+    tracers: Tracers
+    seconds: float
+
+    @property
+    def same(self) -> bool:
+        """Whether the two maps differ by less than this run can tell."""
+        return self.difference.share < SAME
+
+    @property
+    def cost(self) -> float:
+        """E|z - y(z)|^2 of the flow."""
+        return self.w2 + self.difference.cost
+
+    @property
+    def mass_error(self) -> float:
+        """Total variation between the flow cells' masses and 1/n each."""
+        return float(0.5 * np.abs(self.flow.masses - 1 / len(self.points)).sum())
+
+
+@dataclass(frozen=True, eq=False)
+class Solved:
+    """Brenier's map of a point set, its picture and its lines; what every T shares."""
+
+    map_: Brenier
+    w2: float
+    cells: Cells
+    lines: CellMap
+    axis: Tensor
+    flow: FlowCells
+
+
+_SOLVED: Kept[Solved] = Kept(_KEPT)
+_FLOWS: Kept[tuple] = Kept(_KEPT)
+
+
+def solve(request: CellsRequest) -> CellsResult:
+    """Both maps and what they differ by; what is kept is not computed again. Raises InvalidRequest with a sentence."""
+    began = time.perf_counter()
+    data = points_of(request)
+    key = tuple(map(tuple, data.points.tolist()))
+    known = (*key, request.time)
+    try:
+        solved = _SOLVED.get(key) or _SOLVED.keep(key, _brenier(data.points))
+    except InvalidValue as error:
+        raise InvalidRequest(str(error)) from None
+    kept = _FLOWS.get(known)
+    flow, difference, worst, prior = kept or _FLOWS.keep(known, _flow(solved, request.time))
+    return CellsResult(
+        request=request,
+        label=label_of(request.data),
+        points=data.points.numpy(),
+        moved=data.moved,
+        scale=data.scale,
+        heights=solved.map_.heights.numpy(),
+        colours=colours_of(len(key), solved.cells.labels, flow.labels),
+        axis=solved.axis.numpy().astype(np.float32),
+        brenier=solved.cells,
+        flow=flow,
+        w2=solved.w2,
+        difference=difference,
+        worst=worst,
+        prior=prior,
+        tracers=_tracers(solved, request),
+        seconds=0.0 if kept else time.perf_counter() - began,
+    )
+
+
+def solved_map(points: Tensor) -> Solved:
+    """Brenier's map of these points, kept."""
+    key = tuple(map(tuple, points.tolist()))
+    return _SOLVED.get(key) or _SOLVED.keep(key, _brenier(points))
+
+
+def _brenier(points: Tensor) -> Solved:
+    map_ = exact_heights(points)
+    exact = cells_of(map_)
+    grid, found, lines = mapped(map_.cells)
+    cells = Cells(_small(grid.labels), _segments(borders(grid, found)), exact.masses)
+    return Solved(map_, exact.squared_distance(map_.weights.numpy()), cells, lines, grid.axis, FlowCells(points))
+
+
+def mapped(index: Index, halvings: int = _HALVINGS, bisections: int = _BISECTIONS) -> tuple:
+    """The map on a grid, its crossings there, and its lines."""
+    grid = cell_grid(index, halvings)
+    found = crossings(grid, index, bisections)
+    return grid, found, cell_map(grid, found)
+
+
+def flow_masses(lines: CellMap, points: Tensor, time_: float) -> tuple[Tensor, float]:
+    """Masses (n,) of flow cells under N(0, I), and the largest error of the grid.
+
+    Under the law of the noised data every cell holds exactly 1/n: the flow carries that law to the data. So what the
+    grid finds there is its error, and is taken off.
+    """
+    a, m = math.exp(-time_), math.sqrt(-math.expm1(-2 * time_))
+    count = len(points)
+    error = lines.masses(count, a * points, m) - 1 / count
+    return lines.masses(count) - error, float(error.abs().max())
+
+
+def _flow(solved: Solved, time_: float) -> tuple[Cells, Difference, float, PriorError]:
+    points = solved.map_.points
+    grid, found, lines = mapped(lambda z: solved.flow.index(z, time_))
+    masses, worst = flow_masses(lines, points, time_)
+    cells = Cells(_small(grid.labels), _segments(borders(grid, found)), masses.numpy())
+    return cells, lines.difference(solved.lines, points), worst, prior_error(points, time_)
+
+
+def _small(labels: Tensor) -> NDArray[np.uint8]:
+    return labels.numpy().astype(np.uint8)
+
+
+def _segments(found: Tensor) -> NDArray[np.float32]:
+    return found.numpy().astype(np.float32)
+
+
+def _tracers(solved: Solved, request: CellsRequest) -> Tracers:
+    generator = torch.Generator().manual_seed(request.seed)
+    if request.tracers == "anywhere":
+        z = torch.randn(_TRACERS, 2, generator=generator, dtype=torch.float64)
+    else:
+        z = torch.randn(_ASKED, 2, generator=generator, dtype=torch.float64)
+        z = z[solved.map_.cells(z) != solved.flow.index(z, request.time)][:_TRACERS]
+    times = torch.linspace(0, 1, _FRAMES, dtype=torch.float64)
+    if not len(z):
+        nothing = np.zeros((_FRAMES, 0, 2))
+        return Tracers(times.numpy(), nothing, nothing, np.zeros(0, np.int64), np.zeros(0, np.int64))
+    angles, states = solved.flow.lines(z, request.time)
+    share = (angles - angles[0]) / (angles[-1] - angles[0])
+    after = torch.searchsorted(share, times).clamp(1, len(share) - 1)
+    part = ((times - share[after - 1]) / (share[after] - share[after - 1]))[:, None, None]
+    end = solved.map_.to(z)
+    return Tracers(
+        times=times.numpy(),
+        straight=(z + times[:, None, None] * (end - z)).numpy(),
+        flow=(states[after - 1] + part * (states[after] - states[after - 1])).numpy(),
+        by_brenier=solved.map_.cells(z).numpy(),
+        by_flow=torch.cdist(states[-1], solved.map_.points).argmin(1).numpy(),
+    )
