@@ -20,6 +20,7 @@ from gensot_demo.pages import (
     navigation_teacher,
     scoreboard,
     sequences,
+    static_ot_heights,
     transport,
 )
 from gensot_demo.shell import frame
@@ -51,6 +52,7 @@ _PARTS_OF_ENERGY = (
     ("Speed and accuracy", "/robustness", energy_robustness),
     ("Training", "/training", energy_training),
 )
+_PARTS_OF_OPTIMAL_TRANSPORT = (("Solver", "/heights", static_ot_heights),)
 PAGES = (
     Page("Compare", "/", compare.build),
     Page("Grid", "/grid", grid.build),
@@ -64,6 +66,10 @@ PAGES = (
     *(
         Page(f"Energy: {part.lower()}", path, page.build, under="/energy", part=part)
         for part, path, page in _PARTS_OF_ENERGY
+    ),
+    *(
+        Page(f"Optimal transport: {part.lower()}", path, page.build, under="/optimal_transport", part=part)
+        for part, path, page in _PARTS_OF_OPTIMAL_TRANSPORT
     ),
     Page("Sequences", "/sequences", sequences.build),
     Page("Scoreboard", "/scoreboard", scoreboard.build),
