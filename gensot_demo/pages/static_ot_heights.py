@@ -166,18 +166,17 @@ def build() -> None:
             heights = _figure("heights", "Press Solve.", 300)
             error = _figure("error", "Press Solve.", 300)
     with gr.Row():
-        with gr.Column(min_width=260):
+        with gr.Column(min_width=300):
             dual = _figure("dual", "Press Solve.", 300)
-        with gr.Column(min_width=260):
+        with gr.Column(min_width=300):
             steps = _figure("newton", "Press Solve.", 300)
-        with gr.Column(min_width=260):
-            discrete = _figure("discrete", "This comes last.", 300)
     with gr.Row():
         with gr.Column(min_width=300, scale=6):
             smooth = _figure("smoothed", "Press Solve.", 480)
-        with gr.Column(min_width=260, scale=5):
             tau = BoundedSlider(*TAU, DEFAULT_TAU, step=0.01, label="Smoothing τ", elem_id="tau")
+        with gr.Column(min_width=300, scale=5):
             smooth_said = gr.HTML(elem_id="smoothed-said")
+            discrete = _figure("discrete", "Press Solve: this comes last.", 340)
     shown = [state, status, said, cells, heights, error, dual, steps, discrete, smooth, smooth_said, moment, query]
     gr.Markdown(_PICTURES, elem_classes="gensot-lead")
     with gr.Row(elem_classes="gensot-split"):
@@ -440,9 +439,10 @@ def _restore(plane: PlaneControls, pictures: PicturesControls, request: gr.Reque
         run = RUNS.get(kept)
         shown = [*_pictures(run, _finished(run), wanted.tau), to_query(wanted)]
     else:
-        count = len(wanted.plane.places())
-        line = report.status(f"Press Solve: {count} point{'s' * (count > 1)} wait for their heights.")
-        shown = [None, line, "", *[None] * 6, None, "", 100, to_query(wanted)]
+        run = next(run_plane(wanted.plane))  # the exact cells, at once
+        count = len(run.exact.points)
+        line = report.status(f"The exact cells of {count} point{'s' * (count > 1)}. Press Solve to see them found.")
+        shown = [*_pictures(run, line, wanted.tau), to_query(wanted)]
     name = FOUND.find(wanted.pictures)
     if name is not None:
         found = _shown(FOUND.get(name), _told(FOUND.get(name)))

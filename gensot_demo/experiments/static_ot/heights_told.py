@@ -17,7 +17,7 @@ _SENT = 500  # draws of noise sent by the smoothed map
 @dataclass(frozen=True, eq=False)
 class Smoothed:
     """Where noise goes by the softmax average at ``tau``. sent (k, 2); cell (k,): of the same noise unsmoothed;
-    away: mean distance to that point; kept: share of the points' variance that is left."""
+    away: mean distance to that point; kept: share of the variance that is left."""
 
     tau: float
     sent: NDArray[np.float64]
@@ -33,8 +33,7 @@ def smoothed(run: PlaneRun, tau: float) -> Smoothed:
     cell = map_.cells(z)
     target = map_.points[cell]
     sent = map_.smoothed(z, tau) if tau > 0 else target
-    mean = map_.weights @ map_.points
-    variance = float((target - mean).square().sum(1).mean())
+    variance = float((target - target.mean(0)).square().sum(1).mean())
     kept = float((sent - sent.mean(0)).square().sum(1).mean()) / variance if variance > 0 else 1.0
     away = float(torch.linalg.vector_norm(sent - target, dim=1).mean())
     return Smoothed(tau, sent.numpy(), cell.numpy(), away, kept)
