@@ -22,6 +22,7 @@ from gensot_demo.pages import (
     sequences,
     static_ot_cells,
     static_ot_gaussians,
+    static_ot_heights,
     transport,
 )
 from gensot_demo.shell import frame
@@ -53,7 +54,10 @@ _PARTS_OF_ENERGY = (
     ("Speed and accuracy", "/robustness", energy_robustness),
     ("Training", "/training", energy_training),
 )
-_PARTS_OF_OPTIMAL_TRANSPORT = (("Gaussians", "/gaussians", static_ot_gaussians),)
+_PARTS_OF_OPTIMAL_TRANSPORT = (
+    ("Solver", "/heights", static_ot_heights),
+    ("Gaussians", "/gaussians", static_ot_gaussians),
+)
 PAGES = (
     Page("Compare", "/", compare.build),
     Page("Grid", "/grid", grid.build),

@@ -1,1 +1,1 @@
-"""Static optimal transport: what is asked of it, and what is found."""
+"""Static optimal transport: noise sent to points by Brenier's map, beside what a diffusion does with the same noise."""
