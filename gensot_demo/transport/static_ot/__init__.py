@@ -1,0 +1,1 @@
+"""Static optimal transport: where each noise would go if it went straight, at the least cost."""
