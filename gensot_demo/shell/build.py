@@ -20,6 +20,7 @@ from gensot_demo.pages import (
     navigation_teacher,
     scoreboard,
     sequences,
+    static_ot_later_start,
     transport,
 )
 from gensot_demo.shell import frame
@@ -64,6 +65,13 @@ PAGES = (
     *(
         Page(f"Energy: {part.lower()}", path, page.build, under="/energy", part=part)
         for part, path, page in _PARTS_OF_ENERGY
+    ),
+    Page(
+        "Optimal transport: later start",
+        "/later_start",
+        static_ot_later_start.build,
+        under="/optimal_transport",
+        part="Later start",
     ),
     Page("Sequences", "/sequences", sequences.build),
     Page("Scoreboard", "/scoreboard", scoreboard.build),

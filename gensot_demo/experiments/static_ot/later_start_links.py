@@ -1,6 +1,6 @@
 """Requests of sampling that starts later as query strings and back: only what differs from the default.
 
-Example: ``v=1&kind=clocks&signal=20&calls=5&tau=0&finish=ddim``.
+Example: ``v=1&pictures=clocks&signal=20&calls=5&tau=0&finish=ddim``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def to_query(request: LaterStartRequest) -> str:
 
 def from_query(query: str) -> tuple[LaterStartRequest, list[str]]:
     """The request in a query string and notes on what was ignored; raises InvalidRequest for a bad known value."""
-    fields, notes = fields_of(query, "kind=clocks&signal=20&calls=5")
+    fields, notes = fields_of(query, "pictures=clocks&signal=20&calls=5")
     values: dict = {}
     for key, text in fields:
         if key not in LaterStartRequest.model_fields:

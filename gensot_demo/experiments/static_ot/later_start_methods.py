@@ -7,10 +7,7 @@ path comes in as the noise levels at which its own time, evenly cut, asks.
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
 from dataclasses import dataclass
-from functools import partial
-from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -21,7 +18,6 @@ from gensot_demo.transport.conductor import Job
 from gensot_demo.transport.grids import at_noise_levels, noise_levels
 from gensot_demo.transport.harmonic import HarmonicPath, constant_protocol
 from gensot_demo.transport.noise import SharedNoise
-from gensot_demo.transport.oracles import Answer, Query
 from gensot_demo.transport.paths import PathPoints, VEPath
 from gensot_demo.transport.samplers import Sampler, Sampling, Step, deterministic_step, heun, heun_after_euler
 from gensot_demo.transport.static_ot.later_start import Landing, land
@@ -94,7 +90,7 @@ def starts_of(request: LaterStartRequest, brenier: Brenier, noise: SharedNoise) 
         landings["smoothed"] = land(brenier, z.cpu(), eps.cpu(), request.sigma, request.tau)
     even = 0.5 * (1 + torch.erf(noise.aside(_CHOICE)[:, 0].double().cpu() / _ROOT_2))
     drawn = torch.searchsorted(brenier.weights.cumsum(0), even).clamp(max=len(brenier.weights) - 1)
-    begun = {name: mean + largest * z for name in ("ddim", "dpm", "heun", "gensot")}
+    begun = dict.fromkeys(("ddim", "dpm", "heun", "gensot"), mean + largest * z)
     begun |= {name: landing.state.to(z) for name, landing in landings.items()}
     begun["draw"] = brenier.points[drawn].to(z) + request.sigma * eps
     return Starts(begun, landings)
@@ -105,7 +101,7 @@ def jobs_of(
 ) -> tuple[list[Job], Starts]:
     """A job for each method, each of exactly ``calls`` questions a row."""
     starts = starts_of(request, brenier, noise)
-    condition = None if request.label is None else backbone.condition(request.kind)
+    condition = None if request.label is None else backbone.condition(request.pictures)
     jobs = []
     for name in methods_of(request):
         solver = request.finish if name in LATER else name

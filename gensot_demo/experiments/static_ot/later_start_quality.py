@@ -32,8 +32,8 @@ _JUDGE = Once(load_judge)
 
 @dataclass(frozen=True)
 class Quality:
-    """Of n pictures. kid: squared kernel distance of the judge's features to the law of the training pictures asked for,
-    or None of too few.  judged: per cent that the judge gives the class asked for, or where none was, any class at
+    """Of n pictures. kid: squared kernel distance of the judge's features to the law of the training pictures asked
+    for, or None of too few.  judged: per cent that the judge gives the class asked for, or where none was, any class at
     all.  copies: per cent less than a third as far from one training picture as from every other.  distance: to the
     nearest training picture, root mean square grey levels.  calls: of the model for each, counted; 0 for none.
     """
@@ -65,9 +65,7 @@ def _features(states: Tensor) -> tuple[Tensor, Tensor]:
     return features.double(), judge.head(features).argmax(1)
 
 
-def quality_of(
-    states: Tensor, request: LaterStartRequest, calls: float = 0.0, shares: Tensor | None = None
-) -> Quality:
+def quality_of(states: Tensor, request: LaterStartRequest, calls: float = 0.0, shares: Tensor | None = None) -> Quality:
     """Of end states (n, 3072). shares (n,): what each counts for the distance to the law, all alike for None."""
     features, verdicts = _features(states)
     label = request.label
@@ -98,9 +96,11 @@ def exact_draws(request: LaterStartRequest, draws: int) -> Quality:
 def unseen(request: LaterStartRequest) -> Quality:
     """Of the pictures of the same classes that were kept from the network: new ones of the same kind."""
     names = held_out()
-    classes = list(names) if request.label is None else [request.kind]
+    classes = list(names) if request.label is None else [request.pictures]
     collection, known = load_collection(RESOLUTION), training_pictures()
     chosen = [collection.index_of(name) for kind in classes for name in names[kind]]
     sizes = torch.bincount(known.labels).double().sqrt()
-    shares = torch.cat([sizes[known.classes.index(kind)].expand(len(names[kind])) / len(names[kind]) for kind in classes])
+    shares = torch.cat(
+        [sizes[known.classes.index(kind)].expand(len(names[kind])) / len(names[kind]) for kind in classes]
+    )
     return quality_of(from_uint8(collection.pictures[chosen]).flatten(1), request, shares=shares)

@@ -22,16 +22,16 @@ ANY = "any"
 class LaterStartRequest(BaseModel):
     """Samples that start from noise, and samples that start later, at equal calls. Link version 1.
 
-    kind: a class, or any.  signal: per cent of the variance of the state, at the later start, that is picture; 100 would
-    leave nothing to sample.  calls: of the model for one sample, the same for every method.  tau: smoothing of the jump,
-    in units of how far pictures' scores spread.  finish: what samples on after a jump.  stiffness: of GenSOT's path.
-    samples: on the wall, a seed each from ``seed`` on.  draws, budgets: of the measurement against calls.
+    pictures: of a class, or any.  signal: per cent of the variance of the later start that is picture; 100
+    would leave nothing to sample.  calls: of the model for one sample, the same for every method.  tau: smoothing of
+    the jump, in units of how far pictures' scores spread.  finish: what samples on after a jump.  stiffness: of
+    GenSOT's path.  samples: on the wall, a seed each from ``seed`` on.  draws, budgets: of the measurement.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: Literal["network", "truth"] = "network"
-    kind: str = ANY
+    pictures: str = ANY
     signal: Annotated[float, Field(ge=0.1, le=99)] = 5.0
     calls: Annotated[int, Field(ge=2, le=50)] = 10
     tau: Annotated[float, Field(ge=0, le=1)] = 0.2
@@ -42,7 +42,7 @@ class LaterStartRequest(BaseModel):
     draws: Annotated[int, Field(ge=16, le=256)] = 64
     budgets: tuple[int, ...] = (2, 3, 5, 10, 20)
 
-    @field_validator("kind")
+    @field_validator("pictures")
     @classmethod
     def _a_class(cls, name: str) -> str:
         return one_of("class", name, (ANY, *training_pictures().classes))
@@ -65,7 +65,7 @@ class LaterStartRequest(BaseModel):
     @property
     def label(self) -> int | None:
         """The class's number, None for any."""
-        return None if self.kind == ANY else training_pictures().classes.index(self.kind)
+        return None if self.pictures == ANY else training_pictures().classes.index(self.pictures)
 
     def of_wall(self) -> LaterStartRequest:
         """What the wall depends on: the measurement's own settings are the default's."""

@@ -52,7 +52,6 @@ def land(brenier: Brenier, z: Tensor, eps: Tensor, sigma: float, tau: float = 0.
     index = brenier.cells(z)
     target, blended = brenier.points[index], torch.ones(len(z), dtype=brenier.points.dtype)
     if tau > 0:
-        reached = z.to(brenier.points) @ brenier.points.T + brenier.heights
-        shares = torch.softmax(reached / (tau * spread(brenier)), dim=1)
+        shares = torch.softmax(brenier.scores(z) / (tau * spread(brenier)), dim=1)
         target, blended = shares @ brenier.points, 1 / shares.square().sum(1)
     return Landing(index, target, blended, target.to(eps) + sigma * eps)
