@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -22,10 +23,13 @@ MOST_POINTS = 2000  # 1.5 GFLOP for 200 draws of noise in as many dimensions
 MOST_SAMPLES = 2**27
 TOLERANCES = 1e-4, 0.5  # of the total variation between masses and weights
 _BLOCK = 2**21  # scores held at a time
+_TURN = 2**32  # products between two moments: some tenths of a second
 _PLANE = 16  # dimension up to which float64 costs nothing
-_STEPS = 32  # of Adam in a round
+_STEPS = 64  # of Adam in a round
+_COOLING = 0.5
+_TRAIL = 16  # steps between two heights that are told
 _SMALLEST_ROUND = 4096  # samples
-_STALLED = 0.8  # of the mass error before: above, more samples are needed
+_STALLED = 0.6  # of the mass error before: above, more samples are needed
 _FIRST_RATE = 0.1  # of Adam, in units of the points' spread / sqrt(n)
 _DECAY = 0.9, 0.99  # of Adam's two averages
 
@@ -79,7 +83,8 @@ class Ascent:
 
     mass_error: total variation (1/2) sum |mass - weight|; floor: what exact heights would show with as many draws;
     worst: largest |mass/weight - 1|; counted: draws behind the masses; samples: all draws so far; rate: Adam's step;
-    done: mass_error has reached the tolerance (False at the end: the draws allowed are used up).
+    trail (k, n): heights on the way, every 16 steps; done: mass_error and floor have reached the tolerance (False at the
+    end: the draws allowed are used up).
     """
 
     heights: Tensor
@@ -92,6 +97,7 @@ class Ascent:
     samples: int
     iteration: int
     rate: float
+    trail: Tensor
     done: bool
 
 
@@ -142,16 +148,23 @@ def brenier(points: Tensor, heights: Tensor, weights: Tensor | None = None) -> B
     return Brenier(points, heights - weights @ heights, weights)
 
 
-def gaussian_heights(points: Tensor, weights: Tensor) -> Tensor:
-    """Where an ascent starts, (n,): the heights ``-|y - c|^2 / (2 s)`` that would be right for many points of the law
-    N(c, s^2 I); points (n, d), weights (n,)."""
+def first_guesses(points: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+    """Heights (n,) that would be right for two extremes, points (n, d) about their mean c and weights (n,):
+    ``-|y - c|^2 / (2 s)`` for many points of the law N(c, s^2 I), and ``-|y - c| Q^-1(w)``, Q the normal tail, for
+    points in as many dimensions, whose scores are nearly independent."""
     square = (points - weights @ points).square().sum(1)
     spread = float((weights @ square / points.shape[1]).sqrt())
-    heights = -square / (2 * spread) if spread > 0 else torch.zeros_like(square)
-    return heights - weights @ heights
+    many = -square / (2 * spread) if spread > 0 else torch.zeros_like(square)
+    few = square.sqrt() * torch.special.ndtri(weights.clamp(max=0.5))
+    return many - weights @ many, few - weights @ few
 
 
-def ascend(
+def ascend(points: Tensor, **settings: Any) -> Iterator[Ascent]:
+    """The moments of :func:`climb` at which masses are known: one a round, the first is the start."""
+    return (moment for moment in climb(points, **settings) if isinstance(moment, Ascent))
+
+
+def climb(
     points: Tensor,
     *,
     weights: Tensor | None = None,
@@ -159,62 +172,71 @@ def ascend(
     seed: int = 0,
     most_samples: int = 2**24,
     first_heights: Tensor | None = None,
-) -> Iterator[Ascent]:
-    """Stochastic ascent of the dual by Adam, one :class:`Ascent` a round (the first is the start), until its masses are
-    within ``tolerance`` of the weights in total variation, or the draws allowed are used up.
+) -> Iterator[Ascent | int]:
+    """Stochastic ascent of the dual by Adam, until its masses are within ``tolerance`` of the weights in total
+    variation, or the draws allowed are used up. Yields an :class:`Ascent` for each round, and in between, every
+    fraction of a second, the number of draws so far.
 
-    points (n, d), at most :data:`MOST_POINTS`; weights (n,) or None for equal ones; first_heights (n,) or None for
-    :func:`gaussian_heights`. A round that no longer helps halves the step and doubles the samples. Half of the draws
-    climb, half count. Raises :class:`InvalidValue` as :func:`valid_points` does.
+    points (n, d), at most :data:`MOST_POINTS`; weights (n,) or None for equal ones; first_heights (n,) or None for the
+    better of :func:`first_guesses`. A round that no longer helps halves the step and doubles the samples. Half of the
+    draws climb, half count. Raises :class:`InvalidValue` as :func:`valid_points` does.
     """
     points, weights = valid_points(points, weights)
     tolerance = require_number("tolerance", tolerance, *TOLERANCES)
     most_samples = int(require_number("most_samples", most_samples, 2 * _SMALLEST_ROUND, MOST_SAMPLES))
-    heights = gaussian_heights(points, weights) if first_heights is None else torch.as_tensor(first_heights).double()
-    return _ascend(points, brenier(points, heights, weights), tolerance, seed, most_samples)
+    if first_heights is None:
+        noise, tried = _Noise(points, seed), []
+        for guess in first_guesses(points, weights):
+            noise.count(guess, _SMALLEST_ROUND)
+            tried.append((float(weights @ guess) - noise.value, guess))
+        first_heights = max(tried, key=lambda pair: pair[0])[1]
+    return _climb(points, brenier(points, first_heights, weights), tolerance, seed, most_samples)
 
 
-def _ascend(points: Tensor, start: Brenier, tolerance: float, seed: int, most: int) -> Iterator[Ascent]:
+def _climb(points: Tensor, start: Brenier, tolerance: float, seed: int, most: int) -> Iterator[Ascent | int]:
     weights = start.weights
     centred = points - weights @ points  # a shift moves every score alike
     noise, climber = _Noise(centred, seed), _Adam(len(points))
-    rate = _FIRST_RATE * float((weights @ centred.square().sum(1)).sqrt()) / math.sqrt(len(points))
-    heights, average = start.heights.clone(), start.heights
-    draws, samples = _SMALLEST_ROUND, 0
-    before = math.inf
+    spread = float((weights @ centred.square().sum(1)).sqrt())
+    rate = _FIRST_RATE * spread * len(points) ** (-1 / points.shape[1])  # the size of a cell
+    heights, average, trail = start.heights.clone(), start.heights, [start.heights]
+    draws, before = _SMALLEST_ROUND, math.inf
     while True:
-        masses, value = noise.count(average, draws)
-        samples += draws
+        yield from noise.counted(average, draws)
+        masses = noise.masses
         error = total_variation(masses, weights)
-        done = error <= tolerance
+        floor = variation_floor(weights, draws)
+        done = max(error, floor) <= tolerance  # with a floor above it, an error below is luck
         yield Ascent(
             heights=average,
             masses=masses,
             mass_error=error,
-            floor=variation_floor(weights, draws),
+            floor=floor,
             worst=float((masses / weights - 1).abs().max()),
-            dual=-value,
+            dual=-noise.value,
             counted=draws,
-            samples=samples,
+            samples=noise.drawn,
             iteration=climber.steps,
             rate=rate,
+            trail=torch.stack(trail),
             done=done,
         )
         if done:
             return
         if climber.steps and error > _STALLED * before:
-            draws, rate, heights = 2 * draws, rate / 2, average.clone()
+            draws, rate, heights = 2 * draws, rate * _COOLING, average.clone()
         if climber.steps:
             before = error
-        if samples + 2 * draws > most:
+        if noise.drawn + 2 * draws > most:
             return
-        total = torch.zeros_like(heights)
+        total, trail = torch.zeros_like(heights), []
         for step in range(_STEPS):
-            gradient = weights - noise.count(heights, draws // _STEPS)[0]
-            heights = heights + rate * climber.direction(gradient)
+            yield from noise.counted(heights, draws // _STEPS)
+            heights = heights + rate * climber.direction(weights - noise.masses)
             if step >= _STEPS // 2:
                 total += heights
-        samples += draws
+            if (step + 1) % _TRAIL == 0:
+                trail.append(heights - weights @ heights)
         average = total / (_STEPS - _STEPS // 2)
         average = average - weights @ average
 
@@ -237,14 +259,25 @@ class _Adam:
 
 
 class _Noise:
-    """Counts draws of N(0, I) in the cells of points (n, d)."""
+    """Counts draws of N(0, I) in the cells of points (n, d).
+
+    masses (n,) and value, the mean of u_h: of the last count; drawn: in all.
+    """
 
     def __init__(self, points: Tensor, seed: int):
         self._points = points if points.shape[1] <= _PLANE else points.float()
         self._generator = torch.Generator().manual_seed(seed)
+        self._since = 0
+        self.drawn, self.value = 0, 0.0
+        self.masses = torch.zeros(len(points), dtype=torch.float64)
 
-    def count(self, heights: Tensor, draws: int) -> tuple[Tensor, float]:
-        """Masses (n,) and mean of u_h, for heights (n,)."""
+    def count(self, heights: Tensor, draws: int) -> None:
+        """Masses and mean of u_h, for heights (n,)."""
+        for _ in self.counted(heights, draws):
+            pass
+
+    def counted(self, heights: Tensor, draws: int) -> Iterator[int]:
+        """The same; yields the draws so far whenever some time has gone by."""
         count, dimension = self._points.shape
         counts, value, offset = torch.zeros(count, dtype=torch.float64), 0.0, heights.to(self._points)
         for start in range(0, draws, _rows(count)):
@@ -253,7 +286,12 @@ class _Noise:
             highest, index = (z @ self._points.T + offset).max(1)
             counts += torch.bincount(index, minlength=count)
             value += float(highest.double().sum())
-        return counts / draws, value / draws
+            self.drawn += rows
+            self._since += rows * count * dimension
+            if self._since > _TURN:
+                self._since = 0
+                yield self.drawn
+        self.masses, self.value = counts / draws, value / draws
 
 
 def _rows(points: int) -> int:

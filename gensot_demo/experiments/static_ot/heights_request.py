@@ -1,0 +1,99 @@
+"""What the solver is asked: points in the plane, or a set of pictures. Frozen, validated, picklable."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from torch import Tensor
+
+from gensot_demo.transport.errors import InvalidValue
+from gensot_demo.transport.static_ot.semi_discrete import valid_points
+
+from .. import limits
+from ..requests import InvalidRequest
+from .picture_sets import NETWORK, picture_set
+
+MOST_NUMBER = 200
+FARTHEST = 10.0
+SETS = {
+    "eight": "Eight points",
+    "octagon": "Octagon",
+    "line": "Seven on a line",
+    "random": "Drawn at random",
+    "own": "Your own",
+}
+EIGHT = (
+    (1.589, -0.127), (0.403, 1.483), (-1.462, 0.890), (-1.462, -1.144),
+    (0.403, -1.737), (0.148, 0.042), (-0.530, -0.042), (0.911, 0.636),
+)  # fmt: skip
+
+Place = tuple[Annotated[float, Field(ge=-FARTHEST, le=FARTHEST)], Annotated[float, Field(ge=-FARTHEST, le=FARTHEST)]]
+
+
+class PlaneRequest(BaseModel):
+    """Points in the plane, and how exact the ascent is to be.
+
+    number, seed: of points drawn N(0, I) for ``random``; the seed also draws the noise of the ascent.  own: points for
+    ``own``, two numbers from -10 to 10 each.  tolerance: total variation between masses and weights.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    points: Literal["eight", "octagon", "line", "random", "own"] = "eight"
+    number: int = Field(40, ge=1, le=MOST_NUMBER)
+    own: tuple[Place, ...] = Field((), max_length=MOST_NUMBER)
+    tolerance: float = Field(0.01, ge=0.002, le=0.3)
+    seed: int = Field(0, ge=0, le=limits.MAX_SEED)
+
+    @field_validator("own", mode="before")
+    @classmethod
+    def _pairs(cls, own: object) -> object:
+        if isinstance(own, (tuple, list)) and any(not isinstance(p, (tuple, list)) or len(p) != 2 for p in own):
+            raise ValueError("each of your own points is two numbers with a comma between, as 1.2,-0.5.")
+        return own
+
+    @model_validator(mode="after")
+    def _places(self) -> PlaneRequest:
+        if self.points == "own" and not self.own:
+            raise ValueError("there are no points of your own: write some, as 1,0; -1,0.5; 0,-1.")
+        try:
+            valid_points(self.places())
+        except InvalidValue as error:
+            raise ValueError(str(error)) from None
+        return self
+
+    def places(self) -> Tensor:
+        """The points (n, 2), float64."""
+        if self.points == "eight":
+            return torch.tensor(EIGHT, dtype=torch.float64)
+        if self.points == "octagon":
+            turn = torch.arange(8, dtype=torch.float64) * math.pi / 4
+            return 1.5 * torch.stack([turn.cos(), turn.sin()], 1)
+        if self.points == "line":
+            along = torch.linspace(-1.8, 1.8, 7, dtype=torch.float64)
+            return torch.stack([along, 0.5 * along], 1)
+        if self.points == "own":
+            return torch.tensor(self.own, dtype=torch.float64)
+        generator = torch.Generator().manual_seed(self.seed)
+        return torch.randn(self.number, 2, generator=generator, dtype=torch.float64)
+
+
+class PicturesRequest(BaseModel):
+    """A set of pictures, and how exact its ascent is to be."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pictures: str = Field(f"{NETWORK}/faces", min_length=1, max_length=80)
+    tolerance: float = Field(0.05, ge=0.005, le=0.5)
+    seed: int = Field(0, ge=0, le=limits.MAX_SEED)
+
+    @field_validator("pictures")
+    @classmethod
+    def _known(cls, key: str) -> str:
+        try:
+            return picture_set(key).key
+        except InvalidRequest as error:
+            raise ValueError(str(error)) from None
