@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gensot_demo.experiments.failures.failure import Number
 from gensot_demo.experiments.static_ot.later_start import LaterStart, LaterStartCalls
-from gensot_demo.experiments.static_ot.later_start_heights import mass_error
+from gensot_demo.experiments.static_ot.later_start_heights import known_of
 from gensot_demo.experiments.static_ot.later_start_methods import label_of
 from gensot_demo.experiments.static_ot.later_start_quality import Quality
 from gensot_demo.experiments.static_ot.later_start_request import MODELS
@@ -39,7 +39,7 @@ def finished(run: LaterStart) -> str:
     return report.status(
         f"{MODELS[request.model]}: {len(run.rows)} ways, {request.samples} samples each, "
         f"{' or '.join(f'{one:g}' for one in counted)} calls a sample, counted; later start at {wall_line(request)}; "
-        f"{run.seconds:.1f} s. The cells' masses are within {100 * mass_error(request.label):.1f} % of the pictures' "
+        f"{run.seconds:.1f} s. The cells' masses are within {100 * known_of(request.label).mass_error:.1f} % of the pictures' "
         "weights."
     )
 
