@@ -50,8 +50,11 @@ def landing_wall(landings: Landings, request: LaterStartRequest) -> str:
     return wall_value(rows, _columns(request), "Where the jump lands, before the model is asked", False)
 
 
-def samples_wall(run: LaterStart) -> str:
-    """A row per method; each sample has the training picture most like it on its right, once the run is complete."""
+def samples_wall(run: LaterStart) -> str | None:
+    """A row per method; each sample has the training picture most like it on its right, once the run is complete. None
+    before anything is there."""
+    if not run.rows:
+        return None
     rows = [_row(name, row, run) for name, row in run.rows.items()]
     said = "Samples: one row per method, one column per seed; right of each, the nearest training picture"
     return wall_value(rows, _columns(run.request), said if run.complete else "What each method predicts now", False)

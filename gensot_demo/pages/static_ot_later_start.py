@@ -42,6 +42,7 @@ from .warm_up import WARM_UP
 WALLS = RunStore(megabytes=20, size=lambda run: 1_500_000, button="Draw")
 MEASURED = RunStore(megabytes=2, size=lambda run: 60_000, button="Measure")
 FIRST = LaterStartRequest()
+FIRST_MEASURED = LaterStartRequest(draws=32, budgets=(2, 5, 10))
 
 _LEAD = (
     "The first calls of a sampler only decide *roughly what* the picture will be. **Why not start later?** DPM-OT "
@@ -227,8 +228,9 @@ def _figure(name: str) -> PlotlyFigure:
 
 
 def _first_view() -> Iterator[None]:
-    """The wall of the default settings."""
+    """The wall of the default settings, and a short measurement of them; the whole one takes too long for a warm-up."""
     yield from keep_first(run_wall, FIRST, LaterStart, WALLS)
+    yield from keep_first(run_calls, FIRST_MEASURED, LaterStartCalls, MEASURED)
 
 
 def _drawn(run: LaterStart, status: str) -> list[Any]:
@@ -340,9 +342,13 @@ def _restore(controls: LaterStartControls, request: gr.Request) -> list[Any]:
         line = report.status("Press Draw: these samples have not been drawn yet.")
     shown = [*_drawn(run, line)[:-1], to_query(wanted)]
     numbers = _figures(None, report.status(_cost(wanted)))
+    short = MEASURED.find(FIRST_MEASURED.of_calls()) if wanted.of_calls() == FIRST.of_calls() else None
     if measured is not None:
         done = MEASURED.get(measured)
         numbers = _figures(done, words.measured(done))
+    elif short is not None:
+        line = f"A short measurement, of {FIRST_MEASURED.draws} samples. {_cost(wanted)}"
+        numbers = _figures(MEASURED.get(short), report.status(line))
     return [*controls.values(wanted), notice, *shown, *numbers]
 
 
