@@ -77,8 +77,8 @@ _QUESTIONS = {
     ),
     "judged": (
         "Are they recognisable?",
-        "Share that a judge who guided nobody takes for what was asked. Beside it the same for pictures that the "
-        "network never saw.",
+        "Share that a judge who guided nobody takes for what was asked; dotted, of pictures that the network never "
+        "saw. The blurred average that 2 calls give may pass as well: see the first figure.",
     ),
     "copies": (
         "Whose pictures are they?",
@@ -355,7 +355,7 @@ def _restore(controls: LaterStartControls, request: gr.Request) -> list[Any]:
 def _cost(request: LaterStartRequest) -> str:
     return (
         f"Press Measure: {request.draws} samples of every way at {', '.join(map(str, request.budgets))} calls, with "
-        "the settings above. A minute or two; what is there is shown as it comes."
+        "the settings above. One to three minutes; what is there is shown as it comes."
     )
 
 

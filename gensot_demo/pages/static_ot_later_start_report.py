@@ -39,7 +39,7 @@ def finished(run: LaterStart) -> str:
     return report.status(
         f"{MODELS[request.model]}: {len(run.rows)} ways, {request.samples} samples each, "
         f"{' or '.join(f'{one:g}' for one in counted)} calls a sample, counted; later start at {wall_line(request)}; "
-        f"{run.seconds:.1f} s. The cells hold the pictures' weights to {100 * known_of(request.label).mass_error:.1f} %."
+        f"{run.seconds:.1f} s. Cells hold the pictures' weights to {100 * known_of(request.label).mass_error:.1f} %."
     )
 
 

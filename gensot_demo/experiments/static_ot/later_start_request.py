@@ -36,7 +36,7 @@ class LaterStartRequest(BaseModel):
     calls: Annotated[int, Field(ge=2, le=50)] = 10
     tau: Annotated[float, Field(ge=0, le=1)] = 0.2
     finish: Literal["ddim", "dpm", "heun"] = "dpm"
-    stiffness: Annotated[float, Field(ge=0, le=200)] = 0.0
+    stiffness: Annotated[float, Field(ge=0, le=200)] = 10.0
     samples: Annotated[int, Field(ge=1, le=8)] = 6
     seed: Annotated[int, Field(ge=0, le=limits.MAX_SEED)] = 0
     draws: Annotated[int, Field(ge=16, le=256)] = 64

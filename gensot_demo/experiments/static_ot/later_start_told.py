@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ..failures.failure import Number
+from gensot_demo.backbones.embedded import training_pictures
+
+from ..failures.failure import SURE, Number
 from ..failures.statistics import above, apart
 from .later_start import LaterStart, LaterStartCalls
 from .later_start_methods import METHODS
@@ -43,21 +45,20 @@ def of_calls(run: LaterStartCalls) -> list[str]:
     finish = run.request.finish
     if at["jump"].kid and at[finish].kid:
         jump, plain, draw = at["jump"].kid, at[finish].kid, at["draw"].kid
-        verdict = "less" if above(plain, jump) else "more" if above(jump, plain) else "no less beyond chance"
+        verdict = "nearer" if above(plain, jump) else "farther" if above(jump, plain) else "which may be chance"
         told.append(
             f"At {calls} calls, {FINISHES[finish]} is {_number(plain)} from the law of the training pictures; "
             f"after the jump {_number(jump)}: {verdict}."
         )
-        same = abs(apart(jump, draw)) < 2
+        same = abs(apart(jump, draw)) <= SURE
         told.append(
-            f"Any training picture, noised, does {'as well' if same else 'differently'} ({_number(draw)}): "
-            + ("it is the later start that helps, not the transport." if same else "with exact masses it would not.")
+            f"Any training picture, noised, {'does no different' if same else 'differs'} ({_number(draw)}): "
+            + ("what the start changes, it changes without a map." if same else "with exact masses it would not.")
         )
-    most = max(at, key=lambda name: at[name].copies.value)
     told.append(
-        f"The price: at {calls} calls {_per_cent(at['jump'].copies)} of the jump's samples are copies, "
-        f"{_per_cent(at[finish].copies)} without it"
-        + (f"; most has {METHODS[most]}, {_per_cent(at[most].copies)}." if most != "jump" else ".")
+        f"The price: {_per_cent(at['jump'].copies)} of the jump's samples are copies, {_per_cent(at[finish].copies)} "
+        f"without it; on average they are {_grey(at['jump'].distance)} from a training picture, without it "
+        f"{_grey(at[finish].distance)}, and pictures that the network never saw {_grey(run.unseen.distance)}."
     )
     return told
 
@@ -68,13 +69,15 @@ def wall_line(request: LaterStartRequest) -> str:
 
 
 def _nearest_names(run: LaterStart, name: str) -> list[str]:
-    from gensot_demo.backbones.embedded import training_pictures
-
     return [training_pictures().names[index] for index in run.rows[name].nearest]
 
 
 def _number(one: Number) -> str:
     return f"{one.value:.2f} ± {one.error:.2f}"
+
+
+def _grey(one: Number) -> str:
+    return f"{one.value:.0f}" + ("" if one.error is None else f" ± {one.error:.0f}") + " grey levels"
 
 
 def _per_cent(one: Number) -> str:

@@ -167,8 +167,8 @@ def test_retimed_levels_are_even_in_the_harmonic_paths_time():
 
 def test_with_the_exact_oracle_and_many_calls_every_way_has_the_law():
     """Each picture as often as it weighs, for all but the smoothed jump, whose start is of another law."""
-    request = LaterStartRequest(model="truth", pictures="hearts", signal=5, seed=7)
-    rows, (points, weights) = 460, (map_to(request.label).points, map_to(request.label).weights)
+    request = LaterStartRequest(model="truth", pictures="hearts", signal=5, stiffness=50, seed=7)
+    rows, (points, weights) = 276, (map_to(request.label).points, map_to(request.label).weights)
     found = ends(request, rows, 50)
     freedom = len(weights) - 1
     for name in ("ddim", "dpm", "heun", "gensot", "jump", "draw"):
@@ -183,7 +183,7 @@ def test_with_the_exact_oracle_and_many_calls_every_way_has_the_law():
 
 
 def test_late_starts_copy_and_early_ones_do_not():
-    late = ends(LaterStartRequest(signal=97, tau=0), 32, 5)
+    late = ends(LaterStartRequest(signal=99, tau=0), 32, 5)
     quality = {name: quality_of(trace.end, LaterStartRequest()) for name, trace in late.items()}
     assert quality["jump"].copies.value > 95
     assert quality["draw"].copies.value > 95
@@ -197,7 +197,7 @@ def test_what_is_measured_knows_copies_from_new_pictures():
     request = LaterStartRequest()
     exact, new = exact_draws(request, 100), unseen(request)
     assert exact.copies.value == 100
-    assert exact.distance.value == 0
+    assert exact.distance.value < 1e-4  # grey levels: of single precision
     assert abs(exact.kid.value) < 4 * exact.kid.error
     assert new.pictures == 41
     assert new.copies.value < 10
@@ -210,8 +210,8 @@ def test_what_is_measured_knows_copies_from_new_pictures():
     assert few.kid is None
     assert few.distance.error is None
     away, ratio = distances(training_pictures().points[:3])
-    assert float(away.max()) == 0
-    assert float(ratio.max()) == 0
+    assert float(away.max()) < 1e-4
+    assert float(ratio.max()) < 1e-5
 
 
 def test_a_wall_tells_where_it_landed_and_what_each_sample_resembles():
