@@ -90,7 +90,8 @@ def _columns(request: LaterStartRequest) -> list[str]:
 
 def distance_figure(run: LaterStartCalls | None) -> dict[str, Any] | None:
     """Squared kernel distance to the law of the training pictures against calls, with standard errors."""
-    y = {"title": {"text": "KID in the judge's features"}, "type": "log", "dtick": "D2", "exponentformat": "none"}
+    y = {"title": {"text": "KID in the judge's features"}, "type": "log", "tickvals": list(_TICKS)}
+    y |= {"ticktext": [f"{tick:g}" for tick in _TICKS]}
     return _against_calls(run, lambda q: q.kid, y, "Distance to the law")
 
 
@@ -105,6 +106,12 @@ def copies_figure(run: LaterStartCalls | None) -> dict[str, Any] | None:
     """Share of samples that are copies of training pictures, against calls."""
     y = {"title": {"text": "copies of training pictures, %"}, "range": [-3, 104]}
     return _against_calls(run, lambda q: q.copies, y, "Copies, per cent")
+
+
+def nearness_figure(run: LaterStartCalls | None) -> dict[str, Any] | None:
+    """Mean distance to the nearest training picture, against calls: 0 is a copy."""
+    y = {"title": {"text": "to the nearest training picture, grey levels"}, "range": [-2, _FARTHEST]}
+    return _against_calls(run, lambda q: q.distance, y, "Distance to the nearest training picture, grey levels")
 
 
 def _against_calls(
@@ -144,9 +151,13 @@ def _against_calls(
         y = y | {"range": [math.log10(_FLOOR), math.log10(_highest(data))]}
     x = {"title": {"text": "calls of the model for one sample"}, "type": "log", "tickvals": list(budgets)}
     x |= {"ticktext": [str(calls) for calls in budgets], "range": [math.log10(end) for end in ends]}
-    return line_figure(data, x, y, f"{what}: {'; '.join(said)}.", 150)
+    figure = line_figure(data, x, y, f"{what}: {'; '.join(said)}.", 48)
+    figure["layout"] |= {"showlegend": False}  # one for all figures stands above them
+    return figure
 
 
+_TICKS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
+_FARTHEST = 90.0  # grey levels shown: what is farther is no picture
 _FLOOR = 0.004  # of the axis of distances: an unbiased estimate may fall below 0, and is then drawn here
 
 

@@ -29,6 +29,7 @@ from gensot_demo.figures.static_ot_later_start import (
     distance_figure,
     judged_figure,
     landing_wall,
+    nearness_figure,
     samples_wall,
 )
 from gensot_demo.figures.wall import PictureWall
@@ -85,6 +86,11 @@ _QUESTIONS = {
         "Share of copies: less than a third as far from one training picture as from every other. A later start "
         "leaves less to be made anew.",
     ),
+    "nearness": (
+        "And how near to them?",
+        "A sample need not be a copy to be a retouched training picture. Below the dotted line it is nearer to one "
+        "than new pictures of the same kind are.",
+    ),
 }
 _TRY = (
     "**What to try:** raise *Signal at the start*: the samples get sharper, and from some level on each is the picture "
@@ -118,7 +124,7 @@ _CHANGED = "Press Draw for these settings; what is shown below is of others. The
 _EVERY = 0.4  # seconds between drawings
 _MEASURE_FIRST = "Press Measure."
 _PARTS = 5  # of _drawn
-_MEASUREMENT = 6  # of _figures
+_MEASUREMENT = 7  # of _figures
 
 
 def build() -> None:
@@ -155,11 +161,12 @@ def build() -> None:
     found = gr.HTML(elem_id="finding")
     gr.Markdown(_TRY_CALLS, elem_classes="gensot-lead")
     figures = []
-    with gr.Row():
-        for name in ("distance", "judged", "copies"):
-            with gr.Column(min_width=300):
-                figures.append(_figure(name))
-    figures.append(gr.HTML(elem_id="table"))
+    for pair in (("distance", "judged"), ("copies", "nearness")):
+        with gr.Row():
+            for name in pair:
+                with gr.Column(min_width=300):
+                    figures.append(_figure(name))
+    figures.append(gr.HTML(elem_id="table", elem_classes="gensot-later-table"))
     with gr.Accordion("How to read this, and how it is done", open=False):
         gr.Markdown(_READ)
 
@@ -223,7 +230,7 @@ def _wall(name: str, empty: str) -> PictureWall:
 def _figure(name: str) -> PlotlyFigure:
     _question(name)
     return PlotlyFigure(
-        empty=_MEASURE_FIRST, height=430, elem_id=f"figure-{name}", filename=f"gensot-later-start-{name}"
+        empty=_MEASURE_FIRST, height=320, elem_id=f"figure-{name}", filename=f"gensot-later-start-{name}"
     )
 
 
@@ -242,7 +249,8 @@ def _drawn(run: LaterStart, status: str) -> list[Any]:
 def _figures(run: LaterStartCalls | None, status: str) -> list[Any]:
     """[status, finding, figures…, table], in the page's order."""
     return [
-        status, words.finding(run), distance_figure(run), judged_figure(run), copies_figure(run), words.table(run)
+        status, words.finding(run), distance_figure(run), judged_figure(run), copies_figure(run), nearness_figure(run),
+        words.table(run),
     ]  # fmt: skip
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from gensot_demo.experiments.failures.failure import Number
 from gensot_demo.experiments.static_ot.later_start import LaterStart, LaterStartCalls
 from gensot_demo.experiments.static_ot.later_start_heights import known_of
-from gensot_demo.experiments.static_ot.later_start_methods import label_of
+from gensot_demo.experiments.static_ot.later_start_methods import label_of, methods_of
 from gensot_demo.experiments.static_ot.later_start_quality import Quality
-from gensot_demo.experiments.static_ot.later_start_request import MODELS
+from gensot_demo.experiments.static_ot.later_start_request import MODELS, LaterStartRequest
 from gensot_demo.experiments.static_ot.later_start_told import of_calls, of_wall, wall_line
 from gensot_demo.figures.static_ot_later_start import STYLES
 
@@ -29,7 +29,18 @@ def verdict(run: LaterStart) -> str:
 
 def finding(run: LaterStartCalls | None) -> str:
     """What the measurement says, as a list."""
-    return "" if run is None else _list(of_calls(run))
+    return "" if run is None else _list(of_calls(run)) + legend(run.request)
+
+
+def legend(request: LaterStartRequest) -> str:
+    """The marks of all figures, once."""
+    ways = "".join(
+        f'<span><span class="gensot-wall-mark" style="color:var({STYLES[name].variable})">{STYLES[name].glyph}</span> '
+        f"{report.escape(label_of(name, request))}</span>"
+        for name in methods_of(request)
+    )
+    levels = "<span>┄ exact draws: training pictures</span><span>⋯ pictures never seen by the network</span>"
+    return f'<p class="gensot-law gensot-later-legend">{ways}{levels}</p>'
 
 
 def finished(run: LaterStart) -> str:

@@ -20,6 +20,7 @@ from gensot_demo.pages import (
     navigation_teacher,
     scoreboard,
     sequences,
+    static_ot_heights,
     static_ot_later_start,
     transport,
 )
@@ -52,6 +53,10 @@ _PARTS_OF_ENERGY = (
     ("Speed and accuracy", "/robustness", energy_robustness),
     ("Training", "/training", energy_training),
 )
+_PARTS_OF_OPTIMAL_TRANSPORT = (
+    ("Solver", "/heights", static_ot_heights),
+    ("Later start", "/later_start", static_ot_later_start),
+)
 PAGES = (
     Page("Compare", "/", compare.build),
     Page("Grid", "/grid", grid.build),
@@ -66,12 +71,9 @@ PAGES = (
         Page(f"Energy: {part.lower()}", path, page.build, under="/energy", part=part)
         for part, path, page in _PARTS_OF_ENERGY
     ),
-    Page(
-        "Optimal transport: later start",
-        "/later_start",
-        static_ot_later_start.build,
-        under="/optimal_transport",
-        part="Later start",
+    *(
+        Page(f"Optimal transport: {part.lower()}", path, page.build, under="/optimal_transport", part=part)
+        for part, path, page in _PARTS_OF_OPTIMAL_TRANSPORT
     ),
     Page("Sequences", "/sequences", sequences.build),
     Page("Scoreboard", "/scoreboard", scoreboard.build),

@@ -126,7 +126,7 @@ def run_plane(request: PlaneRequest) -> Iterator[PlaneRun]:
             rounds=(*run.rounds, Round(ended.samples, ended.mass_error, ended.floor)),
             seconds=time.perf_counter() - began - judging,
             converged=ended.done,
-            done=0.7 * (request.tolerance / max(ended.mass_error, request.tolerance)) ** 2,
+            done=max(run.done, 0.7 * (request.tolerance / max(ended.mass_error, request.tolerance)) ** 2),
         )
         yield run
     for k, draws in enumerate(DISCRETE):

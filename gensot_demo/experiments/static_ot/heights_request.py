@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from typing import Literal
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -30,8 +30,6 @@ EIGHT = (
     (0.403, -1.737), (0.148, 0.042), (-0.530, -0.042), (0.911, 0.636),
 )  # fmt: skip
 
-Place = tuple[Annotated[float, Field(ge=-FARTHEST, le=FARTHEST)], Annotated[float, Field(ge=-FARTHEST, le=FARTHEST)]]
-
 
 class PlaneRequest(BaseModel):
     """Points in the plane, and how exact the ascent is to be.
@@ -44,7 +42,7 @@ class PlaneRequest(BaseModel):
 
     points: Literal["eight", "octagon", "line", "random", "own"] = "eight"
     number: int = Field(40, ge=1, le=MOST_NUMBER)
-    own: tuple[Place, ...] = Field((), max_length=MOST_NUMBER)
+    own: tuple[tuple[float, float], ...] = Field((), max_length=MOST_NUMBER)
     tolerance: float = Field(0.01, ge=0.002, le=0.3)
     seed: int = Field(0, ge=0, le=limits.MAX_SEED)
 
@@ -57,6 +55,11 @@ class PlaneRequest(BaseModel):
 
     @model_validator(mode="after")
     def _places(self) -> PlaneRequest:
+        for n, place in enumerate(self.own, 1):
+            if not all(-FARTHEST <= number <= FARTHEST for number in place):
+                raise ValueError(
+                    f"Your point {n} is {place[0]:g},{place[1]:g}; both numbers must be finite and from -10 to 10."
+                )
         if self.points == "own" and not self.own:
             raise ValueError("there are no points of your own: write some, as 1,0; -1,0.5; 0,-1.")
         try:

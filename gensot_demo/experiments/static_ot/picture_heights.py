@@ -26,7 +26,7 @@ from .picture_sets import PictureSet, picture_set
 
 FOLDER = Path(__file__).resolve().parents[3] / "assets" / "brenier"
 MADE_BY = "python -m training.solve_heights"
-_CHUNK = 2**14  # draws of fresh noise at a time
+_CHUNK = 2**11  # draws of fresh noise at a time
 
 
 class StaleHeights(InvalidValue):
@@ -49,15 +49,18 @@ class Solved:
     floor: float
 
 
-def fresh_masses(pictures: PictureSet, heights: Tensor, draws: int, seed: int) -> Tensor:
-    """Masses (n,) of heights (n,) counted with so many draws of noise of that seed."""
-    map_ = brenier(pictures.coordinates, heights, pictures.weights)
-    points, offset = map_.points.float(), map_.heights.float()
-    generator, counts = torch.Generator().manual_seed(seed), torch.zeros(len(points), dtype=torch.float64)
+def fresh_masses(pictures: PictureSet, heights: Tensor, draws: int, seed: int) -> Iterator[tuple[int, Tensor]]:
+    """Masses (k, n) of k height vectors (k, n), all counted with the same noise of that seed: after every block of it,
+    with the draws so far, and last after all."""
+    points = pictures.coordinates.float()
+    offsets = heights.float()
+    generator, counts = torch.Generator().manual_seed(seed), torch.zeros(heights.shape, dtype=torch.float64)
     for start in range(0, draws, _CHUNK):
         z = torch.randn(min(_CHUNK, draws - start), points.shape[1], generator=generator)
-        counts += torch.bincount((z @ points.T + offset).argmax(1), minlength=len(points))
-    return counts / draws
+        scores = z @ points.T
+        for row, offset in zip(counts, offsets, strict=True):
+            row += torch.bincount((scores + offset).argmax(1), minlength=len(points))
+        yield start + len(z), counts / (start + len(z))
 
 
 def climb_to(pictures: PictureSet, tolerance: float, seed: int, most_samples: int) -> Iterator[Ascent | int]:
@@ -68,8 +71,8 @@ def climb_to(pictures: PictureSet, tolerance: float, seed: int, most_samples: in
 
 def checked(pictures: PictureSet, heights: Tensor, draws: int, seed: int) -> tuple[float, float]:
     """(mass error on fresh noise, its floor)."""
-    masses = fresh_masses(pictures, heights, draws, seed)
-    return total_variation(masses, pictures.weights), variation_floor(pictures.weights, draws)
+    *_, (_, masses) = fresh_masses(pictures, heights[None], draws, seed)
+    return total_variation(masses[0], pictures.weights), variation_floor(pictures.weights, draws)
 
 
 def save(found: dict[str, tuple[Tensor, Solved]], folder: Path = FOLDER) -> None:

@@ -83,8 +83,8 @@ class Ascent:
 
     mass_error: total variation (1/2) sum |mass - weight|; floor: what exact heights would show with as many draws;
     worst: largest |mass/weight - 1|; counted: draws behind the masses; samples: all draws so far; rate: Adam's step;
-    trail (k, n): heights on the way, every 16 steps; done: mass_error and floor have reached the tolerance (False at the
-    end: the draws allowed are used up).
+    trail (k, n): heights on the way, every 16 steps; done: mass_error and floor have reached the tolerance (False at
+    the end: the draws allowed are used up).
     """
 
     heights: Tensor

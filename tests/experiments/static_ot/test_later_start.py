@@ -252,7 +252,7 @@ def test_a_measurement_grows_calls_by_calls_and_is_told():
     assert told[0].startswith("At 5 calls, DPM-Solver++ is")
     assert "copies" in told[-1]
     assert of_calls(moments[0]) == []
-    for draw in (figures.distance_figure, figures.judged_figure, figures.copies_figure):
+    for draw in (figures.distance_figure, figures.judged_figure, figures.copies_figure, figures.nearness_figure):
         assert draw(moments[0]) is None
         assert draw(None) is None
         shown = json.loads(figure_json(draw(last)))

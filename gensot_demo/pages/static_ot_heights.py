@@ -1,0 +1,479 @@
+"""Optimal transport, part Solver: heights rise and fall until every cell holds its share; points and pictures."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+from gradio.context import Context
+
+from gensot_demo.experiments.requests import InvalidRequest
+from gensot_demo.experiments.runs import RunStore
+from gensot_demo.experiments.static_ot.heights_links import DEFAULT_TAU, TAU, Wanted, from_query, smoothing, to_query
+from gensot_demo.experiments.static_ot.heights_pictures import PicturesRun, run_anew, run_stored
+from gensot_demo.experiments.static_ot.heights_plane import PlaneRun, run_plane
+from gensot_demo.experiments.static_ot.heights_request import PicturesRequest, PlaneRequest
+from gensot_demo.experiments.static_ot.heights_told import of_pictures, of_plane, of_smoothing, smoothed
+from gensot_demo.figures.component import PlotlyFigure
+from gensot_demo.figures.static_ot_heights import (
+    cells_figure,
+    discrete_figure,
+    dual_figure,
+    error_figure,
+    heights_figure,
+    newton_figure,
+    smoothed_figure,
+)
+from gensot_demo.figures.static_ot_pictures import rounds_figure, shares_figure
+from gensot_demo.figures.wall import PictureWall
+from gensot_demo.transport.errors import Explained
+
+from . import report, static_ot_heights_endpoints
+from . import static_ot_heights_report as words
+from .controls import BoundedSlider
+from .events import FRESH_SEEDS, HEAVY, QUIET, address_follows, copies_link, keep_first
+from .static_ot_heights_controls import PicturesControls, PlaneControls
+from .warm_up import WARM_UP
+
+RUNS = RunStore(megabytes=20, size=lambda run: 40_000 + 16 * len(run.moments) * len(run.exact.points), button="Solve")
+FOUND = RunStore(megabytes=80, size=lambda run: 9 * len(run.pictures) ** 2, button="Show the stored heights")
+
+_LEAD = (
+    "Optimal transport from noise to points cuts the plane into **cells**, one for each point, and gives every point a "
+    "**height**: noise z goes to the point with the largest ⟨z, y⟩ + height. The right heights are those at which "
+    "every cell holds the same share of the noise, and they are found as water finds a level: **a cell that holds too "
+    "little is raised, one that holds too much is lowered.** Noise is drawn, counted, and the heights follow."
+)
+_TRY = (
+    "**What to try:** *Octagon* is right from the start, by symmetry; *One far away* needs a height far below the "
+    "others'; *200 points* and move the moment below the cells: first the crowd in the middle gets its due, the rest "
+    "is fine work that takes most of the draws."
+)
+_PRESETS = (
+    ("Eight points", PlaneRequest()),
+    ("Octagon", PlaneRequest(points="octagon")),
+    ("On a line", PlaneRequest(points="line")),
+    ("One far away", PlaneRequest(points="own", own=((0.3, 0.2), (-0.4, 0.3), (0.1, -0.5), (6.0, 0.0)))),
+    ("40 points", PlaneRequest(points="random")),
+    ("200 points", PlaneRequest(points="random", number=200, tolerance=0.03)),
+)
+_CHANGED = "Press Solve for these settings. What is shown is of others."
+_EVERY = 0.35  # seconds between drawings
+_QUESTIONS = {
+    "cells": (
+        "Does every cell hold its share?",
+        "Blue cells hold too little and rise, orange ones too much and sink. Rings hold 39, 86 and 99 % of the noise: "
+        "that is why outer cells are so large.",
+    ),
+    "heights": (
+        "How high must each point stand?",
+        "The ascent's heights (filled) close in on the exact ones (hollow).",
+    ),
+    "error": (
+        "How many draws does it take?",
+        "The error falls with the root of the draws: counting alone (dotted) shows as much, and no method that only "
+        "counts can do better.",
+    ),
+    "dual": (
+        "What is being climbed?",
+        "The dual, a concave function of the heights: it has one top, whose height gives the transport cost W₂².",
+    ),
+    "newton": (
+        "And without drawing noise?",
+        "In the plane the cells' masses are known exactly, and Newton's method squares its error at every step.",
+    ),
+    "discrete": (
+        "What does a finite sample say?",
+        "POT solves the assignment of a sample exactly. Its cost is that of the sample, not of the noise, and lies "
+        "above W₂² on average. Bars: two standard errors.",
+    ),
+    "smoothed": (
+        "What if the map is smoothed?",
+        "With τ above 0 noise goes to an average of points instead of one: between cells it lands between points. "
+        "Small τ is the map itself; large τ sends everything to the middle.",
+    ),
+    "rounds": (
+        "Is it done, or only counted too little?",
+        "What the ascent counts, against what exact heights would show with as many draws (dotted).",
+    ),
+    "shares": (
+        "Which pictures get too much?",
+        "Fresh noise, none of which the heights were fitted to. Where the two lower curves lie on each other, what is "
+        "left is counting.",
+    ),
+}
+_PICTURES = (
+    "### The same for pictures\n"
+    "A picture is a point too, in as many dimensions as it has values, and there nothing but drawing noise is left: "
+    "no polygon can be cut in 3,072 dimensions. Only products of noise and pictures are needed. The heights of the "
+    "network's training pictures, of its classes and of the whole collection took minutes and are **stored**; they are "
+    "checked here with fresh noise. *Solve anew* runs the same call. **What to try:** *network/clocks*: the first "
+    "guess, which only looks at how far each picture is from the mean, already knows most of it; *network*, the flags."
+)
+_READ = """
+* **Map**: Brenier's, from white noise N(0, I) to the points with equal shares (the network's training pictures: in the
+  proportions it was trained in). It is the gradient of max over i of ⟨z, yᵢ⟩ + hᵢ. Nothing here is a diffusion; a
+  diffusion's own cells are in the part *Cells*.
+* **Mass error**: total variation, half the sum of |mass − share|: the part of the noise that is in a wrong cell.
+* **Ascent**: Adam on the heights, 64 steps a round, the later half averaged; a round that does not help halves the step
+  and doubles the draws. Half of the draws climb, half count. It ends when both the count and the error that exact
+  heights would show are below what was asked for. In the plane every moment is judged by exact masses.
+* **Exact cells**: every pair of points has a line on which they are equally high, every other point cuts a half-line
+  off it. Masses are integrals along borders, the Hessian is the border's mass over the points' distance, and damped
+  Newton (Kitagawa, Mérigot & Thibert, arXiv 1603.05579) ends at rounding.
+* **W₂²** = 2 + mean |y|² + 2 · dual in the plane.
+* **Smoothing**: u_τ = τ log Σ exp((⟨z, yᵢ⟩ + hᵢ)/τ) with the exact heights; its gradient is a softmax average.
+* **Source**: Wang, Li, Che et al., arXiv 2410.13431, who jump by such a map.
+"""
+
+
+def build() -> None:
+    """The page's content, inside its Blocks."""
+    WARM_UP.add(lambda: keep_first(run_plane, PlaneRequest(), PlaneRun, RUNS))
+    WARM_UP.add(lambda: keep_first(run_stored, PicturesRequest(), PicturesRun, FOUND))
+    query = gr.Textbox(visible="hidden", elem_id="query")
+    state = gr.State(None)
+    with gr.Row(elem_classes="gensot-split"):
+        with gr.Column(scale=4, min_width=300, elem_classes="gensot-controls"):
+            plane = PlaneControls()
+            fresh = gr.Button("Fresh seed", size="sm")
+        with gr.Column(scale=9, min_width=320):
+            gr.Markdown(_LEAD, elem_classes="gensot-lead")
+            with gr.Row(elem_classes=["gensot-run", "gensot-actions"]):
+                go = gr.Button("Solve", variant="primary", min_width=80, elem_id="solve")
+                stop = gr.Button("Stop", min_width=80, elem_id="stop")
+                link = gr.Button("Copy link", min_width=80)
+            status = gr.HTML(report.status("Placing the points…"), elem_id="status")
+            notice = gr.HTML(elem_id="notice", visible=False)
+            said = gr.HTML(elem_id="verdict")
+            gr.Markdown(_TRY, elem_classes="gensot-lead")
+            with gr.Row(elem_classes=["gensot-run", "gensot-presets"]):
+                presets = [gr.Button(title, size="sm", elem_classes="gensot-preset") for title, _ in _PRESETS]
+    with gr.Row():
+        with gr.Column(min_width=300, scale=6):
+            cells = _figure("cells", "Press Solve.", 520)
+            with gr.Row(elem_classes="gensot-run"):
+                play = gr.Button("Play", size="sm", min_width=80, scale=1, elem_id="play")
+                moment = BoundedSlider(
+                    0, 100, 100, step=1, label="Moment of the ascent, %", scale=5, min_width=200, elem_id="moment"
+                )
+            timer = gr.Timer(0.4, active=False)
+        with gr.Column(min_width=300, scale=5):
+            heights = _figure("heights", "Press Solve.", 300)
+            error = _figure("error", "Press Solve.", 300)
+    with gr.Row():
+        with gr.Column(min_width=300):
+            dual = _figure("dual", "Press Solve.", 300)
+        with gr.Column(min_width=300):
+            steps = _figure("newton", "Press Solve.", 300)
+    with gr.Row():
+        with gr.Column(min_width=300, scale=6):
+            smooth = _figure("smoothed", "Press Solve.", 480)
+            tau = BoundedSlider(*TAU, DEFAULT_TAU, step=0.01, label="Smoothing τ", elem_id="tau")
+        with gr.Column(min_width=300, scale=5):
+            smooth_said = gr.HTML(elem_id="smoothed-said")
+            discrete = _figure("discrete", "Press Solve: this comes last.", 340)
+    shown = [state, status, said, cells, heights, error, dual, steps, discrete, smooth, smooth_said, moment, query]
+    gr.Markdown(_PICTURES, elem_classes="gensot-lead")
+    with gr.Row(elem_classes="gensot-split"):
+        with gr.Column(scale=4, min_width=300, elem_classes="gensot-controls"):
+            pictures = PicturesControls()
+        with gr.Column(scale=9, min_width=320):
+            with gr.Row(elem_classes=["gensot-run", "gensot-actions"]):
+                look = gr.Button("Show the stored heights", min_width=140, variant="primary", elem_id="stored")
+                anew = gr.Button("Solve anew", min_width=100, elem_id="anew")
+                halt = gr.Button("Stop", min_width=80, elem_id="halt")
+            line = gr.HTML(report.status("Reading the pictures…"), elem_id="pictures-status")
+            found_said = gr.HTML(elem_id="pictures-verdict")
+            wall = PictureWall(empty="Press a button: where noise goes appears here.", elem_id="wall")
+    with gr.Row():
+        with gr.Column(min_width=300):
+            shares = _figure("shares", "Press a button.", 340)
+        with gr.Column(min_width=300):
+            rounds = _figure("rounds", "Solve anew to see an ascent; stored heights keep none.", 340)
+    found = [line, found_said, wall, shares, rounds]
+    with gr.Accordion("How to read this, and how it is done", open=False):
+        gr.Markdown(_READ)
+
+    here, there = plane.all(), pictures.all()
+
+    @WARM_UP.yields_to
+    def solving(*values: Any) -> Iterator[list[Any]]:
+        yield from _solve(plane, pictures, values)
+
+    @WARM_UP.yields_to
+    def looking(*values: Any) -> Iterator[list[Any]]:
+        yield from _find(pictures, values, stored_only=True)
+
+    @WARM_UP.yields_to
+    def finding(*values: Any) -> Iterator[list[Any]]:
+        yield from _find(pictures, values, stored_only=False)
+
+    def restore(request: gr.Request) -> list[Any]:
+        return _restore(plane, pictures, request)
+
+    Context.root_block.load(restore, None, [*here, *there, tau, notice, *shown, *found], **QUIET)
+    inputs = [*here, *there, tau]
+    # a run follows an empty event, so that those of other settings are cancelled at once
+    begun = [(go, go.click(None, None, None, **QUIET).then(solving, inputs, shown, **HEAVY))]
+    for button, (_, request) in zip(presets, _PRESETS, strict=True):
+        chosen = button.click(_setter(plane, request), None, here, **QUIET).then(solving, inputs, shown, **HEAVY)
+        begun.append((button, chosen))
+    runs = [event for _, event in begun]
+    for button, own in begun:
+        address_follows(own, query)
+        others = [event for event in runs if event is not own]
+        gr.on(button.click, lambda: gr.Timer(active=False), None, timer, cancels=others, **QUIET)
+    fresh.click(_fresh, None, plane["seed"], **QUIET)
+    changed = [*(part.input for part in here), fresh.click]
+    gr.on(changed, None, None, None, cancels=runs, api_visibility="private").then(
+        None, None, status, js=f"() => {json.dumps(report.status(_CHANGED))}", api_visibility="private"
+    )
+    stop.click(None, None, None, cancels=runs, api_visibility="private").then(
+        lambda: report.status("Stopped. What was found so far stays."), None, status, **QUIET
+    )
+    moving = [cells, heights, error, dual]
+    light = {**QUIET, "queue": False}
+    moment.input(_at_moment, [state, moment], moving, trigger_mode="always_last", **light)
+    play.click(_played, [state, moment, play], [timer, moment, play], **light)
+    timer.tick(_ticked, [state, moment], [timer, moment, play, *moving], **light)
+    tau.change(_at_tau, [state, tau], [smooth, smooth_said], trigger_mode="always_last", **light)
+
+    views = [
+        look.click(None, None, None, **QUIET).then(looking, there, found, **HEAVY),
+        anew.click(None, None, None, **QUIET).then(finding, there, found, **HEAVY),
+    ]
+    gr.on(look.click, None, None, None, cancels=[views[1]], api_visibility="private")
+    gr.on(anew.click, None, None, None, cancels=[views[0]], api_visibility="private")
+    gr.on([part.input for part in there], None, None, None, cancels=views, api_visibility="private").then(
+        lambda: report.status("Press a button for these pictures. What is shown is of others."), None, line, **QUIET
+    )
+    halt.click(None, None, None, cancels=views, api_visibility="private").then(
+        lambda: report.status("Stopped. What was found so far stays."), None, line, **QUIET
+    )
+    for event in views:
+        event.then(_quiet_link(plane, pictures), inputs, query, **QUIET).then(
+            None, query, None, js="(q) => { if (q) window.gensot.replaceQuery(q); }", api_visibility="private"
+        )
+    copies_link(link, query, lambda *values: _link(plane, pictures, values), inputs, query)
+    static_ot_heights_endpoints.publish()
+
+
+def _figure(name: str, empty: str, height: int) -> PlotlyFigure:
+    title, text = _QUESTIONS[name]
+    gr.Markdown(f"#### {title}\n{text}", elem_classes="gensot-question gensot-question-short")
+    return PlotlyFigure(empty=empty, height=height, elem_id=f"figure-{name}", filename=f"gensot-heights-{name}")
+
+
+# ---- points in the plane ---------------------------------------------------------------------------------------------
+
+
+def _index(run: PlaneRun, share: float) -> int:
+    return round(share / 100 * max(len(run.moments) - 1, 0))
+
+
+def _moving(run: PlaneRun, index: int) -> list[Any]:
+    return [cells_figure(run, index), heights_figure(run, index), error_figure(run, index), dual_figure(run, index)]
+
+
+def _smooth(run: PlaneRun, tau: float) -> list[Any]:
+    found = smoothed(run, tau)
+    return [smoothed_figure(run, found), f'<p class="gensot-law">{report.escape(of_smoothing(found))}</p>']
+
+
+def _pictures(run: PlaneRun, status: str, tau: float | None) -> list[Any]:
+    """As ``shown`` on the page, without the query; no tau: the smoothed map stays as it is."""
+    smooth = [gr.skip()] * 2 if tau is None else _smooth(run, tau)
+    last = len(run.moments) - 1
+    moving = _moving(run, max(last, 0))
+    return [
+        run,
+        status,
+        words.sentences(of_plane(run)),
+        *moving,
+        newton_figure(run),
+        discrete_figure(run),
+        *smooth,
+        100,
+    ]
+
+
+def _finished(run: PlaneRun) -> str:
+    count = len(run.exact.points)
+    return report.status(
+        f"{count} point{'s' * (count > 1)}, {run.moments[-1].samples:,} draws, {len(run.moments)} moments judged."
+    )
+
+
+def _wanted(plane: PlaneControls, pictures: PicturesControls, values: tuple[Any, ...]) -> Wanted:
+    split, both = len(plane.parts), len(plane.parts) + len(pictures.parts)
+    first = plane.request(values[:split])
+    return Wanted(first, pictures.request(values[split:both]), smoothing(values[both]))
+
+
+def _solve(plane: PlaneControls, pictures: PicturesControls, values: tuple[Any, ...]) -> Iterator[list[Any]]:
+    others = [gr.skip()] * 11
+    try:
+        tau = smoothing(values[-1])
+        request = plane.request(values[: len(plane.parts)])
+        kept = RUNS.find(request)
+        if kept is not None:
+            run = RUNS.get(kept)
+            yield [*_pictures(run, _finished(run), tau), _address(plane, pictures, values)]
+            return
+        drawn, first = 0.0, True
+        for run in run_plane(request):
+            if run.complete:
+                RUNS.keep(run)
+                yield [*_pictures(run, _finished(run), tau), _address(plane, pictures, values)]
+            elif first or time.perf_counter() - drawn > _EVERY:
+                line = report.running(_doing(run), run.done, run.seconds)
+                yield [*_pictures(run, line, tau if first else None), gr.skip()]
+                drawn, first = time.perf_counter(), False
+    except (InvalidRequest, Explained) as error:
+        yield [gr.skip(), report.status(str(error), kind="error"), *others]
+    except Exception as error:
+        logging.getLogger(__name__).exception("solving failed")
+        sentence = f"Solving failed ({type(error).__name__}); what is shown stays. Other settings may work."
+        yield [gr.skip(), report.status(sentence, kind="error"), *others]
+
+
+def _doing(run: PlaneRun) -> str:
+    if not run.moments or run.discrete or not run.doing.startswith("Climbing"):
+        return run.doing
+    return f"{run.moments[-1].samples:,} draws, mass error {run.moments[-1].mass_error:.2%}"
+
+
+def _at_moment(run: PlaneRun | None, share: float) -> list[Any]:
+    return [gr.skip()] * 4 if run is None or not run.moments else _moving(run, _index(run, share))
+
+
+def _played(run: PlaneRun | None, share: float, says: str) -> list[Any]:
+    """Play from here, or from the start where it stands at the end; or pause."""
+    if run is None or len(run.moments) < 2:
+        return [gr.skip()] * 3
+    if says == "Pause":
+        return [gr.Timer(active=False), gr.skip(), "Play"]
+    return [gr.Timer(active=True), 0 if share >= 100 else share, "Pause"]
+
+
+def _ticked(run: PlaneRun | None, share: float) -> list[Any]:
+    if run is None or len(run.moments) < 2 or share >= 100:
+        return [gr.Timer(active=False), gr.skip(), "Play", *[gr.skip()] * 4]
+    share = min(100, share + max(100 / (len(run.moments) - 1), 2.5))
+    return [gr.skip() if share < 100 else gr.Timer(active=False), round(share),
+            gr.skip() if share < 100 else "Play", *_moving(run, _index(run, share))]  # fmt: skip
+
+
+def _at_tau(run: PlaneRun | None, tau: float) -> list[Any]:
+    return [gr.skip()] * 2 if run is None else _smooth(run, smoothing(tau))
+
+
+# ---- pictures --------------------------------------------------------------------------------------------------------
+
+
+def _shown(run: PicturesRun, status: str) -> list[Any]:
+    """As ``found`` on the page."""
+    return [status, words.sentences(of_pictures(run)), words.wall(run), shares_figure(run), rounds_figure(run)]
+
+
+def _told(run: PicturesRun) -> str:
+    count = len(run.pictures)
+    return report.status(f"{count:,} pictures: {run.pictures.label}. {run.seconds:.1f} s.")
+
+
+def _find(pictures: PicturesControls, values: tuple[Any, ...], stored_only: bool) -> Iterator[list[Any]]:
+    try:
+        request = pictures.request(values)
+        yield [report.status("Reading the pictures…"), *[gr.skip()] * 4]
+        kept = FOUND.find(request) if stored_only else None
+        if kept is not None:
+            yield _shown(FOUND.get(kept), _told(FOUND.get(kept)))
+            return
+        drawn, last = 0.0, None
+        for run in run_stored(request) if stored_only else run_anew(request):
+            last = run
+            if not run.complete and time.perf_counter() - drawn > _EVERY:
+                drawn = time.perf_counter()
+                what = f"{run.doing}: {run.samples:,} draws" if not run.fresh else f"{run.doing}: {run.fresh:,} draws"
+                line = report.running(what, run.done, run.seconds)
+                told = words.sentences(of_pictures(run))
+                yield [line, told, gr.skip(), shares_figure(run) or gr.skip(), rounds_figure(run)]
+        if last is None:
+            sentence = (
+                "No heights are stored for these pictures. Press Solve anew: it may take some seconds to minutes."
+            )
+            yield [report.status(sentence), *[gr.skip()] * 4]
+        else:
+            if stored_only:
+                FOUND.keep(last)
+            yield _shown(last, _told(last))
+    except (InvalidRequest, Explained) as error:
+        yield [report.status(str(error), kind="error"), *[gr.skip()] * 4]
+    except Exception as error:
+        logging.getLogger(__name__).exception("solving for pictures failed")
+        sentence = f"Solving failed ({type(error).__name__}); what is shown stays. Other pictures may work."
+        yield [report.status(sentence, kind="error"), *[gr.skip()] * 4]
+
+
+# ---- the address -----------------------------------------------------------------------------------------------------
+
+
+def _restore(plane: PlaneControls, pictures: PicturesControls, request: gr.Request) -> list[Any]:
+    """[controls…, tau, notice, shown…, found…] from the address."""
+    notice, wanted = gr.update(visible=False), Wanted()
+    try:
+        wanted, notes = from_query(request.url.query or "")
+        if notes:
+            notice = gr.update(value=report.status(" ".join(notes)), visible=True)
+    except InvalidRequest as error:
+        text = f"The link could not be followed. {error} The first view is shown instead."
+        notice = gr.update(value=report.status(text, kind="error"), visible=True)
+    controls = [*plane.values(wanted.plane), *pictures.values(wanted.pictures), wanted.tau]
+    kept = RUNS.find(wanted.plane)
+    if kept is not None:
+        run = RUNS.get(kept)
+        shown = [*_pictures(run, _finished(run), wanted.tau), to_query(wanted)]
+    else:
+        run = next(run_plane(wanted.plane))  # the exact cells, at once
+        count = len(run.exact.points)
+        line = report.status(f"The exact cells of {count} point{'s' * (count > 1)}. Press Solve to see them found.")
+        shown = [*_pictures(run, line, wanted.tau), to_query(wanted)]
+    name = FOUND.find(wanted.pictures)
+    if name is not None:
+        found = _shown(FOUND.get(name), _told(FOUND.get(name)))
+    else:
+        found = [report.status("Press a button: stored heights, or a new ascent."), "", None, None, None]
+    return [*controls, notice, *shown, *found]
+
+
+def _setter(controls: PlaneControls, request: PlaneRequest):
+    return lambda: controls.values(request)
+
+
+def _fresh() -> int:
+    import secrets
+
+    return secrets.randbelow(FRESH_SEEDS)
+
+
+def _address(plane: PlaneControls, pictures: PicturesControls, values: tuple[Any, ...]) -> Any:
+    try:
+        return to_query(_wanted(plane, pictures, values))
+    except InvalidRequest:  # of the part that did not run
+        return gr.skip()
+
+
+def _quiet_link(plane: PlaneControls, pictures: PicturesControls):
+    return lambda *values: _address(plane, pictures, values)
+
+
+def _link(plane: PlaneControls, pictures: PicturesControls, values: tuple[Any, ...]) -> str:
+    try:
+        return to_query(_wanted(plane, pictures, values))
+    except InvalidRequest as error:
+        raise gr.Error(str(error), duration=8, print_exception=False) from None
