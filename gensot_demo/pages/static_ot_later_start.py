@@ -189,15 +189,15 @@ def build() -> None:
         chosen = button.click(_setter(controls, values), parts, parts, **QUIET)
         address_follows(chosen.then(drawing, [latest, *parts], shown, **HEAVY), query)
     measure.click(measuring, [latest_measured, *parts], numbers, **HEAVY)
-    fresh.click(_fresh, None, controls["seed"], **QUIET)
 
     def landed(*values: Any) -> list[Any]:
         return _landing(controls, values)
 
     for part in controls.of_landing():
         part.input(landed, parts, [status, landing], **QUIET, trigger_mode="always_last")
+    fresh.click(_fresh, None, controls["seed"], **QUIET).then(landed, parts, [status, landing], **QUIET)
     quiet = [part.input for part in parts if part not in controls.of_landing() and part not in controls.of_measuring()]
-    gr.on([*quiet, fresh.click], None, None, status, js=_says(_CHANGED), api_visibility="private")
+    gr.on(quiet, None, None, status, js=_says(_CHANGED), api_visibility="private")
     _ends(stop, latest, status, "Stopped. What is shown stays.")
     _ends(halt, latest_measured, progress, "Stopped. What was measured so far stays.")
     copies_link(link, query, lambda *values: _link(controls, values), parts, query)
