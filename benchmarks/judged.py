@@ -11,13 +11,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gensot_demo.backbones.emoji_network import FOLDER
+from gensot_demo.backbones.emoji_classifier import load_judge
+from gensot_demo.backbones.judge import Judge
 from gensot_demo.experiments.asking import ask_for, backbone_of
 from gensot_demo.experiments.law import effective_number
 from gensot_demo.experiments.requests import CompareRequest
 from gensot_demo.experiments.scoreboard.pictures import Judging
 from training.evaluate import kernel_distance
-from training.judge import Judge
 
 _EXACT_DRAWS = 256
 _WIDE_ENOUGH = 2.0  # pictures: nothing is as diverse as a law of one
@@ -25,7 +25,7 @@ _WIDE_ENOUGH = 2.0  # pictures: nothing is as diverse as a law of one
 
 def judging() -> Judging:
     """A function of pixels (n, 3, 32, 32) and the request that they answer."""
-    judge = Judge.from_pretrained(FOLDER / "judge", use_safetensors=True, low_cpu_mem_usage=False).eval()
+    judge = load_judge()
 
     @torch.no_grad()
     def opinion(pixels: Tensor, request: CompareRequest) -> dict[str, Any]:

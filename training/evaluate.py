@@ -28,7 +28,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from gensot_demo.backbones.emoji_classifier import load_judge
 from gensot_demo.backbones.emoji_network import FOLDER, EmojiNetwork, load_network
+from gensot_demo.backbones.judge import Judge
 from training.emoji_classes import (
     CLASSES,
     LARGEST_SHIFT,
@@ -38,7 +40,6 @@ from training.emoji_classes import (
     load_split,
     shift,
 )
-from training.judge import Judge
 from training.sampling import sample, save_grid
 
 WEIGHTS = (1.0, 2.0, 4.0)
@@ -164,7 +165,7 @@ def milliseconds_per_forward(network: EmojiNetwork, pictures: int = 16) -> float
 def evaluate(folder: Path, per_class: int, steps: int, pictures_out: Path | None) -> dict[str, object]:
     """All figures as one JSON object; grids to `pictures_out` when given."""
     network = load_network(folder)
-    judge = Judge.from_pretrained(folder / "judge", use_safetensors=True, low_cpu_mem_usage=False).eval()
+    judge = load_judge(folder)
     data, held_out = load_split()
     labels = torch.arange(len(CLASSES)).repeat(per_class)
     features = judge.features(data.pictures)

@@ -63,7 +63,8 @@ def export(run: Path, out: Path) -> dict[str, object]:
         out / "scheduler"
     )
     data, held_out = load_split()
-    (out / "classes.json").write_text(json.dumps({"classes": pictures_of(data)}, indent=1) + "\n", encoding="utf-8")
+    named = {"classes": pictures_of(data), "held_out": pictures_of(held_out)}
+    (out / "classes.json").write_text(json.dumps(named, indent=1) + "\n", encoding="utf-8")
     lines = (run / "log.jsonl").read_text(encoding="utf-8").splitlines()
     # A run that was interrupted logs again the steps since its checkpoint; the later line holds.
     entries = {entry["step"]: entry for entry in map(json.loads, lines) if entry["step"] <= step}

@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from gensot_demo.backbones.emoji import ASSETS, load_collection
+from gensot_demo.backbones.judge import Judge
 from gensot_demo.backbones.noisy_classifier import NoisyClassifier
 from training.emoji_classes import (
     CLASSES,
@@ -37,7 +38,6 @@ from training.emoji_classes import (
     draw_batch,
     load_split,
 )
-from training.judge import Judge
 from training.train_emoji_network import draw_sigmas
 
 # Groups of the collection with no picture that resembles one of the classes.

@@ -1,4 +1,4 @@
-"""The embedded network's noisy classifier, as classifier guidance asks it: log p(class | x) at any point of a path."""
+"""The embedded network's classifiers: the judge of clean pictures, and the noisy one as classifier guidance asks it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,21 @@ from .emoji_network import FOLDER, RESOLUTION
 from .heavy_imports import diffusers
 
 if TYPE_CHECKING:
+    from .judge import Judge
     from .noisy_classifier import NoisyClassifier
+
+
+def load_judge(folder: Path = FOLDER) -> Judge:
+    """The judge in `folder`, frozen, in evaluation mode: it measures pictures and guides none."""
+    diffusers()
+    from .judge import Judge
+
+    judge = Judge.from_pretrained(
+        Path(folder) / "judge",
+        use_safetensors=True,
+        low_cpu_mem_usage=False,  # True needs accelerate, which nothing else here does
+    )
+    return judge.requires_grad_(False).eval()
 
 
 def load_noisy_classifier(folder: Path = FOLDER) -> NoisyClassifier:

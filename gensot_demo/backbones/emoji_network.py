@@ -8,7 +8,7 @@ from sigma = .01 to 80; the numbers are those of the folder's scheduler, a diffu
 
 The folder is that of a diffusers pipeline: `unet/`, `unet_early/` (the same network after about 15 % of the training,
 the weak model of autoguidance), `scheduler/`, `classes.json` (the classes in the order of the labels, and the names of
-the pictures that each was trained on). Imports torch; diffusers only when a network is loaded.
+the pictures that each was trained on, and of those held out). Imports torch; diffusers only when a network is loaded.
 """
 
 from __future__ import annotations
@@ -97,6 +97,11 @@ def load_network(folder: Path = FOLDER, *, early: bool = False, dtype: torch.dty
 def trained_on(folder: Path = FOLDER) -> dict[str, list[str]]:
     """The classes in the order of their labels, and the names of the pictures that each was trained on."""
     return json.loads((Path(folder) / "classes.json").read_text(encoding="utf-8"))["classes"]
+
+
+def held_out(folder: Path = FOLDER) -> dict[str, list[str]]:
+    """The same of the pictures of each class that were kept from the training: five in a hundred."""
+    return json.loads((Path(folder) / "classes.json").read_text(encoding="utf-8"))["held_out"]
 
 
 class EmojiDenoiser(Denoiser):

@@ -23,6 +23,7 @@ from gensot_demo.pages import (
     static_ot_cells,
     static_ot_gaussians,
     static_ot_heights,
+    static_ot_later_start,
     transport,
 )
 from gensot_demo.shell import frame
@@ -56,6 +57,7 @@ _PARTS_OF_ENERGY = (
 )
 _PARTS_OF_OPTIMAL_TRANSPORT = (
     ("Solver", "/heights", static_ot_heights),
+    ("Later start", "/later_start", static_ot_later_start),
     ("Gaussians", "/gaussians", static_ot_gaussians),
 )
 PAGES = (

@@ -188,12 +188,22 @@ def heun(grid: PathPoints, noise: SharedNoise, steering: Steering) -> Sampling:
 
     Two questions a step, one in the last; starts where m > 0.
     """
+    return _heun(grid, noise, steering, math.inf)
 
+
+def heun_after_euler(grid: PathPoints, noise: SharedNoise, steering: Steering) -> Sampling:
+    """:func:`heun` with one question in the first step too, which is then Euler's: an even number in all."""
+    return _heun(grid, noise, steering, grid.point(0).sigma)
+
+
+def _heun(grid: PathPoints, noise: SharedNoise, steering: Steering, below: float) -> Sampling:
     def advance(leg: Leg, x: Tensor, prediction: Prediction) -> Generator[Query, Answer, Tensor]:
         here, there = leg.here, leg.there
         _require_noise(here)
         if there.m == 0.0:
             return there.a * prediction.state + there.g
+        if here.sigma >= below:
+            return leg.mixed(there.m / here.m, x, prediction.state)
         z = (x - here.g) / here.a
         slope = (z - prediction.state) / here.sigma
         trial = z + (there.sigma - here.sigma) * slope

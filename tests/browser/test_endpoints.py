@@ -91,4 +91,5 @@ def test_only_the_named_endpoints_are_public(client):
         "/kinetic_optimal",
         "/speed_accuracy",
         "/train_flow",
+        "/later_start",
     }

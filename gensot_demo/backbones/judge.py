@@ -3,6 +3,7 @@
 Batch-normalised residual blocks with ReLU on the full 32 x 32 grid: unlike the network it judges and unlike the noisy
 classifier. Beside the classes it knows "none of these", learned on emoji of other kinds, so that a blob is not
 counted for the class it resembles most.
+Importing this module imports diffusers (five seconds): import it when a judge is wanted.
 """
 
 from __future__ import annotations

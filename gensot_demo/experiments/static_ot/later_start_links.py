@@ -1,0 +1,51 @@
+"""Requests of sampling that starts later as query strings and back: only what differs from the default.
+
+Example: ``v=1&pictures=clocks&signal=20&calls=5&tau=0&finish=ddim``.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from ..links import VERSION, fields_of, ignored
+from ..requests import InvalidRequest, parse
+from .later_start_request import LaterStartRequest
+
+_WHOLE = ("calls", "samples", "seed", "draws")
+_NUMBERS = ("signal", "tau", "stiffness")
+
+
+def to_query(request: LaterStartRequest) -> str:
+    """The query string without "?"."""
+    fields, plain = [("v", str(VERSION))], LaterStartRequest()
+    for name in type(request).model_fields:
+        value = getattr(request, name)
+        if value != getattr(plain, name):
+            shown = ",".join(map(str, value)) if name == "budgets" else f"{value:.12g}" if name in _NUMBERS else value
+            fields.append((name, str(shown)))
+    return "&".join(f"{key}={quote(value, safe=',')}" for key, value in fields)
+
+
+def from_query(query: str) -> tuple[LaterStartRequest, list[str]]:
+    """The request in a query string and notes on what was ignored; raises InvalidRequest for a bad known value."""
+    fields, notes = fields_of(query, "pictures=clocks&signal=20&calls=5")
+    values: dict = {}
+    for key, text in fields:
+        if key not in LaterStartRequest.model_fields:
+            notes.append(ignored(key))
+        elif key == "budgets":
+            values[key] = tuple(_number(key, part, int) for part in text.split(",") if part)
+        elif key in _WHOLE:
+            values[key] = _number(key, text, int)
+        else:
+            values[key] = _number(key, text, float) if key in _NUMBERS else text
+    return parse(LaterStartRequest, **values), notes
+
+
+def _number(name: str, text: str, kind: type) -> float | int:
+    try:
+        return kind(text)
+    except ValueError:
+        raise InvalidRequest(
+            f"{name.capitalize()} is {text[:40]!r}; it must be a {'whole ' if kind is int else ''}number."
+        ) from None

@@ -1,0 +1,383 @@
+"""Optimal transport, part Later start: samples that begin at a noised training picture, against those from noise."""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import gradio as gr
+from gradio.context import Context
+
+from gensot_demo.experiments.requests import InvalidRequest, parse
+from gensot_demo.experiments.runs import RunStore
+from gensot_demo.experiments.static_ot.later_start import (
+    LaterStart,
+    LaterStartCalls,
+    landings_of,
+    run_calls,
+    run_wall,
+)
+from gensot_demo.experiments.static_ot.later_start_links import from_query, to_query
+from gensot_demo.experiments.static_ot.later_start_request import LaterStartRequest
+from gensot_demo.figures.component import PlotlyFigure
+from gensot_demo.figures.static_ot_later_start import (
+    copies_figure,
+    distance_figure,
+    judged_figure,
+    landing_wall,
+    nearness_figure,
+    samples_wall,
+)
+from gensot_demo.figures.wall import PictureWall
+
+from . import report, static_ot_later_start_endpoints
+from . import static_ot_later_start_report as words
+from .events import FRESH_SEEDS, HEAVY, QUIET, Latest, address_follows, copies_link, keep_first
+from .static_ot_later_start_controls import LaterStartControls
+from .warm_up import WARM_UP
+
+WALLS = RunStore(megabytes=20, size=lambda run: 1_500_000, button="Draw")
+MEASURED = RunStore(megabytes=2, size=lambda run: 60_000, button="Measure")
+FIRST = LaterStartRequest()
+FIRST_MEASURED = LaterStartRequest(draws=32, budgets=(2, 5, 10))
+
+_LEAD = (
+    "The first calls of a sampler only decide *roughly what* the picture will be. **Why not start later?** DPM-OT "
+    "(arXiv 2307.11308; 2410.13431) sends noise by optimal transport to a training picture, noised to an intermediate "
+    "level, and leaves only the last steps to the network. Said plainly: every picture's cell holds just its share of "
+    "the noise, so with fresh noise **the jump is the same as drawing a training picture and noising it**; the last "
+    "row does just that."
+)
+_PRESETS = (
+    ("As it comes", {}),
+    ("Too late: copies", {"signal": 60.0}),
+    ("Only 3 calls", {"calls": 3}),
+    ("A perfect model copies always", {"model": "truth"}),
+    ("Clocks", {"pictures": "clocks", "signal": 2.0}),
+    ("A wide blend", {"tau": 0.6, "signal": 20.0}),
+)
+_QUESTIONS = {
+    "landing": (
+        "Where does the jump land?",
+        "Left the training picture whose cell holds the noise of that seed, right what sampling starts from. Where "
+        "it is smoothed, the target is an average of several pictures: no picture, but nobody's copy either.",
+    ),
+    "wall": (
+        "What comes of starting later, at equal calls?",
+        "Right of each sample stands the training picture most like it, below how far that is. Each column is one "
+        "noise, and every way has the same number of calls.",
+    ),
+    "distance": (
+        "How few calls are enough?",
+        "Distance to the law of the training pictures. Handing out copies scores perfectly here (dashed), so "
+        "read it together with the third figure.",
+    ),
+    "judged": (
+        "Are they recognisable?",
+        "Share that a judge who guided nobody takes for what was asked; dotted, of pictures that the network never "
+        "saw. The blurred average that 2 calls give may pass as well: see the first figure.",
+    ),
+    "copies": (
+        "Whose pictures are they?",
+        "Share of copies: less than a third as far from one training picture as from every other. A later start "
+        "leaves less to be made anew.",
+    ),
+    "nearness": (
+        "And how near to them?",
+        "A sample need not be a copy to be a retouched training picture. Below the dotted line it is nearer to one "
+        "than new pictures of the same kind are.",
+    ),
+}
+_TRY = (
+    "**What to try:** raise *Signal at the start*: the samples get sharper, and from some level on each is the picture "
+    "it landed on (*Too late: copies*). On *a perfect model* all ways copy: there the jump only saves calls."
+)
+_TRY_CALLS = (
+    "**What to try:** measure with a later start (signal 60 %) and see the first figure say *better* while the third "
+    "says *copies*. The last row of the table, a plain draw, is the jump's own control."
+)
+_READ = """
+* **Noise and levels**: states are z = y + σ ε. All ways share the noise of a column: from noise on, a sampler starts at
+  the mean picture + 80 z, and the jump sends this very z. *Signal at the start* is v/(v + σ²), the share of a state's
+  variance that is picture; v is the pictures' variance per coordinate. At 100 % (T′ = 0) nothing would be left to do.
+* **The jump**: Brenier's map of the semi-discrete problem sends z to the picture with the largest ⟨z, y⟩ + h; the
+  heights h are such that each cell holds its picture's weight, solved by stochastic dual ascent and shipped. The noise
+  σ ε is drawn apart from z. In law, then, the start is p at that level exactly: there is no prior error, and no use of
+  *which* noise goes where. The paper noises every target once and keeps it: then the start is one of finitely many
+  states.
+* **Smoothed**: the softmax average at temperature τ, in units of the standard deviation of ⟨z, y⟩ over pictures. Such
+  an average is not of the law; what comes of it the model decides.
+* **Equal calls**: DDIM, DPM-Solver++ (2M, diffusers' own solver) and Heun at Karras levels (ρ = 7) from 80, or from the
+  later start, to .02; GenSOT's path asks at even times of its harmonic path and takes DDIM's step. Heun asks twice a
+  step but once in the last, and for an even number once in the first. Calls are counted while they are made.
+* **KID**: (x·y/d + 1)³ in the features of the judge, unbiased (arXiv 1801.01401), to the law of the training pictures,
+  which is known, so only the samples have a sampling error: the jackknife's, as bars. The reference is what the
+  network was *trained on*: a sampler that copies has KID 0. Pictures held out of training show what new ones score.
+* **Copies**: nearer than a third of the distance to the second nearest (Yoon et al., 2023), among all training
+  pictures; mirrored and shifted ones, which the network saw too, are not counted.
+"""
+_CHANGED = "Press Draw for these settings; what is shown below is of others. The landings follow at once."
+_EVERY = 0.4  # seconds between drawings
+_MEASURE_FIRST = "Press Measure."
+_PARTS = 5  # of _drawn
+_MEASUREMENT = 7  # of _figures
+
+
+def build() -> None:
+    """The page's content, inside its Blocks."""
+    WARM_UP.add(_first_view)
+    query = gr.Textbox(visible="hidden", elem_id="query")
+    latest = gr.State(Latest())
+    latest_measured = gr.State(Latest())
+    with gr.Row(elem_classes="gensot-split"):
+        with gr.Column(scale=4, min_width=300, elem_classes="gensot-controls"):
+            controls = LaterStartControls()
+            fresh = gr.Button("Fresh seed", size="sm")
+        with gr.Column(scale=9, min_width=320):
+            gr.Markdown(_LEAD, elem_classes="gensot-lead")
+            with gr.Row(elem_classes=["gensot-run", "gensot-actions"]):
+                go = gr.Button("Draw", variant="primary", min_width=80, elem_id="draw")
+                stop = gr.Button("Stop", min_width=80, elem_id="stop")
+                link = gr.Button("Copy link", min_width=80)
+            status = gr.HTML(report.status("Drawing the first samples…"), elem_id="status")
+            notice = gr.HTML(elem_id="notice", visible=False)
+            said = gr.HTML(elem_id="verdict")
+            gr.Markdown(_TRY, elem_classes="gensot-lead")
+            with gr.Row(elem_classes=["gensot-run", "gensot-presets"]):
+                presets = [gr.Button(title, size="sm", elem_classes="gensot-preset") for title, _ in _PRESETS]
+            _question("landing")
+            landing = _wall("landing", "The landings appear here.")
+    _question("wall")
+    wall = _wall("wall", "Press Draw.")
+    gr.Markdown("### Measured: quality against calls, and its price", elem_classes="gensot-lead")
+    with gr.Row(elem_classes="gensot-run"):
+        measure = gr.Button("Measure", variant="primary", min_width=80, elem_id="measure")
+        halt = gr.Button("Stop measuring", min_width=80, elem_id="halt")
+    progress = gr.HTML(elem_id="measured")
+    found = gr.HTML(elem_id="finding")
+    gr.Markdown(_TRY_CALLS, elem_classes="gensot-lead")
+    figures = []
+    for pair in (("distance", "judged"), ("copies", "nearness")):
+        with gr.Row():
+            for name in pair:
+                with gr.Column(min_width=300):
+                    figures.append(_figure(name))
+    figures.append(gr.HTML(elem_id="table", elem_classes="gensot-later-table"))
+    with gr.Accordion("How to read this, and how it is done", open=False):
+        gr.Markdown(_READ)
+
+    parts, shown, numbers = controls.all(), [status, said, landing, wall, query], [progress, found, *figures]
+
+    @WARM_UP.yields_to
+    def drawing(mine: Latest, *values: Any) -> Iterator[list[Any]]:
+        yield from _draw(controls, mine, values)
+
+    @WARM_UP.yields_to
+    def measuring(mine: Latest, *values: Any) -> Iterator[list[Any]]:
+        yield from _measure(controls, mine, values)
+
+    def restore(request: gr.Request) -> list[Any]:
+        return _restore(controls, request)
+
+    Context.root_block.load(restore, None, [*parts, notice, *shown, *numbers], **QUIET)
+    address_follows(go.click(drawing, [latest, *parts], shown, **HEAVY), query)
+    for button, (_, values) in zip(presets, _PRESETS, strict=True):
+        chosen = button.click(_setter(controls, values), parts, parts, **QUIET)
+        address_follows(chosen.then(drawing, [latest, *parts], shown, **HEAVY), query)
+    measure.click(measuring, [latest_measured, *parts], numbers, **HEAVY)
+
+    def landed(*values: Any) -> list[Any]:
+        return _landing(controls, values)
+
+    for part in controls.of_landing():
+        part.input(landed, parts, [status, landing], **QUIET, trigger_mode="always_last")
+    fresh.click(_fresh, None, controls["seed"], **QUIET).then(landed, parts, [status, landing], **QUIET)
+    quiet = [part.input for part in parts if part not in controls.of_landing() and part not in controls.of_measuring()]
+    gr.on(quiet, None, None, status, js=_says(_CHANGED), api_visibility="private")
+    _ends(stop, latest, status, "Stopped. What is shown stays.")
+    _ends(halt, latest_measured, progress, "Stopped. What was measured so far stays.")
+    copies_link(link, query, lambda *values: _link(controls, values), parts, query)
+    static_ot_later_start_endpoints.publish()
+
+
+def _says(text: str) -> str:
+    return f"() => {json.dumps(report.status(text))}"
+
+
+def _ends(button: gr.Button, latest: gr.State, line: gr.HTML, text: str) -> None:
+    """The button ends what runs for another choice, and says so."""
+
+    def end(mine: Latest) -> str:
+        mine.choose()
+        return report.status(text)
+
+    button.click(end, latest, line, **QUIET)
+
+
+def _question(name: str) -> None:
+    title, text = _QUESTIONS[name]
+    gr.Markdown(f"#### {title}\n{text}", elem_classes="gensot-question gensot-question-short")
+
+
+def _wall(name: str, empty: str) -> PictureWall:
+    return PictureWall(empty=empty, elem_id=f"{name}-wall", elem_classes=["gensot-wall-block", "gensot-pairs"])
+
+
+def _figure(name: str) -> PlotlyFigure:
+    _question(name)
+    return PlotlyFigure(
+        empty=_MEASURE_FIRST, height=320, elem_id=f"figure-{name}", filename=f"gensot-later-start-{name}"
+    )
+
+
+def _first_view() -> Iterator[None]:
+    """The wall of the default settings, and a short measurement of them; the whole one takes too long for a warm-up."""
+    yield from keep_first(run_wall, FIRST, LaterStart, WALLS)
+    yield from keep_first(run_calls, FIRST_MEASURED, LaterStartCalls, MEASURED)
+
+
+def _drawn(run: LaterStart, status: str) -> list[Any]:
+    """[status, verdict, landings, wall, query], in the page's order."""
+    request = run.request
+    return [status, words.verdict(run), landing_wall(run.landings, request), samples_wall(run), to_query(request)]
+
+
+def _figures(run: LaterStartCalls | None, status: str) -> list[Any]:
+    """[status, finding, figures…, table], in the page's order."""
+    return [
+        status, words.finding(run), distance_figure(run), judged_figure(run), copies_figure(run), nearness_figure(run),
+        words.table(run),
+    ]  # fmt: skip
+
+
+def _draw(controls: LaterStartControls, mine: Latest, values: tuple[Any, ...]) -> Iterator[list[Any]]:
+    number, skipped = mine.choose(), [gr.skip()] * _PARTS
+    try:
+        request = controls.request(values)
+        kept = WALLS.find(request.of_wall())
+        if kept is not None:
+            run = WALLS.get(kept)
+            yield [*_drawn(run, words.finished(run))[:-1], to_query(request)]
+            return
+        yield [report.status("Drawing…"), *skipped[1:]]
+        drawn_at = -_EVERY
+        for run in run_wall(request):
+            if mine.number != number:
+                yield skipped
+                return
+            if run.complete:
+                WALLS.keep(run)
+                yield [*_drawn(run, words.finished(run))[:-1], to_query(request)]
+            elif (now := time.perf_counter()) - drawn_at >= _EVERY:
+                drawn_at = now
+                line = report.running(f"Drawing, {request.calls} calls a sample", run.done, run.seconds)
+                yield [*_drawn(run, line)[:-1], gr.skip()]
+    except InvalidRequest as error:
+        yield [report.status(str(error), kind="error"), *skipped[1:]]
+    except Exception as error:
+        yield [_failed(error, "Drawing"), *skipped[1:]]
+
+
+def _measure(controls: LaterStartControls, mine: Latest, values: tuple[Any, ...]) -> Iterator[list[Any]]:
+    number, skipped = mine.choose(), [gr.skip()] * _MEASUREMENT
+    try:
+        request = controls.request(values)
+        kept = MEASURED.find(request.of_calls())
+        if kept is not None:
+            run = MEASURED.get(kept)
+            yield _figures(run, words.measured(run))
+            return
+        yield [report.status("Measuring exact draws and pictures never seen…"), *skipped[1:]]
+        drawn_at, there = -_EVERY, -1
+        for run in run_calls(request):
+            if mine.number != number:
+                yield skipped
+                return
+            count = sum(map(len, run.found.values()))
+            if run.complete:
+                MEASURED.keep(run)
+                yield _figures(run, words.measured(run))
+            elif count != there:
+                there = count
+                yield _figures(run, _measuring(run))
+            elif (now := time.perf_counter()) - drawn_at >= _EVERY:
+                drawn_at = now
+                yield [_measuring(run), *skipped[1:]]
+    except InvalidRequest as error:
+        yield [report.status(str(error), kind="error"), *skipped[1:]]
+    except Exception as error:
+        yield [_failed(error, "Measuring"), *skipped[1:]]
+
+
+def _measuring(run: LaterStartCalls) -> str:
+    return report.running(f"Measuring: {run.doing}", run.done, run.seconds)
+
+
+def _failed(error: Exception, what: str) -> str:
+    logging.getLogger(__name__).exception("%s failed", what)
+    sentence = f"{what} failed ({type(error).__name__}); what is shown stays. Other settings may work."
+    return report.status(sentence, kind="error")
+
+
+def _landing(controls: LaterStartControls, values: tuple[Any, ...]) -> list[Any]:
+    try:
+        request = controls.request(values)
+        return [report.status(_CHANGED), landing_wall(landings_of(request), request)]
+    except InvalidRequest as error:
+        return [report.status(str(error), kind="error"), gr.skip()]
+
+
+def _restore(controls: LaterStartControls, request: gr.Request) -> list[Any]:
+    """[controls…, notice, shown…, numbers…] from the address."""
+    notice, wanted = gr.update(visible=False), FIRST
+    try:
+        wanted, notes = from_query(request.url.query or "")
+        if notes:
+            notice = gr.update(value=report.status(" ".join(notes)), visible=True)
+    except InvalidRequest as error:
+        text = f"The link could not be followed. {error} The first view is shown instead."
+        notice = gr.update(value=report.status(text, kind="error"), visible=True)
+    kept, measured = WALLS.find(wanted.of_wall()), MEASURED.find(wanted.of_calls())
+    if kept is not None:
+        run = WALLS.get(kept)
+        line = words.finished(run)
+    else:
+        run = LaterStart(wanted, landings_of(wanted))
+        line = report.status("Press Draw: these samples have not been drawn yet.")
+    shown = [*_drawn(run, line)[:-1], to_query(wanted)]
+    numbers = _figures(None, report.status(_cost(wanted)))
+    short = MEASURED.find(FIRST_MEASURED.of_calls()) if wanted.of_calls() == FIRST.of_calls() else None
+    if measured is not None:
+        done = MEASURED.get(measured)
+        numbers = _figures(done, words.measured(done))
+    elif short is not None:
+        line = f"A short measurement, of {FIRST_MEASURED.draws} samples. {_cost(wanted)}"
+        numbers = _figures(MEASURED.get(short), report.status(line))
+    return [*controls.values(wanted), notice, *shown, *numbers]
+
+
+def _cost(request: LaterStartRequest) -> str:
+    return (
+        f"Press Measure: {request.draws} samples of every way at {', '.join(map(str, request.budgets))} calls, with "
+        "the settings above. One to three minutes; what is there is shown as it comes."
+    )
+
+
+def _setter(controls: LaterStartControls, values: dict[str, Any]) -> Callable[..., list[Any]]:
+    request = parse(LaterStartRequest, **values)
+    return lambda *_: controls.values(request)
+
+
+def _fresh() -> int:
+    return secrets.randbelow(FRESH_SEEDS)
+
+
+def _link(controls: LaterStartControls, values: tuple[Any, ...]) -> str:
+    try:
+        return to_query(controls.request(values))
+    except InvalidRequest as error:
+        raise gr.Error(str(error), duration=8, print_exception=False) from None
