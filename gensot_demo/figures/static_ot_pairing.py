@@ -29,36 +29,32 @@ STYLES = dict(
 _REACH = 2.9
 _BIN = 50  # updates that a point of the loss curve averages
 _TICKS = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2)
+_DISTANCES = (0.05, 0.1, 0.2, 0.5, 1, 2, 4, 8)
 
 
-def pairs_figure(run: PairingRun) -> dict[str, Any] | None:
-    """The pairs that the networks are shown: the same noise, a panel for each pairing."""
+def pairs_figures(run: PairingRun) -> list[dict[str, Any]]:
+    """The pairs that the networks are shown: the same noise, a figure for each pairing."""
     if run.pairs is None:
-        return None
-    pairs = run.pairs
-    panels = [
-        Lines(label, pairs.lines[p], STYLES[name], f"{100 * pairs.crossing[p, 0]:.1f} % of two lines cross")
-        for p, (name, label) in enumerate(zip(run.request.pairings, run.labels, strict=True))
-    ]
-    said = ", ".join(f"{panel.label}: {panel.note}" for panel in panels)
-    return lines_figure(panels, _REACH, f"Pairs of noise and data as straight lines. {said}.")
+        return []
+    figures = []
+    for p, (name, label) in enumerate(zip(run.request.pairings, run.labels, strict=True)):
+        note = f"{100 * run.pairs.crossing[p, 0]:.1f} % of two lines cross"
+        lines = Lines(label, run.pairs.lines[p], STYLES[name], note)
+        figures.append(lines_figure(lines, _REACH, f"Pairs of noise and data as straight lines, {label}: {note}."))
+    return figures
 
 
-def flows_figure(run: PairingRun) -> dict[str, Any] | None:
-    """Lines of the learnt flows, from the noise of the pairs shown, over the data set."""
-    if run.learnt is None:
-        return None
-    found = run.learnt
-    panels = [
-        Lines(
-            label, found.lines[p], STYLES[name],
-            f"{100 * found.crossing[p, 0]:.1f} % cross, straightness {found.straightness[p, 0]:.2f}",
-        )
-        for p, (name, label) in enumerate(zip(run.request.pairings, run.labels, strict=True))
-    ]  # fmt: skip
-    said = ", ".join(f"{panel.label}: {panel.note}" for panel in panels)
-    lead = f"Lines of the flows after {run.updates:,} updates, over the data set."
-    return lines_figure(panels, _REACH, f"{lead} {said}.", run.task.points[0].numpy())
+def flows_figures(run: PairingRun) -> list[dict[str, Any]]:
+    """Lines of the learnt flows, from the noise of the pairs shown, over the data set; a figure for each pairing."""
+    found, figures = run.learnt, []
+    if found is None:
+        return []
+    for p, (name, label) in enumerate(zip(run.request.pairings, run.labels, strict=True)):
+        note = f"straightness {found.straightness[p, 0]:.2f}, {100 * found.crossing[p, 0]:.1f} % cross"
+        said = f"Lines of the flow after {run.updates:,} updates, over the data set, {label}: {note}."
+        lines = Lines(label, found.lines[p], STYLES[name], note)
+        figures.append(lines_figure(lines, _REACH, said, run.task.points[0].numpy()))
+    return figures
 
 
 def calls_figure(run: PairingRun) -> dict[str, Any] | None:
@@ -109,25 +105,23 @@ def spent_figure(run: PairingRun) -> dict[str, Any] | None:
                 "marker": {"color": style.colour, "symbol": symbol, "size": 13, "line": {"width": 2}},
                 "hovertemplate": "%{x:.3f}<extra>" + f"{label}: {what}</extra>", "showlegend": False,
             })  # fmt: skip
-    legend = (
-        ("pairs cost", "circle-open"), ("flow spends ∫ E|v|² dt", "circle"), ("flow carries E|x₁ − x₀|²", "line-ns-open")
-    )  # fmt: skip
-    for what, symbol in legend:
+    legend = {"pairs cost": "circle-open", "flow spends": "circle", "flow carries": "line-ns-open"}
+    for what, symbol in legend.items():
         marker = {"color": MUTED, "symbol": symbol, "size": 10, "line": {"width": 2}}
         data.append({"type": "scatter", "mode": "markers", "name": what, "x": [None], "y": [None], "marker": marker})
     least = run.task.least[0]
-    x = {"title": {"text": "mean squared distance"}, "rangemode": "tozero", "range": [0, 1.06 * _most(run)]}
+    shown = [run.task.least[0], run.pairs.cost.max()]
+    if run.learnt is not None:
+        shown += [run.learnt.displacement.min(), run.learnt.energy.max()]
+    ends = [math.log10(0.8 * min(shown)), math.log10(1.25 * max(shown))]
+    x = {"title": {"text": "mean squared distance"}, "type": "log", "range": ends}
+    x |= {"tickvals": _DISTANCES, "ticktext": [f"{tick:g}" for tick in _DISTANCES]}
     said = "; ".join(f"{label} {row.mean():.2f}" for label, row in zip(run.labels, run.pairs.cost, strict=True))
     figure = line_figure(
         data, x, {"automargin": True, "type": "category"}, f"Pairs cost {said}; W2 squared is {least:.3f}.", 110
     )
     figure["layout"] |= _mark(least, f"W₂² = {least:.2f}", upright=True)
     return figure
-
-
-def _most(run: PairingRun) -> float:
-    spent = 0.0 if run.learnt is None else float(run.learnt.energy.max())
-    return max(float(run.pairs.cost.max()), spent)
 
 
 def plans_figure(run: PairingRun) -> dict[str, Any] | None:
@@ -161,7 +155,7 @@ def _mark(value: float, text: str, upright: bool) -> dict[str, Any]:
     line = {"color": STYLES["whole"].colour, "width": 1.5, "dash": "dot"}
     if upright:
         shape = {"type": "line", "x0": value, "x1": value, "yref": "paper", "y0": 0, "y1": 1, "line": line}
-        place = {"x": value, "yref": "paper", "y": 1, "xanchor": "left", "yanchor": "bottom"}
+        place = {"x": math.log10(value), "yref": "paper", "y": 1, "xanchor": "left", "yanchor": "bottom"}
         room = {"margin": {"l": 56, "r": 12, "t": 30, "b": 110}}
     else:
         shape = {"type": "line", "y0": value, "y1": value, "xref": "paper", "x0": 0, "x1": 1, "line": line}

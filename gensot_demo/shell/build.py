@@ -21,6 +21,7 @@ from gensot_demo.pages import (
     scoreboard,
     sequences,
     static_ot_gaussians,
+    static_ot_pairing,
     transport,
 )
 from gensot_demo.shell import frame
@@ -52,7 +53,10 @@ _PARTS_OF_ENERGY = (
     ("Speed and accuracy", "/robustness", energy_robustness),
     ("Training", "/training", energy_training),
 )
-_PARTS_OF_OPTIMAL_TRANSPORT = (("Gaussians", "/gaussians", static_ot_gaussians),)
+_PARTS_OF_OPTIMAL_TRANSPORT = (
+    ("Pairing in training", "/pairing", static_ot_pairing),
+    ("Gaussians", "/gaussians", static_ot_gaussians),
+)
 PAGES = (
     Page("Compare", "/", compare.build),
     Page("Grid", "/grid", grid.build),

@@ -30,8 +30,8 @@ def of_pairs(run: PairingRun) -> list[str]:
         mean, error = run.task.plans[SIZES.index(size)]
         lines.append(
             f"A minibatch knows only its own {size} points: its plan costs {mean:.2f} ± {error:.2f}, "
-            f"{100 * (mean / run.task.least[0] - 1):.0f} % more than the least. Flows learnt from it are still right at "
-            "the end, but not optimal."
+            f"{100 * (mean / run.task.least[0] - 1):.0f} % more than the least. Flows learnt from it are still right "
+            "at the end, but not optimal."
         )
     return lines
 
