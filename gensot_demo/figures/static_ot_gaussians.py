@@ -17,7 +17,7 @@ from .static_ot_lines import Lines, lines_figure
 OPTIMAL, FLOW = MethodStyle(DATA[0], "solid", "circle"), MethodStyle(DATA[1], "dash", "diamond")
 _STARTS = ("from the right", "from above", "from the left", "from below")
 _MARGIN, _GRID = 0.4, 48
-_FIRST_LINE, _EVERY_LINE = 7, 4  # particles whose whole way is drawn
+_SOME = slice(6, 126, 3)  # particles whose whole way is drawn: they are in order of distance, the last far out
 
 
 def ways_value(result: GaussiansResult, autoplay: bool) -> str:
@@ -45,11 +45,10 @@ def ways_value(result: GaussiansResult, autoplay: bool) -> str:
 
 def lines_figures(result: GaussiansResult) -> list[dict[str, Any]]:
     """Whole ways of some of the particles: of the optimal map, and of the flow."""
-    some = slice(_FIRST_LINE, None, _EVERY_LINE)
     ways = (
-        Lines("Optimal transport", result.straight.swapaxes(0, 1)[some], OPTIMAL, "straight, whatever the ellipses"),
+        Lines("Optimal transport", result.straight.swapaxes(0, 1)[_SOME], OPTIMAL, "straight, whatever the ellipses"),
         Lines(
-            f"Flow matching, {SCHEDULES[result.request.schedule][0]}", result.flown.swapaxes(0, 1)[some], FLOW,
+            f"Flow matching, {SCHEDULES[result.request.schedule][0]}", result.flown.swapaxes(0, 1)[_SOME], FLOW,
             "ends as the optimal map" if result.equal else "ends elsewhere in the same cloud",
         ),
     )  # fmt: skip

@@ -38,7 +38,7 @@ from . import report, static_ot_pairing_endpoints
 from . import static_ot_pairing_report as words
 from .controls import NamedParts
 from .energy_schedules_controls import bounded_slider
-from .events import FRESH_SEEDS, HEAVY, QUIET, address_follows, copies_link
+from .events import FRESH_SEEDS, HEAVY, QUIET, Latest, address_follows, copies_link
 from .warm_up import WARM_UP
 
 RUNS = RunStore(megabytes=40, size=lambda run: 400_000 + 50_000 * run.request.seeds, button="Train")
@@ -193,39 +193,41 @@ def build() -> None:
 
     parts, outputs = controls.all(), [shown[name] for name in _SLOTS]
 
-    @WARM_UP.yields_to
-    def training(*values: Any) -> Iterator[list[Any]]:
-        yield from _train(controls, values)
+    latest = gr.State(Latest())
 
-    def looking(*values: Any) -> Iterator[list[Any]]:
-        yield from _look(controls, values)
+    @WARM_UP.yields_to
+    def training(latest: Latest, *values: Any) -> Iterator[list[Any]]:
+        yield from _while_latest(latest, _train(controls, values))
+
+    @WARM_UP.yields_to
+    def looking(latest: Latest, *values: Any) -> Iterator[list[Any]]:
+        yield from _while_latest(latest, _look(controls, values))
 
     def restore(request: gr.Request) -> list[Any]:
         return _restore(controls, request)
 
-    begun = Context.root_block.load(restore, None, [*parts, notice, *outputs], **QUIET)
+    look = {"fn": looking, "inputs": [latest, *parts], "outputs": outputs, **QUIET, "concurrency_limit": 4}
+    train = {"fn": training, "inputs": [latest, *parts], "outputs": outputs, **HEAVY}
+    loaded = Context.root_block.load(restore, None, [*parts, notice, *outputs], **QUIET)
     # what the address asks for may not be paired yet
-    first = begun.then(looking, parts, outputs, **QUIET, trigger_mode="always_last", concurrency_limit=4)
+    looks = [loaded.then(**look)]
     # events of one trigger wait for one another, but not for what follows them: so a run follows an empty event, and
     # those of other settings are cancelled at once
-    trained = go.click(None, None, None, **QUIET).then(training, parts, outputs, **HEAVY)
-    runs = [(go.click, trained)]
+    runs = [(go, go.click(None, None, None, **QUIET).then(**train))]
     for button, (_, change) in zip(presets, _PRESETS, strict=True):
-        chosen = button.click(_setter(controls, change), None, parts, **QUIET).then(training, parts, outputs, **HEAVY)
-        runs.append((button.click, chosen))
-    drawn = fresh.click(_fresh, None, controls["seed"], **QUIET).then(
-        looking, parts, outputs, **QUIET, concurrency_limit=4
-    )
-    changes = [part.input for part in parts]
-    moved = gr.on(changes, None, None, None, **QUIET).then(looking, parts, outputs, **QUIET, concurrency_limit=4)
-    every = [*runs, (fresh.click, drawn), (changes, moved), (None, first)]
-    for triggers, own in every:
-        address_follows(own, query)
-        if triggers is not None:
-            others = [event for _, event in every if event is not own]
-            gr.on(triggers, None, None, None, cancels=others, api_visibility="private")
-    stop.click(None, None, None, cancels=[event for _, event in every], api_visibility="private").then(
-        lambda: report.status("Stopped. What was learnt and measured so far stays."), None, shown["status"], **QUIET
+        runs.append((button, button.click(_setter(controls, change), None, parts, **QUIET).then(**train)))
+    for button, own in runs:
+        others = [event for _, event in runs if event is not own]
+        gr.on(button.click, None, None, None, cancels=others, api_visibility="private")
+    trained, changes = [event for _, event in runs], [part.input for part in parts]
+    looks.append(fresh.click(_fresh, None, controls["seed"], **QUIET).then(**look))
+    # a look is never cancelled, which would block those that wait for it: it ends itself when a run begins
+    looks.append(gr.on(changes, trigger_mode="always_last", **look))
+    for event in [*trained, *looks]:
+        address_follows(event, query)
+    gr.on([*changes, fresh.click], None, None, None, cancels=trained, api_visibility="private")
+    stop.click(None, None, None, cancels=trained, api_visibility="private").then(
+        _stopped, latest, shown["status"], **QUIET
     )
     copies_link(link, query, lambda *values: _link(controls, values), parts, query)
     static_ot_pairing_endpoints.publish()
@@ -307,6 +309,21 @@ def _known(request: PairingRequest) -> list[Any] | None:
     return [*_pictures(RUNS.get(short), report.status(line))[:-1], to_query(request)]
 
 
+def _while_latest(latest: Latest, moments: Iterator[list[Any]]) -> Iterator[list[Any]]:
+    """The moments, until the visitor has chosen something else."""
+    number = latest.choose()
+    for moment in moments:
+        if latest.number != number:
+            yield [gr.skip()] * len(_SLOTS)
+            return
+        yield moment
+
+
+def _stopped(latest: Latest) -> str:
+    latest.choose()
+    return report.status("Stopped. What was learnt and measured so far stays.")
+
+
 def _look(controls: _Controls, values: tuple[Any, ...]) -> Iterator[list[Any]]:
     """The pairs for these settings, without training."""
     try:
@@ -323,6 +340,7 @@ def _look(controls: _Controls, values: tuple[Any, ...]) -> Iterator[list[Any]]:
 
         run = first_look(request)
         if run.task is None:
+            yield waiting(0.0)
             yield from retold(prepared(request), waiting)
             run = first_look(request)
         yield _pictures(run, _waits(request))
