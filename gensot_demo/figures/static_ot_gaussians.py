@@ -12,10 +12,12 @@ from .curves import curve, line_figure
 from .method_style import MethodStyle
 from .palette import DATA, INK, MUTED, faded
 from .player import PanelFrames, player_value
+from .static_ot_lines import Lines, lines_figure
 
 OPTIMAL, FLOW = MethodStyle(DATA[0], "solid", "circle"), MethodStyle(DATA[1], "dash", "diamond")
 _STARTS = ("from the right", "from above", "from the left", "from below")
 _MARGIN, _GRID = 0.4, 48
+_SOME = slice(6, 126, 3)  # particles whose whole way is drawn: they are in order of distance, the last far out
 
 
 def ways_value(result: GaussiansResult, autoplay: bool) -> str:
@@ -39,6 +41,19 @@ def ways_value(result: GaussiansResult, autoplay: bool) -> str:
         result.times, (-reach, reach, -reach, reach), _STARTS, panels, _target(result, reach),
         ("trails", "target"), description, autoplay,
     )  # fmt: skip
+
+
+def lines_figures(result: GaussiansResult) -> list[dict[str, Any]]:
+    """Whole ways of some of the particles: of the optimal map, and of the flow."""
+    ways = (
+        Lines("Optimal transport", result.straight.swapaxes(0, 1)[_SOME], OPTIMAL, "straight, whatever the ellipses"),
+        Lines(
+            f"Flow matching, {SCHEDULES[result.request.schedule][0]}", result.flown.swapaxes(0, 1)[_SOME], FLOW,
+            "ends as the optimal map" if result.equal else "ends elsewhere in the same cloud",
+        ),
+    )  # fmt: skip
+    reach = float(np.abs(np.concatenate([way.places for way in ways])).max()) + 0.3
+    return [lines_figure(way, reach, f"Lines of particles by {way.label}: {way.note}.", height=320) for way in ways]
 
 
 def _target(result: GaussiansResult, reach: float) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:

@@ -23,7 +23,7 @@ from gensot_demo.experiments.static_ot.gaussians import (
 from gensot_demo.figures.component import PlotlyFigure
 from gensot_demo.figures.ellipses import Ellipse, EllipsePad, ellipses_value, read_ellipses
 from gensot_demo.figures.player import Player
-from gensot_demo.figures.static_ot_gaussians import FLOW, OPTIMAL, turning_figure, ways_value
+from gensot_demo.figures.static_ot_gaussians import FLOW, OPTIMAL, lines_figures, turning_figure, ways_value
 
 from . import report, static_ot_gaussians_endpoints
 from .controls import NamedParts
@@ -39,7 +39,7 @@ _PRESETS = (
     ("Worst angle", lambda now, found: {"target_angle": found.worst}),
     ("Crossed needles", lambda now, found: {
         "source_along": 1.6, "source_across": 0.2, "source_angle": 0.0, "target_along": 1.6, "target_across": 0.2,
-        "target_angle": 70.0, "target_x": 0.0, "target_y": 0.0,
+        "target_angle": 25.0, "target_x": 0.0, "target_y": 0.0,
     }),
     ("From a round source", lambda now, found: {"source_along": 1.0, "source_across": 1.0}),
     ("Flat target", lambda now, found: {"target_across": 0.0}),
@@ -111,6 +111,11 @@ def build() -> None:
                 "not lie alike it also turns the cloud within itself, and its lines bend.",
             )
             ways = Player(empty="The ways appear here.", filename="gensot-gaussians", elem_id="ways")
+            with gr.Row(elem_classes="gensot-pairings"):
+                lines = [
+                    PlotlyFigure(empty="Lines appear here.", height=320, filename="gensot-lines", elem_id=f"lines-{n}")
+                    for n in range(2)
+                ]
             said = gr.HTML(elem_id="said-maps")
     with gr.Row():
         with gr.Column(min_width=300):
@@ -134,7 +139,7 @@ def build() -> None:
         gr.Markdown(_READ)
 
     parts = controls.all()
-    pictures = [status, said, ways, turning, table, query]
+    pictures = [status, said, ways, *lines, turning, table, query]
 
     def restore(request: gr.Request) -> list[Any]:
         return _restore(controls, request)
@@ -170,7 +175,7 @@ def _ellipses(request: GaussiansRequest) -> str:
 
 
 def _pictures(result: GaussiansResult, autoplay: bool) -> list[Any]:
-    """[status, sentences, ways, turning, table, query]."""
+    """[status, sentences, ways, two figures of lines, turning, table, query]."""
     if result.extra is None:
         line = "Nothing has to be moved."
     elif result.equal:
@@ -183,6 +188,7 @@ def _pictures(result: GaussiansResult, autoplay: bool) -> list[Any]:
         report.status(line),
         f'<ul class="gensot-verdict">{lines}</ul>',
         ways_value(result, autoplay),
+        *lines_figures(result),
         turning_figure(result),
         _table(result),
         to_query(result.request),
@@ -265,7 +271,7 @@ def _failed(error: Exception) -> list[Any]:
     else:
         logging.getLogger(__name__).error("maps between Gaussians failed", exc_info=error)
         line = report.status(f"This failed ({type(error).__name__}); what is shown stays.", kind="error")
-    return [line, *[gr.skip()] * 5]
+    return [line, *[gr.skip()] * 7]
 
 
 def _restore(controls: _Controls, request: gr.Request) -> list[Any]:

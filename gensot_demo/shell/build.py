@@ -24,6 +24,7 @@ from gensot_demo.pages import (
     static_ot_gaussians,
     static_ot_heights,
     static_ot_later_start,
+    static_ot_pairing,
     transport,
 )
 from gensot_demo.shell import frame
@@ -58,6 +59,7 @@ _PARTS_OF_ENERGY = (
 _PARTS_OF_OPTIMAL_TRANSPORT = (
     ("Solver", "/heights", static_ot_heights),
     ("Later start", "/later_start", static_ot_later_start),
+    ("Pairing in training", "/pairing", static_ot_pairing),
     ("Gaussians", "/gaussians", static_ot_gaussians),
 )
 PAGES = (

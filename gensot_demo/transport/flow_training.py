@@ -22,7 +22,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import torch
@@ -32,12 +31,12 @@ from torch import Tensor
 from .data_separation import DataSeparation
 from .errors import InvalidValue
 from .paths import SchedulePath
+from .perceptrons import FREQUENCIES, Perceptrons, with_phases
 
 SHORTEST = 1e-3
 """Times are kept in [SHORTEST, 1 - SHORTEST]: a' of the kinetic-optimal path has no limit at 0, m' of VP none at 1."""
 
 _TABLE, _NODES = 4000, 2049
-_FREQUENCIES = 4
 _CHUNK = 25  # updates whose noise is drawn at once
 
 
@@ -85,7 +84,7 @@ def _shares(theta: Tensor, density: Tensor) -> Tensor:
     return 0.5 * (density[1:] + density[:-1]) * theta.diff()
 
 
-class AngleNetworks:
+class AngleNetworks(Perceptrons):
     """G independent perceptrons of one shape that predict w (G, n, 2) from u (G, n, 2) and noise angles.
 
     seeds: (G,), the first weights of each; equal seeds start equal.  separations: (G,), of the data of each.
@@ -93,24 +92,9 @@ class AngleNetworks:
     """
 
     def __init__(self, seeds: Sequence[int], separations: Sequence[DataSeparation], width: int = 64):
+        super().__init__(seeds, 2 + 2 * FREQUENCIES, 2, width)
         grid = torch.linspace(0, math.pi / 2, _NODES, dtype=torch.float64)
         self._roots = torch.stack([one.rate(grid).sqrt().float() for one in separations])
-        sizes = [2 + 2 * _FREQUENCIES, width, width, width, 2]
-        self.weights: list[Tensor] = []
-        self.biases: list[Tensor] = []
-        drawn = {seed: _first_weights(seed, sizes) for seed in set(seeds)}
-        for layer in range(len(sizes) - 1):
-            self.weights.append(torch.stack([drawn[seed][layer] for seed in seeds]))
-            self.biases.append(torch.zeros(len(seeds), 1, sizes[layer + 1]))
-
-    @property
-    def parameters(self) -> list[Tensor]:
-        return [*self.weights, *self.biases]
-
-    @property
-    def size(self) -> int:
-        """Numbers in one network."""
-        return sum(part[0].numel() for part in self.parameters)
 
     def __call__(self, u: Tensor, theta: Tensor | float) -> Tensor:
         """Predicted w (G, n, 2) at u (G, n, 2) and angles (G, n), or one angle for all."""
@@ -127,16 +111,11 @@ class AngleNetworks:
 
     def output(self, u: Tensor, theta: Tensor | float) -> Tensor:
         """w / sqrt(Gam)."""
-        hidden, last = self._input(u, theta), len(self.weights) - 1
-        for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            hidden = torch.baddbmm(bias, hidden, weight)
-            if layer < last:
-                hidden = torch.nn.functional.silu(hidden)
-        return hidden
+        return self.through(with_phases(u, theta))
 
     def with_divergence(self, u: Tensor, theta: float) -> tuple[Tensor, Tensor]:
         """Predicted w (G, n, 2) and its divergence in u (G, n), exact: both derivatives go forward with the state."""
-        hidden, last, rows = self._input(u, theta), len(self.weights) - 1, u.shape[1]
+        hidden, last, rows = with_phases(u, theta), len(self.weights) - 1, u.shape[1]
         slopes = self.weights[0][:, :2].repeat_interleave(rows, 1)  # (G, 2 n, width): d/du_1, then d/du_2
         for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             hidden = torch.baddbmm(bias, hidden, weight)
@@ -149,23 +128,10 @@ class AngleNetworks:
         root = self.root(theta)
         return root[..., None] * hidden, root * (slopes[:, :rows, 0] + slopes[:, rows:, 1])
 
-    @staticmethod
-    def _input(u: Tensor, theta: Tensor | float) -> Tensor:
-        theta = torch.as_tensor(theta, dtype=u.dtype).expand(u.shape[:2])
-        phases = theta[..., None] * torch.arange(2, 2 * _FREQUENCIES + 1, 2, dtype=u.dtype)
-        return torch.cat([u, phases.cos(), phases.sin()], -1)
-
     def only(self, which: Sequence[int] | slice) -> AngleNetworks:
-        """Some of the networks, sharing their numbers."""
-        part = object.__new__(AngleNetworks)
+        part = super().only(which)
         part._roots = self._roots[which]
-        part.weights, part.biases = [w[which] for w in self.weights], [b[which] for b in self.biases]
         return part
-
-
-def _first_weights(seed: int, sizes: Sequence[int]) -> list[Tensor]:
-    generator = torch.Generator().manual_seed(seed)
-    return [torch.randn(one, two, generator=generator) * math.sqrt(1 / one) for one, two in pairwise(sizes)]
 
 
 @dataclass(frozen=True, eq=False)

@@ -56,6 +56,17 @@ def test_navigation_is_solved_by_name(client):
     assert len(learnt["guide"]) == 10
 
 
+def test_pairings_and_gaussian_maps_by_name(client):
+    found = client.predict(query="source_angle=46", api_name="/gaussian_maps")
+    assert found["commutator"] < 1e-9
+    assert found["optimal"] == pytest.approx(found["flow"])
+    query = "target=ring&points=16&updates=50&pairings=independent,whole&seed=2"
+    learnt = client.predict(query=query, api_name="/train_pairing")
+    assert learnt["cost"]["whole"] == learnt["least"]
+    assert learnt["cost"]["independent"] == [4.0]
+    assert set(learnt["error"]) == {"independent", "whole"}
+
+
 @pytest.mark.parametrize(
     ("endpoint", "arguments", "words"),
     [
@@ -64,6 +75,8 @@ def test_navigation_is_solved_by_name(client):
         ("/transport", {"query": "steps=1e9"}, "from 2 to 500"),
         ("/failure", {"name": "moon"}, "oversaturation"),
         ("/learn_guide", {"query": "pieces=1"}, "from 2 to 60"),
+        ("/train_pairing", {"query": "minibatch=5"}, "Minibatch is 5"),
+        ("/gaussian_maps", {"query": "target_x=9"}, "Target x is 9"),
         ("/experts", {"query": "trusts=0,0"}, "nobody is trusted"),
         ("/measure", {"query": FAST, "draws": -1}, "from 64 to 1024"),
         ("/measure", {"query": FAST, "draws": 10**9}, "from 64 to 1024"),
@@ -92,4 +105,6 @@ def test_only_the_named_endpoints_are_public(client):
         "/speed_accuracy",
         "/train_flow",
         "/later_start",
+        "/train_pairing",
+        "/gaussian_maps",
     }
