@@ -32,7 +32,7 @@ from gensot_demo.figures.static_ot_cells import (
 from . import report, static_ot_cells_endpoints
 from . import static_ot_cells_report as words
 from .controls import BoundedSlider, NamedParts
-from .events import HEAVY, QUIET, Latest, address_follows, copies_link, ready
+from .events import HEAVY, QUIET, Latest, address_follows, copies_link, followed, ready
 from .warm_up import WARM_UP
 
 _POINTS = [[-1.6, 0.4], [-0.8, -1.2], [0.3, 1.4], [1.2, -0.4], [1.7, 1.0], [0.1, 0.1]]
@@ -322,12 +322,5 @@ def _changer(controls: _Controls, changes: _Changes):
 
 def _restore(controls: _Controls, query: str) -> list[Any]:
     """[controls…, notice] from the address."""
-    notice, wanted = gr.update(visible=False), CellsRequest()
-    try:
-        wanted, notes = from_query(query)
-        if notes:
-            notice = gr.update(value=report.status(" ".join(notes)), visible=True)
-    except InvalidRequest as error:
-        text = f"The link could not be followed. {error} The first view is shown instead."
-        notice = gr.update(value=report.status(text, kind="error"), visible=True)
+    wanted, notice = followed(lambda: from_query(query), CellsRequest())
     return [*controls.values(wanted), notice]

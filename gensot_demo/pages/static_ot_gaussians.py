@@ -26,9 +26,8 @@ from gensot_demo.figures.player import Player
 from gensot_demo.figures.static_ot_gaussians import FLOW, OPTIMAL, lines_figures, turning_figure, ways_value
 
 from . import report, static_ot_gaussians_endpoints
-from .controls import NamedParts
-from .energy_schedules_controls import bounded_slider
-from .events import QUIET, address_follows, copies_link
+from .controls import NamedParts, slider_for
+from .events import QUIET, address_follows, copies_link, followed
 
 _LEAD = (
     "Flow matching finds **a** map from noise to data; optimal transport is the **cheapest** one. Between two "
@@ -65,12 +64,12 @@ class _Controls(NamedParts):
         fields, parts = GaussiansRequest.model_fields, self.parts
         for of, title in (("source", "● Source"), ("target", "◆ Target")):
             with gr.Accordion(f"{title}: axes and angle", open=False):
-                parts[f"{of}_along"] = bounded_slider(fields[f"{of}_along"], "First axis", "standard deviation")
-                parts[f"{of}_across"] = bounded_slider(fields[f"{of}_across"], "Second axis", "standard deviation")
-                parts[f"{of}_angle"] = bounded_slider(fields[f"{of}_angle"], "Angle, degrees", step=0.5)
+                parts[f"{of}_along"] = slider_for(fields[f"{of}_along"], "First axis", "standard deviation")
+                parts[f"{of}_across"] = slider_for(fields[f"{of}_across"], "Second axis", "standard deviation")
+                parts[f"{of}_angle"] = slider_for(fields[f"{of}_angle"], "Angle, degrees", step=0.5)
                 if of == "target":
-                    parts["target_x"] = bounded_slider(fields["target_x"], "Centre, to the right")
-                    parts["target_y"] = bounded_slider(fields["target_y"], "Centre, upwards")
+                    parts["target_x"] = slider_for(fields["target_x"], "Centre, to the right")
+                    parts["target_y"] = slider_for(fields["target_y"], "Centre, upwards")
         parts["schedule"] = gr.Radio(
             [(label, name) for name, (label, _) in SCHEDULES.items()], value=fields["schedule"].default,
             label="Schedule of the flow", info="Changes the way and its energy, not the map.", elem_id="schedule",
@@ -276,14 +275,7 @@ def _failed(error: Exception) -> list[Any]:
 
 def _restore(controls: _Controls, request: gr.Request) -> list[Any]:
     """[controls…, ellipses, notice, pictures…] from the address."""
-    notice, wanted = gr.update(visible=False), GaussiansRequest()
-    try:
-        wanted, notes = from_query(request.url.query or "")
-        if notes:
-            notice = gr.update(value=report.status(" ".join(notes)), visible=True)
-    except InvalidRequest as error:
-        text = f"The link could not be followed. {error} The first view is shown instead."
-        notice = gr.update(value=report.status(text, kind="error"), visible=True)
+    wanted, notice = followed(lambda: from_query(request.url.query or ""), GaussiansRequest())
     pictures = _pictures(compare_gaussians(wanted), autoplay=True)
     return [*controls.values(wanted), _ellipses(wanted), notice, *pictures]
 

@@ -35,7 +35,7 @@ from gensot_demo.transport.errors import Explained
 from . import report, static_ot_heights_endpoints
 from . import static_ot_heights_report as words
 from .controls import BoundedSlider
-from .events import FRESH_SEEDS, HEAVY, QUIET, address_follows, copies_link, keep_first
+from .events import FRESH_SEEDS, HEAVY, QUIET, address_follows, copies_link, followed, keep_first
 from .static_ot_heights_controls import PicturesControls, PlaneControls
 from .warm_up import WARM_UP
 
@@ -425,14 +425,7 @@ def _find(pictures: PicturesControls, values: tuple[Any, ...], stored_only: bool
 
 def _restore(plane: PlaneControls, pictures: PicturesControls, request: gr.Request) -> list[Any]:
     """[controls…, tau, notice, shown…, found…] from the address."""
-    notice, wanted = gr.update(visible=False), Wanted()
-    try:
-        wanted, notes = from_query(request.url.query or "")
-        if notes:
-            notice = gr.update(value=report.status(" ".join(notes)), visible=True)
-    except InvalidRequest as error:
-        text = f"The link could not be followed. {error} The first view is shown instead."
-        notice = gr.update(value=report.status(text, kind="error"), visible=True)
+    wanted, notice = followed(lambda: from_query(request.url.query or ""), Wanted())
     controls = [*plane.values(wanted.plane), *pictures.values(wanted.pictures), wanted.tau]
     kept = RUNS.find(wanted.plane)
     if kept is not None:

@@ -10,8 +10,7 @@ from gensot_demo.backbones.embedded import training_pictures
 from gensot_demo.experiments.requests import parse
 from gensot_demo.experiments.static_ot.later_start_request import ANY, BUDGETS, FINISHES, MODELS, LaterStartRequest
 
-from .controls import NamedParts
-from .energy_schedules_controls import bounded_slider
+from .controls import NamedParts, slider_for
 
 
 class LaterStartControls(NamedParts):
@@ -19,12 +18,12 @@ class LaterStartControls(NamedParts):
 
     def _build(self) -> None:
         fields, plain, parts = LaterStartRequest.model_fields, LaterStartRequest(), self.parts
-        parts["signal"] = bounded_slider(
+        parts["signal"] = slider_for(
             fields["signal"], "Signal at the start, %",
             "Share of the later start that is picture; the rest is noise.", step=0.1,
         )  # fmt: skip
-        parts["calls"] = bounded_slider(fields["calls"], "Calls", "Of the model for one sample, the same for all ways.")
-        parts["tau"] = bounded_slider(
+        parts["calls"] = slider_for(fields["calls"], "Calls", "Of the model for one sample, the same for all ways.")
+        parts["tau"] = slider_for(
             fields["tau"], "Smoothing τ", "0 is the map itself: whole pictures. More blends more of them."
         )
         parts["finish"] = gr.Dropdown(
@@ -35,14 +34,12 @@ class LaterStartControls(NamedParts):
         )
         parts["model"] = gr.Radio([(label, name) for name, label in MODELS.items()], value=plain.model, label="Model")
         with gr.Accordion("GenSOT, seeds and the measurement", open=False):
-            parts["stiffness"] = bounded_slider(
+            parts["stiffness"] = slider_for(
                 fields["stiffness"], "Stiffness of GenSOT's path", "Where on its way it spends its calls.", step=0.5
             )
-            parts["samples"] = bounded_slider(fields["samples"], "Samples on the wall")
+            parts["samples"] = slider_for(fields["samples"], "Samples on the wall")
             parts["seed"] = gr.Number(plain.seed, precision=0, minimum=0, label="Seed of the first column")
-            parts["draws"] = bounded_slider(
-                fields["draws"], "Samples measured", "Of every way at every number of calls."
-            )
+            parts["draws"] = slider_for(fields["draws"], "Samples measured", "Of every way at every number of calls.")
             parts["budgets"] = gr.CheckboxGroup(
                 [(f"{calls} calls", calls) for calls in BUDGETS], value=list(plain.budgets), label="Measured at"
             )

@@ -36,9 +36,8 @@ from gensot_demo.transport.targets import TARGETS, named_target
 
 from . import report, static_ot_pairing_endpoints
 from . import static_ot_pairing_report as words
-from .controls import NamedParts
-from .energy_schedules_controls import bounded_slider
-from .events import FRESH_SEEDS, HEAVY, QUIET, Latest, address_follows, copies_link
+from .controls import NamedParts, slider_for
+from .events import FRESH_SEEDS, HEAVY, QUIET, Latest, address_follows, copies_link, followed
 from .warm_up import WARM_UP
 
 RUNS = RunStore(megabytes=40, size=lambda run: 400_000 + 50_000 * run.request.seeds, button="Train")
@@ -131,9 +130,9 @@ class _Controls(NamedParts):
             [(str(size), size) for size in SIZES], value=fields["minibatch"].default, label="Pairs in a minibatch",
             elem_id="minibatch", elem_classes="gensot-family",
         )  # fmt: skip
-        parts["points"] = bounded_slider(fields["points"], "Training points")
-        parts["updates"] = bounded_slider(fields["updates"], "Updates", "Of every network, 256 pairs each.")
-        parts["seeds"] = bounded_slider(fields["seeds"], "Seeds", "Repetitions: from three on, differences are judged.")
+        parts["points"] = slider_for(fields["points"], "Training points")
+        parts["updates"] = slider_for(fields["updates"], "Updates", "Of every network, 256 pairs each.")
+        parts["seeds"] = slider_for(fields["seeds"], "Seeds", "Repetitions: from three on, differences are judged.")
         parts["seed"] = gr.Number(fields["seed"].default, precision=0, minimum=0, label="First seed")
 
     def request(self, values: tuple[Any, ...]) -> PairingRequest:
@@ -402,14 +401,7 @@ def _failed(error: Exception) -> list[Any]:
 
 def _restore(controls: _Controls, request: gr.Request) -> list[Any]:
     """[controls…, notice, shown…] from the address; what has to be paired first follows."""
-    notice, wanted = gr.update(visible=False), PairingRequest()
-    try:
-        wanted, notes = from_query(request.url.query or "")
-        if notes:
-            notice = gr.update(value=report.status(" ".join(notes)), visible=True)
-    except InvalidRequest as error:
-        text = f"The link could not be followed. {error} The first view is shown instead."
-        notice = gr.update(value=report.status(text, kind="error"), visible=True)
+    wanted, notice = followed(lambda: from_query(request.url.query or ""), PairingRequest())
     pictures = _known(wanted) or [*[gr.skip()] * (len(_SLOTS) - 1), to_query(wanted)]
     return [*controls.values(wanted), notice, *pictures]
 
