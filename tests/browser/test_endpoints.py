@@ -65,6 +65,7 @@ def test_navigation_is_solved_by_name(client):
         ("/failure", {"name": "moon"}, "oversaturation"),
         ("/learn_guide", {"query": "pieces=1"}, "from 2 to 60"),
         ("/experts", {"query": "trusts=0,0"}, "nobody is trusted"),
+        ("/transport_cells", {"query": "time=0"}, r"at least 0\.1|from 0\.1"),
         ("/measure", {"query": FAST, "draws": -1}, "from 64 to 1024"),
         ("/measure", {"query": FAST, "draws": 10**9}, "from 64 to 1024"),
     ],
@@ -91,4 +92,5 @@ def test_only_the_named_endpoints_are_public(client):
         "/kinetic_optimal",
         "/speed_accuracy",
         "/train_flow",
+        "/transport_cells",
     }
