@@ -230,11 +230,12 @@ def _lines(segments: NDArray[np.float32], colour: str, width: float, name: str) 
 def _points(result: CellsResult) -> dict[str, Any]:
     x, y = result.points.T
     count = len(x)
+    size, letters = (20, 11) if count <= 12 else (17, 11) if count <= 20 else (15, 9)  # pixels
     return {
         "type": "scatter", "mode": "markers+text", "x": x, "y": y, "showlegend": False,
-        "text": [str(point + 1) for point in range(count)], "textfont": {"color": PAPER, "size": 11},
+        "text": [str(point + 1) for point in range(count)], "textfont": {"color": PAPER, "size": letters},
         "marker": {
-            "color": [DATA[colour] for colour in result.colours], "size": 20 if count <= 20 else 17,
+            "color": [DATA[colour] for colour in result.colours], "size": size,
             "line": {"color": PAPER, "width": 2},
         },
         "hovertemplate": "point %{text} at (%{x:.2f}, %{y:.2f})<extra></extra>",

@@ -78,6 +78,7 @@ def test_pairings_and_gaussian_maps_by_name(client):
         ("/train_pairing", {"query": "minibatch=5"}, "Minibatch is 5"),
         ("/gaussian_maps", {"query": "target_x=9"}, "Target x is 9"),
         ("/experts", {"query": "trusts=0,0"}, "nobody is trusted"),
+        ("/transport_cells", {"query": "time=0"}, r"at least 0\.1|from 0\.1"),
         ("/measure", {"query": FAST, "draws": -1}, "from 64 to 1024"),
         ("/measure", {"query": FAST, "draws": 10**9}, "from 64 to 1024"),
     ],
@@ -107,4 +108,5 @@ def test_only_the_named_endpoints_are_public(client):
         "/later_start",
         "/train_pairing",
         "/gaussian_maps",
+        "/transport_cells",
     }

@@ -14,7 +14,8 @@ def of_result(result: CellsResult) -> list[str]:
     if result.same:
         first = (
             f"{result.label}: both maps are the same, but for at most {percent(max(found.share, 1e-4))} of the noise, "
-            "as far as this grid and this T can tell. So it is for points on a line, grids and regular polygons, not in general."
+            "as far as this grid and this T can tell. So it is for points on a line, grids and regular polygons, not "
+            "in general."
         )
     else:
         more = found.cost / result.w2
