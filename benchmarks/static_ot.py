@@ -32,7 +32,7 @@ from .report import progress, report
 POINTS, TOLERANCE, REPEATS = 200, 1e-3, 11
 ASCENT_DRAWS = 2**22
 PEER_RUNS = (  # batch, iterations, first step in units of POT's default
-    (32, 4000, 1.0), (32, 16000, 1.0), (32, 16000, 0.25), (1024, 1000, 1.0), (1024, 1000, 0.1), (1024, 4000, 0.1),
+    (32, 4000, 1.0), (32, 4000, 0.25), (32, 16000, 0.25), (1024, 1000, 0.25), (1024, 1000, 0.05),
 )  # fmt: skip
 
 
