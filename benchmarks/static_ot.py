@@ -30,7 +30,7 @@ from gensot_demo.transport.static_ot.semi_discrete import ascend
 from .report import progress, report
 
 POINTS, TOLERANCE, REPEATS = 200, 1e-3, 11
-ASCENT_DRAWS = 2**22
+ASCENT_DRAWS = 2**23
 PEER_RUNS = (  # batch, iterations, first step in units of POT's default
     (32, 4000, 1.0), (32, 4000, 0.25), (32, 16000, 0.25), (1024, 1000, 0.25), (1024, 1000, 0.05),
 )  # fmt: skip
