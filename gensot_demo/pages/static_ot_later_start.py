@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import secrets
 import time
@@ -98,7 +97,8 @@ _TRY = (
 )
 _TRY_CALLS = (
     "**What to try:** measure with a later start (signal 60 %) and see the first figure say *better* while the third "
-    "says *copies*. The last row of the table, a plain draw, is the jump's own control."
+    "says *copies*. A plain draw (✕) is the jump's own control: its line should lie on the jump's. Choose a class, and "
+    "the judge must name just that one."
 )
 _READ = """
 * **Noise and levels**: states are z = y + σ ε. All ways share the noise of a column: from noise on, a sampler starts at
@@ -183,29 +183,31 @@ def build() -> None:
     def restore(request: gr.Request) -> list[Any]:
         return _restore(controls, request)
 
+    asked = [latest, *parts]
     Context.root_block.load(restore, None, [*parts, notice, *shown, *numbers], **QUIET)
-    address_follows(go.click(drawing, [latest, *parts], shown, **HEAVY), query)
+    address_follows(go.click(drawing, asked, shown, **HEAVY), query)
     for button, (_, values) in zip(presets, _PRESETS, strict=True):
         chosen = button.click(_setter(controls, values), parts, parts, **QUIET)
-        address_follows(chosen.then(drawing, [latest, *parts], shown, **HEAVY), query)
+        address_follows(chosen.then(drawing, asked, shown, **HEAVY), query)
     measure.click(measuring, [latest_measured, *parts], numbers, **HEAVY)
 
-    def landed(*values: Any) -> list[Any]:
+    def landed(mine: Latest, *values: Any) -> list[Any]:
+        mine.choose()  # what is being drawn is of other settings
         return _landing(controls, values)
 
+    def changed(mine: Latest) -> str:
+        mine.choose()
+        return report.status(_CHANGED)
+
     for part in controls.of_landing():
-        part.input(landed, parts, [status, landing], **QUIET, trigger_mode="always_last")
-    fresh.click(_fresh, None, controls["seed"], **QUIET).then(landed, parts, [status, landing], **QUIET)
+        part.input(landed, asked, [status, landing], **QUIET, trigger_mode="always_last")
+    fresh.click(_fresh, None, controls["seed"], **QUIET).then(landed, asked, [status, landing], **QUIET)
     quiet = [part.input for part in parts if part not in controls.of_landing() and part not in controls.of_measuring()]
-    gr.on(quiet, None, None, status, js=_says(_CHANGED), api_visibility="private")
+    gr.on(quiet, changed, latest, status, **QUIET, trigger_mode="always_last")
     _ends(stop, latest, status, "Stopped. What is shown stays.")
     _ends(halt, latest_measured, progress, "Stopped. What was measured so far stays.")
     copies_link(link, query, lambda *values: _link(controls, values), parts, query)
     static_ot_later_start_endpoints.publish()
-
-
-def _says(text: str) -> str:
-    return f"() => {json.dumps(report.status(text))}"
 
 
 def _ends(button: gr.Button, latest: gr.State, line: gr.HTML, text: str) -> None:
