@@ -148,7 +148,7 @@ def error_figure(run: PlaneRun, index: int) -> dict[str, Any] | None:
         },
         _here(at, exact, index),
     ]  # fmt: skip
-    y = {"title": {"text": "mass in the wrong cell"}, "type": "log", "tickformat": ".2~%"}
+    y = {"title": {"text": "mass in the wrong cell"}, "type": "log", "tickformat": ".2~%", "dtick": "D2"}
     x = {"title": {"text": "draws of noise"}, "type": "log"}
     return line_figure(data, x, y, f"Mass error falls from {exact[0]:.3g} to {exact[-1]:.3g}.", 110)
 

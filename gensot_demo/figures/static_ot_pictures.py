@@ -24,7 +24,7 @@ def rounds_figure(run: PicturesRun) -> dict[str, Any] | None:
     line["marker"]["size"] = 7
     floor = {"type": "scatter", "mode": "lines", "x": rounds[:, 0], "y": np.maximum(rounds[:, 2], 1e-6)}
     floor |= {"name": "counting alone", "line": {"color": MUTED, "dash": "dot", "width": 1.5}}
-    y = {"title": {"text": "mass in the wrong cell"}, "type": "log", "tickformat": ".2~%"}
+    y = {"title": {"text": "mass in the wrong cell"}, "type": "log", "tickformat": ".2~%", "dtick": "D2"}
     x = {"title": {"text": "draws of noise"}, "type": "log"}
     said = f"After {run.rounds[-1].samples:,} draws {run.rounds[-1].counted:.1%} of the mass is in the wrong cell."
     return line_figure([line, floor], x, y, said, 110)

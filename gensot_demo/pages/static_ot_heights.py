@@ -119,7 +119,8 @@ _READ = """
   proportions it was trained in). It is the gradient of max over i of ⟨z, yᵢ⟩ + hᵢ. Nothing here is a diffusion; a
   diffusion's own cells are in the part *Cells*.
 * **Mass error**: total variation, half the sum of |mass − share|: the part of the noise that is in a wrong cell.
-* **Ascent**: Adam on the heights, 64 steps a round, the later half averaged; a round that does not help halves the step
+* **Ascent**: Adam on the heights, 64 steps a round, the later half averaged (so the curve is
+  jagged: a round's end is such an average, the moments before it are not); a round that does not help halves the step
   and doubles the draws. Half of the draws climb, half count. It ends when both the count and the error that exact
   heights would show are below what was asked for. In the plane every moment is judged by exact masses.
 * **Exact cells**: every pair of points has a line on which they are equally high, every other point cuts a half-line
@@ -174,16 +175,16 @@ def build() -> None:
         with gr.Column(min_width=300, scale=6):
             smooth = _figure("smoothed", "Press Solve.", 480)
             tau = BoundedSlider(*TAU, DEFAULT_TAU, step=0.01, label="Smoothing τ", elem_id="tau")
-        with gr.Column(min_width=300, scale=5):
             smooth_said = gr.HTML(elem_id="smoothed-said")
+        with gr.Column(min_width=300, scale=5):
             discrete = _figure("discrete", "Press Solve: this comes last.", 340)
     shown = [state, status, said, cells, heights, error, dual, steps, discrete, smooth, smooth_said, moment, query]
     gr.Markdown(_PICTURES, elem_classes="gensot-lead")
-    with gr.Row(elem_classes="gensot-split"):
+    with gr.Row(elem_classes=["gensot-split", "gensot-controls-first"]):
         with gr.Column(scale=4, min_width=300, elem_classes="gensot-controls"):
             pictures = PicturesControls()
         with gr.Column(scale=9, min_width=320):
-            with gr.Row(elem_classes=["gensot-run", "gensot-actions"]):
+            with gr.Row(elem_classes="gensot-run"):
                 look = gr.Button("Show the stored heights", min_width=140, variant="primary", elem_id="stored")
                 anew = gr.Button("Solve anew", min_width=100, elem_id="anew")
                 halt = gr.Button("Stop", min_width=80, elem_id="halt")

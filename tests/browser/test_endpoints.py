@@ -56,6 +56,19 @@ def test_navigation_is_solved_by_name(client):
     assert len(learnt["guide"]) == 10
 
 
+def test_heights_are_solved_by_name(client):
+    found = client.predict(query="", what="points", api_name="/solve_heights")
+    assert round(found["w2"], 4) == 0.4865
+    assert found["mass_error"] < 0.02
+    assert found["exact"] == pytest.approx(
+        [-0.18183, -0.12889, -0.42604, -0.56673, -0.58213, 0.79937, 0.67084, 0.41541], abs=1e-4
+    )
+    two = client.predict(query="pictures=collection/bandage", what="pictures", api_name="/solve_heights")
+    assert len(two["heights"]) == len(two["names"]) == 2
+    stored = client.predict(query="pictures=network/clocks", what="stored", api_name="/solve_heights")
+    assert stored["mass_error"] < 3 * stored["floor"]
+
+
 @pytest.mark.parametrize(
     ("endpoint", "arguments", "words"),
     [
@@ -65,6 +78,9 @@ def test_navigation_is_solved_by_name(client):
         ("/failure", {"name": "moon"}, "oversaturation"),
         ("/learn_guide", {"query": "pieces=1"}, "from 2 to 60"),
         ("/experts", {"query": "trusts=0,0"}, "nobody is trusted"),
+        ("/solve_heights", {"query": "points=own&own=1,2;1,2"}, "Points 1 and 2 are the same"),
+        ("/solve_heights", {"query": "points=random&number=500"}, "from 1 to 200"),
+        ("/solve_heights", {"query": "pictures=collection/bandage", "what": "stored"}, "No heights are stored"),
         ("/measure", {"query": FAST, "draws": -1}, "from 64 to 1024"),
         ("/measure", {"query": FAST, "draws": 10**9}, "from 64 to 1024"),
     ],
@@ -92,4 +108,5 @@ def test_only_the_named_endpoints_are_public(client):
         "/speed_accuracy",
         "/train_flow",
         "/later_start",
+        "/solve_heights",
     }

@@ -50,7 +50,7 @@ def of_plane(run: PlaneRun) -> list[str]:
         f"draws of noise ({run.seconds:.2f} s); the largest error of a height is {worst:.2g}.",
         f"Newton's method on exact cells needs {len(run.newton_errors) - 1} steps and no draws "
         f"({run.newton_seconds:.2f} s) to be wrong by {run.newton_errors[-1]:.0e}. It works in the plane only.",
-        f"The dual is {run.best_dual - last.dual:.1e} below its maximum, which makes W₂² = {run.w2:.4f}.",
+        f"The dual is {run.best_dual - last.dual:.1e} below its maximum, and the maximum says W₂² = {run.w2:.4f}.",
     ]
     if run.complete and not run.converged:
         lines.append(f"The draws allowed were used up before the mass error fell to {run.request.tolerance:g}.")
