@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import secrets
 import time
@@ -98,7 +97,8 @@ _TRY = (
 )
 _TRY_CALLS = (
     "**What to try:** measure with a later start (signal 60 %) and see the first figure say *better* while the third "
-    "says *copies*. The last row of the table, a plain draw, is the jump's own control."
+    "says *copies*. A plain draw (✕) is the jump's own control: its line should lie on the jump's. Choose a class, and "
+    "the judge must name just that one."
 )
 _READ = """
 * **Noise and levels**: states are z = y + σ ε. All ways share the noise of a column: from noise on, a sampler starts at
@@ -127,11 +127,17 @@ _PARTS = 5  # of _drawn
 _MEASUREMENT = 7  # of _figures
 
 
+class _Drawing(Latest):
+    """of: what is or was drawn last, so that a late event of the same settings neither ends nor denies it."""
+
+    of: LaterStartRequest | None = None
+
+
 def build() -> None:
     """The page's content, inside its Blocks."""
     WARM_UP.add(_first_view)
     query = gr.Textbox(visible="hidden", elem_id="query")
-    latest = gr.State(Latest())
+    latest = gr.State(_Drawing())
     latest_measured = gr.State(Latest())
     with gr.Row(elem_classes="gensot-split"):
         with gr.Column(scale=4, min_width=300, elem_classes="gensot-controls"):
@@ -173,7 +179,7 @@ def build() -> None:
     parts, shown, numbers = controls.all(), [status, said, landing, wall, query], [progress, found, *figures]
 
     @WARM_UP.yields_to
-    def drawing(mine: Latest, *values: Any) -> Iterator[list[Any]]:
+    def drawing(mine: _Drawing, *values: Any) -> Iterator[list[Any]]:
         yield from _draw(controls, mine, values)
 
     @WARM_UP.yields_to
@@ -183,29 +189,24 @@ def build() -> None:
     def restore(request: gr.Request) -> list[Any]:
         return _restore(controls, request)
 
+    asked = [latest, *parts]
     Context.root_block.load(restore, None, [*parts, notice, *shown, *numbers], **QUIET)
-    address_follows(go.click(drawing, [latest, *parts], shown, **HEAVY), query)
+    address_follows(go.click(drawing, asked, shown, **HEAVY), query)
     for button, (_, values) in zip(presets, _PRESETS, strict=True):
         chosen = button.click(_setter(controls, values), parts, parts, **QUIET)
-        address_follows(chosen.then(drawing, [latest, *parts], shown, **HEAVY), query)
+        address_follows(chosen.then(drawing, asked, shown, **HEAVY), query)
     measure.click(measuring, [latest_measured, *parts], numbers, **HEAVY)
 
-    def landed(*values: Any) -> list[Any]:
-        return _landing(controls, values)
+    def landed(mine: _Drawing, *values: Any) -> list[Any]:
+        return _landing(controls, mine, values)
 
-    for part in controls.of_landing():
-        part.input(landed, parts, [status, landing], **QUIET, trigger_mode="always_last")
-    fresh.click(_fresh, None, controls["seed"], **QUIET).then(landed, parts, [status, landing], **QUIET)
-    quiet = [part.input for part in parts if part not in controls.of_landing() and part not in controls.of_measuring()]
-    gr.on(quiet, None, None, status, js=_says(_CHANGED), api_visibility="private")
+    inputs = [part.input for part in parts if part not in controls.of_measuring()]
+    gr.on(inputs, landed, asked, [status, landing], **QUIET, trigger_mode="always_last")
+    fresh.click(_fresh, None, controls["seed"], **QUIET).then(landed, asked, [status, landing], **QUIET)
     _ends(stop, latest, status, "Stopped. What is shown stays.")
     _ends(halt, latest_measured, progress, "Stopped. What was measured so far stays.")
     copies_link(link, query, lambda *values: _link(controls, values), parts, query)
     static_ot_later_start_endpoints.publish()
-
-
-def _says(text: str) -> str:
-    return f"() => {json.dumps(report.status(text))}"
 
 
 def _ends(button: gr.Button, latest: gr.State, line: gr.HTML, text: str) -> None:
@@ -254,11 +255,12 @@ def _figures(run: LaterStartCalls | None, status: str) -> list[Any]:
     ]  # fmt: skip
 
 
-def _draw(controls: LaterStartControls, mine: Latest, values: tuple[Any, ...]) -> Iterator[list[Any]]:
+def _draw(controls: LaterStartControls, mine: _Drawing, values: tuple[Any, ...]) -> Iterator[list[Any]]:
     number, skipped = mine.choose(), [gr.skip()] * _PARTS
     try:
         request = controls.request(values)
-        kept = WALLS.find(request.of_wall())
+        mine.of = request.of_wall()
+        kept = WALLS.find(mine.of)
         if kept is not None:
             run = WALLS.get(kept)
             yield [*_drawn(run, words.finished(run))[:-1], to_query(request)]
@@ -323,9 +325,14 @@ def _failed(error: Exception, what: str) -> str:
     return report.status(sentence, kind="error")
 
 
-def _landing(controls: LaterStartControls, values: tuple[Any, ...]) -> list[Any]:
+def _landing(controls: LaterStartControls, mine: _Drawing, values: tuple[Any, ...]) -> list[Any]:
+    """[status, landings]; what is being drawn of other settings ends."""
     try:
         request = controls.request(values)
+        if mine.of == request.of_wall():
+            return [gr.skip(), landing_wall(landings_of(request), request)]
+        mine.choose()
+        mine.of = None
         return [report.status(_CHANGED), landing_wall(landings_of(request), request)]
     except InvalidRequest as error:
         return [report.status(str(error), kind="error"), gr.skip()]

@@ -44,10 +44,6 @@ class LaterStartControls(NamedParts):
                 [(f"{calls} calls", calls) for calls in BUDGETS], value=list(plain.budgets), label="Measured at"
             )
 
-    def of_landing(self) -> list[gr.components.Component]:
-        """What the landings depend on."""
-        return [self.parts[name] for name in ("signal", "tau", "pictures", "samples", "seed")]
-
     def of_measuring(self) -> list[gr.components.Component]:
         """What only the measurement depends on."""
         return [self.parts[name] for name in ("draws", "budgets")]

@@ -69,7 +69,7 @@ def table(run: LaterStartCalls | None) -> str:
     if run is None or not any(run.found.values()):
         return ""
     rows = _row("Exact draws: training pictures", "", "", run.exact) + _row(
-        f"{run.unseen.pictures} pictures that the network never saw", "", "", run.unseen
+        f"{run.unseen.pictures} picture{'s' * (run.unseen.pictures > 1)} that the network never saw", "", "", run.unseen
     )
     for calls in run.request.budgets:
         for name, found in run.found.items():

@@ -73,7 +73,8 @@ def _nearest_names(run: LaterStart, name: str) -> list[str]:
 
 
 def _number(one: Number) -> str:
-    return f"{one.value:.2f} ± {one.error:.2f}"
+    digits = 2 if one.error >= 0.01 else 3
+    return f"{one.value:.{digits}f} ± {one.error:.{digits}f}"
 
 
 def _grey(one: Number) -> str:
