@@ -7,7 +7,6 @@ semi-discrete solver (`ot.semidiscrete.solve_semidiscrete`: projected averaged S
 Genans et al., NeurIPS 2025) at several batch sizes, lengths and first steps, its potentials turned into heights
 h = (g - |y|^2) / 2 and judged by the same exact masses. peer_seconds: the fastest of its runs that reached 1e-3, or
 null where none did within the draws given to it; peer_best: its most exact run.
-quality_by_calls, share_elsewhere: the network with and without the jump; how much noise a diffusion sends elsewhere.
 Everything in one process and on one core, for both; processor times say what other work on the machine took away.
 """
 
@@ -24,6 +23,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gensot_demo.experiments.static_ot.cells import solve
+from gensot_demo.experiments.static_ot.cells_request import CellsRequest
+from gensot_demo.experiments.static_ot.later_start import quality_by_calls
+from gensot_demo.experiments.static_ot.later_start_request import LaterStartRequest
 from gensot_demo.transport.static_ot.laguerre import laguerre_cells, newton
 from gensot_demo.transport.static_ot.semi_discrete import ascend
 
@@ -31,6 +34,7 @@ from .report import progress, report
 
 POINTS, TOLERANCE, REPEATS = 200, 1e-3, 11
 ASCENT_DRAWS = 2**23
+CALLS, DRAWS = (5, 10), 256
 PEER_RUNS = (  # batch, iterations, first step in units of POT's default
     (32, 4000, 1.0), (32, 4000, 0.25), (32, 16000, 0.25), (1024, 1000, 0.25), (1024, 1000, 0.05),
 )  # fmt: skip
@@ -122,8 +126,17 @@ def solving() -> dict[str, Any]:
 
 
 def quality() -> dict[str, Any]:
-    """share_elsewhere and quality_by_calls."""
-    return {}
+    """share_elsewhere: of the noise, by a diffusion to the eight points. quality_by_calls: of the network's samples
+    after so many calls, with the jump (jump), without (dpm), and with a training picture drawn at random in its place
+    (draw): distance to the law of the training pictures, with its error, and copies."""
+    progress("cells of the diffusion flow")
+    elsewhere = solve(CellsRequest()).difference.share
+    progress(f"{CALLS} calls of the network, {DRAWS} samples each way")
+    return {
+        "share_elsewhere": elsewhere,
+        "draws": DRAWS,
+        "quality_by_calls": quality_by_calls(LaterStartRequest(budgets=CALLS, draws=DRAWS)),
+    }
 
 
 def measure() -> dict[str, Any]:

@@ -65,6 +65,8 @@ def test_pairings_and_gaussian_maps_by_name(client):
     assert learnt["cost"]["whole"] == learnt["least"]
     assert learnt["cost"]["independent"] == [4.0]
     assert set(learnt["error"]) == {"independent", "whole"}
+
+
 def test_heights_are_solved_by_name(client):
     found = client.predict(query="", what="points", api_name="/solve_heights")
     assert round(found["w2"], 4) == 0.4865
