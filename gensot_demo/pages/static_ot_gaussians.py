@@ -111,6 +111,11 @@ def build() -> None:
                 "not lie alike it also turns the cloud within itself, and its lines bend.",
             )
             ways = Player(empty="The ways appear here.", filename="gensot-gaussians", elem_id="ways")
+            _question(
+                "Which lines do they take?",
+                "Whole ways of 40 particles, from rings to marks. Optimal lines are straight. Those of the flow bend, and "
+                "turn about the centre unless the axes lie alike.",
+            )
             with gr.Row(elem_classes="gensot-pairings"):
                 lines = [
                     PlotlyFigure(empty="Lines appear here.", height=320, filename="gensot-lines", elem_id=f"lines-{n}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 LEAD = (
     "To train a flow, noise is joined to data by straight lines. Usually **any** noise is joined to **any** point; the "
     "lines cross, the network learns their average, and what it learnt is bent. Pair them better, and the flow "
-    "straightens: it needs fewer calls, and nothing else changes."
+    "straightens and needs fewer calls. Noise and data stay what they are: only who is whose partner changes."
 )
 QUESTIONS = {
     "pairs": (
