@@ -147,6 +147,13 @@ def build() -> None:
     def looking(latest: Latest, *values: Any) -> Iterator[list[Any]]:
         yield from _while_latest(latest, _look(controls, values))
 
+    @WARM_UP.yields_to
+    def first_looking(latest: Latest, *values: Any) -> Iterator[list[Any]]:
+        if latest.number != Latest.number:  # a visitor who was faster has begun something
+            yield [gr.skip()] * len(_SLOTS)
+            return
+        yield from _while_latest(latest, _look(controls, values))
+
     def restore(request: gr.Request) -> list[Any]:
         return _restore(controls, request)
 
@@ -154,7 +161,7 @@ def build() -> None:
     train = {"fn": training, "inputs": [latest, *parts], "outputs": outputs, **HEAVY}
     loaded = Context.root_block.load(restore, None, [*parts, notice, *outputs], **QUIET)
     # what the address asks for may not be paired yet
-    looks = [loaded.then(**look)]
+    looks = [loaded.then(**(look | {"fn": first_looking}))]
     # events of one trigger wait for one another, but not for what follows them: so a run follows an empty event, and
     # those of other settings are cancelled at once
     runs = [(go, go.click(None, None, None, **QUIET).then(**train))]
