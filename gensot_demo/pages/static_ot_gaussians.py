@@ -107,9 +107,14 @@ def build() -> None:
                 "Do they send a particle to the same place?",
                 "The same particles on both ways, coloured by the side of the source on which they begin. Optimal "
                 "transport moves each on a straight line. Flow matching reaches the same cloud, but when the axes do "
-                "not lie alike it also turns the cloud within itself, and its lines bend.",
+                "not lie alike it also turns the cloud within itself, so that particles end elsewhere in it.",
             )
             ways = Player(empty="The ways appear here.", filename="gensot-gaussians", elem_id="ways")
+            _question(
+                "Which lines do they take?",
+                "Whole ways of 40 particles, from rings to marks. Optimal lines are straight. Those of the flow bend, "
+                "even where both maps are equal: there they bend and still end in the same places.",
+            )
             with gr.Row(elem_classes="gensot-pairings"):
                 lines = [
                     PlotlyFigure(empty="Lines appear here.", height=320, filename="gensot-lines", elem_id=f"lines-{n}")

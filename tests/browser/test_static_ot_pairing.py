@@ -34,6 +34,7 @@ def test_stop_keeps_what_is_there_and_a_phone_scrolls_down_alone(app_url, new_pa
     page.goto(f"{app_url}/pairing?updates=4000&points=7")
     page.wait_for_selector("#notice [role=alert]")
     assert "Points is 7; it must be a whole number from 8 to 512." in page.inner_text("#notice")
+    said(page, "#status", "Press Train")
     page.goto(f"{app_url}/pairing?updates=4000&points=64&seed=11")
     said(page, "#status", "Press Train")
     page.locator("#train").click()
