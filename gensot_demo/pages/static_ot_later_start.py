@@ -35,7 +35,7 @@ from gensot_demo.figures.wall import PictureWall
 
 from . import report, static_ot_later_start_endpoints
 from . import static_ot_later_start_report as words
-from .events import FRESH_SEEDS, HEAVY, QUIET, Latest, address_follows, copies_link, keep_first
+from .events import FRESH_SEEDS, HEAVY, QUIET, Latest, address_follows, copies_link, followed, keep_first
 from .static_ot_later_start_controls import LaterStartControls
 from .warm_up import WARM_UP
 
@@ -340,14 +340,7 @@ def _landing(controls: LaterStartControls, mine: _Drawing, values: tuple[Any, ..
 
 def _restore(controls: LaterStartControls, request: gr.Request) -> list[Any]:
     """[controls…, notice, shown…, numbers…] from the address."""
-    notice, wanted = gr.update(visible=False), FIRST
-    try:
-        wanted, notes = from_query(request.url.query or "")
-        if notes:
-            notice = gr.update(value=report.status(" ".join(notes)), visible=True)
-    except InvalidRequest as error:
-        text = f"The link could not be followed. {error} The first view is shown instead."
-        notice = gr.update(value=report.status(text, kind="error"), visible=True)
+    wanted, notice = followed(lambda: from_query(request.url.query or ""), FIRST)
     kept, measured = WALLS.find(wanted.of_wall()), MEASURED.find(wanted.of_calls())
     if kept is not None:
         run = WALLS.get(kept)

@@ -10,7 +10,6 @@ from typing import Any
 import gradio as gr
 from gradio.context import Context
 
-from gensot_demo.experiments.energy.turns import retold
 from gensot_demo.experiments.requests import InvalidRequest, parse
 from gensot_demo.experiments.runs import RunStore
 from gensot_demo.experiments.static_ot.pairing import PairingRun, first_look, run_pairing
@@ -23,6 +22,7 @@ from gensot_demo.experiments.static_ot.pairing_request import (
     to_query,
 )
 from gensot_demo.experiments.static_ot.pairing_told import of_flows, of_pairs
+from gensot_demo.experiments.turns import retold
 from gensot_demo.figures.component import PlotlyFigure
 from gensot_demo.figures.static_ot_pairing import (
     calls_figure,

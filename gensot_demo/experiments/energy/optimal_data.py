@@ -10,7 +10,7 @@ from torch import Tensor
 from gensot_demo.transport.data_separation import DataSeparation, separation_of_mixture, separation_steps
 from gensot_demo.transport.targets import TARGETS, named_target
 
-from .kept import Kept
+from ..kept import Kept
 from .optimal_request import DRAWN, EMOJI, RANDOM, SMALL_EMOJI, TWO, OptimalRequest
 
 RANDOM_DRAWS = 2048  # of random points, per level: a fifth of a second, and standard errors below .01

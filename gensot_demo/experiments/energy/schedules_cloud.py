@@ -32,11 +32,11 @@ from gensot_demo.transport.paths import CosinePath, ProbabilityPath
 from gensot_demo.transport.schedule_flow import accurate_times, equal_times, few_steps, flow, scales_at
 from gensot_demo.transport.targets import named_target
 
-from .kept import Kept
+from ..kept import Kept
+from ..turns import in_turn, retold
 from .schedules_paths import cost_of, paths_of, transport_ride
 from .schedules_request import SchedulesRequest
 from .schedules_result import IN_NOISE, STEPS, PlanePicture, SchedulesResult, Strip
-from .turns import in_turn, retold
 
 _PLANE_DRAWS, _PICTURE_DRAWS = 400, 48
 _STEPPED = 160  # of them, in few steps

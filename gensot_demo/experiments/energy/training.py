@@ -22,8 +22,8 @@ from gensot_demo.transport.flow_likelihood import exact_field, likelihood_steps
 from gensot_demo.transport.flow_training import AngleNetworks, euler, train
 
 from ..device import TURNSTILE
+from ..turns import in_turn, retold
 from .training_task import HELD_OUT, PATHS, Data, Task, TrainingRequest, data_of, prepared
-from .turns import in_turn, retold
 
 CALLS = (2, 4, 8, 16, 32, 64)
 BATCH = 256

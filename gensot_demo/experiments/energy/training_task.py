@@ -22,9 +22,9 @@ from gensot_demo.transport.paths import CondOTPath, CosinePath, SchedulePath, VP
 from gensot_demo.transport.targets import TARGETS, named_target
 
 from .. import limits
+from ..kept import Kept
 from ..requests import one_of
-from .kept import Kept
-from .turns import in_turn, retold
+from ..turns import in_turn, retold
 
 PATHS = {"vp": "VP-linear", "condot": "CondOT", "ko": "Kinetic-optimal", "cosine": "Cosine"}
 HELD_OUT = 1000  # points for the likelihood

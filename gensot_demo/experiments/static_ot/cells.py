@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gensot_demo.experiments.energy.kept import Kept
+from gensot_demo.experiments.kept import Kept
 from gensot_demo.experiments.requests import InvalidRequest
 from gensot_demo.transport.errors import InvalidValue
 from gensot_demo.transport.static_ot.cell_borders import borders

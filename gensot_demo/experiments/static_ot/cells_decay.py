@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gensot_demo.experiments.energy.kept import Kept
+from gensot_demo.experiments.kept import Kept
 from gensot_demo.transport.static_ot.flow_cells import FOR_EVER
 from gensot_demo.transport.static_ot.prior import prior_error
 

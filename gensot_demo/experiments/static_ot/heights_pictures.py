@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gensot_demo.transport.static_ot.semi_discrete import Ascent, first_guesses, total_variation, variation_floor
 
-from ..energy.turns import in_turn
+from ..turns import in_turn
 from .heights_plane import Round
 from .heights_request import PicturesRequest
 from .picture_heights import Solved, climb_to, fresh_masses, stored

@@ -20,7 +20,7 @@ from gensot_demo.transport.static_ot.paired_training import VelocityNetworks, fe
 from gensot_demo.transport.static_ot.pairing import cost, crossing_share, swapped_share
 
 from ..device import TURNSTILE
-from ..energy.turns import in_turn, retold
+from ..turns import in_turn, retold
 from .pairing_request import BATCH, PairingRequest, Task, at_hand, prepared
 
 CALLS = (1, 2, 4, 8, 16, 32)

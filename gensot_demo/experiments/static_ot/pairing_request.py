@@ -19,11 +19,11 @@ from gensot_demo.transport.static_ot.semi_discrete import Brenier, brenier
 from gensot_demo.transport.targets import TARGETS, named_target
 
 from .. import limits
-from ..energy.kept import Kept
-from ..energy.turns import in_turn
+from ..kept import Kept
 from ..links import VERSION, fields_of, ignored
 from ..plane.links import number_in
 from ..requests import one_of, parse
+from ..turns import in_turn
 
 PAIRINGS = {"independent": "Independent", "minibatch": "Minibatch", "whole": "Whole data set"}
 SIZES = (2, 4, 8, 16, 32, 64, 128, 256)
