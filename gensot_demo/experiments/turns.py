@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import torch
 
-from ..device import TURNSTILE
+from .device import TURNSTILE
 
 M = TypeVar("M")
 N = TypeVar("N")
