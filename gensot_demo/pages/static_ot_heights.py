@@ -37,22 +37,12 @@ from . import static_ot_heights_report as words
 from .controls import BoundedSlider
 from .events import FRESH_SEEDS, HEAVY, QUIET, address_follows, copies_link, followed, keep_first
 from .static_ot_heights_controls import PicturesControls, PlaneControls
+from .static_ot_heights_text import LEAD, PICTURES, QUESTIONS, READ, TRY
 from .warm_up import WARM_UP
 
 RUNS = RunStore(megabytes=20, size=lambda run: 40_000 + 16 * len(run.moments) * len(run.exact.points), button="Solve")
 FOUND = RunStore(megabytes=80, size=lambda run: 9 * len(run.pictures) ** 2, button="Show the stored heights")
 
-_LEAD = (
-    "Optimal transport from noise to points cuts the plane into **cells**, one for each point, and gives every point a "
-    "**height**: noise z goes to the point with the largest ⟨z, y⟩ + height. The right heights are those at which "
-    "every cell holds the same share of the noise, and they are found as water finds a level: **a cell that holds too "
-    "little is raised, one that holds too much is lowered.** Noise is drawn, counted, and the heights follow."
-)
-_TRY = (
-    "**What to try:** *Octagon* is right from the start, by symmetry; *One far away* needs a height far below the "
-    "others'; *200 points* and move the moment below the cells: first the crowd in the middle gets its due, the rest "
-    "is fine work that takes most of the draws."
-)
 _PRESETS = (
     ("Eight points", PlaneRequest()),
     ("Octagon", PlaneRequest(points="octagon")),
@@ -63,73 +53,6 @@ _PRESETS = (
 )
 _CHANGED = "Press Solve for these settings. What is shown is of others."
 _EVERY = 0.35  # seconds between drawings
-_QUESTIONS = {
-    "cells": (
-        "Does every cell hold its share?",
-        "Blue cells hold too little and rise, orange ones too much and sink. Rings hold 39, 86 and 99 % of the noise: "
-        "that is why outer cells are so large.",
-    ),
-    "heights": (
-        "How high must each point stand?",
-        "The ascent's heights (filled) close in on the exact ones (hollow).",
-    ),
-    "error": (
-        "How many draws does it take?",
-        "The error falls with the root of the draws: counting alone (dotted) shows as much, and no method that only "
-        "counts can do better.",
-    ),
-    "dual": (
-        "What is being climbed?",
-        "The dual, a concave function of the heights: it has one top, whose height gives the transport cost W₂².",
-    ),
-    "newton": (
-        "And without drawing noise?",
-        "In the plane the cells' masses are known exactly, and Newton's method squares its error at every step.",
-    ),
-    "discrete": (
-        "What does a finite sample say?",
-        "POT solves the assignment of a sample exactly. Its cost is that of the sample, not of the noise, and lies "
-        "above W₂² on average. Bars: two standard errors.",
-    ),
-    "smoothed": (
-        "What if the map is smoothed?",
-        "With τ above 0 noise goes to an average of points instead of one: between cells it lands between points. "
-        "Small τ is the map itself; large τ sends everything to the middle.",
-    ),
-    "rounds": (
-        "Is it done, or only counted too little?",
-        "What the ascent counts, against what exact heights would show with as many draws (dotted).",
-    ),
-    "shares": (
-        "Which pictures get too much?",
-        "Fresh noise, none of which the heights were fitted to. Where the two lower curves lie on each other, what is "
-        "left is counting.",
-    ),
-}
-_PICTURES = (
-    "### The same for pictures\n"
-    "A picture is a point too, in as many dimensions as it has values, and there nothing but drawing noise is left: "
-    "no polygon can be cut in 3,072 dimensions. Only products of noise and pictures are needed. The heights of the "
-    "network's training pictures, of its classes and of the whole collection took minutes and are **stored**; they are "
-    "checked here with fresh noise. *Solve anew* runs the same call. **What to try:** *network/clocks*: the first "
-    "guess, which only looks at how far each picture is from the mean, already knows most of it; *network*, the flags."
-)
-_READ = """
-* **Map**: Brenier's, from white noise N(0, I) to the points with equal shares (the network's training pictures: in the
-  proportions it was trained in). It is the gradient of max over i of ⟨z, yᵢ⟩ + hᵢ. Nothing here is a diffusion; a
-  diffusion's own cells are in the part *Cells*.
-* **Mass error**: total variation, half the sum of |mass − share|: the part of the noise that is in a wrong cell.
-* **Ascent**: Adam on the heights, 64 steps a round, the later half averaged (so the curve is
-  jagged: a round's end is such an average, the moments before it are not); a round that does not help halves the step
-  and doubles the draws. Half of the draws climb, half count. It ends when both the count and the error that exact
-  heights would show are below what was asked for. In the plane every moment is judged by exact masses.
-* **Exact cells**: every pair of points has a line on which they are equally high, every other point cuts a half-line
-  off it. Masses are integrals along borders, the Hessian is the border's mass over the points' distance, and damped
-  Newton (Kitagawa, Mérigot & Thibert, arXiv 1603.05579) ends at rounding.
-* **W₂²** = 2 + mean |y|² + 2 · dual in the plane.
-* **Smoothing**: u_τ = τ log Σ exp((⟨z, yᵢ⟩ + hᵢ)/τ) with the exact heights; its gradient is a softmax average.
-* **Source**: Wang, Li, Che et al., arXiv 2410.13431, who jump by such a map.
-"""
 
 
 def build() -> None:
@@ -143,7 +66,7 @@ def build() -> None:
             plane = PlaneControls()
             fresh = gr.Button("Fresh seed", size="sm")
         with gr.Column(scale=9, min_width=320):
-            gr.Markdown(_LEAD, elem_classes="gensot-lead")
+            gr.Markdown(LEAD, elem_classes="gensot-lead")
             with gr.Row(elem_classes=["gensot-run", "gensot-actions"]):
                 go = gr.Button("Solve", variant="primary", min_width=80, elem_id="solve")
                 stop = gr.Button("Stop", min_width=80, elem_id="stop")
@@ -151,7 +74,7 @@ def build() -> None:
             status = gr.HTML(report.status("Placing the points…"), elem_id="status")
             notice = gr.HTML(elem_id="notice", visible=False)
             said = gr.HTML(elem_id="verdict")
-            gr.Markdown(_TRY, elem_classes="gensot-lead")
+            gr.Markdown(TRY, elem_classes="gensot-lead")
             with gr.Row(elem_classes=["gensot-run", "gensot-presets"]):
                 presets = [gr.Button(title, size="sm", elem_classes="gensot-preset") for title, _ in _PRESETS]
     with gr.Row():
@@ -179,7 +102,7 @@ def build() -> None:
         with gr.Column(min_width=300, scale=5):
             discrete = _figure("discrete", "Press Solve: this comes last.", 340)
     shown = [state, status, said, cells, heights, error, dual, steps, discrete, smooth, smooth_said, moment, query]
-    gr.Markdown(_PICTURES, elem_classes="gensot-lead")
+    gr.Markdown(PICTURES, elem_classes="gensot-lead")
     with gr.Row(elem_classes=["gensot-split", "gensot-controls-first"]):
         with gr.Column(scale=4, min_width=300, elem_classes="gensot-controls"):
             pictures = PicturesControls()
@@ -198,7 +121,7 @@ def build() -> None:
             rounds = _figure("rounds", "Solve anew to see an ascent; stored heights keep none.", 340)
     found = [line, found_said, wall, shares, rounds]
     with gr.Accordion("How to read this, and how it is done", open=False):
-        gr.Markdown(_READ)
+        gr.Markdown(READ)
 
     here, there = plane.all(), pictures.all()
 
@@ -265,7 +188,7 @@ def build() -> None:
 
 
 def _figure(name: str, empty: str, height: int) -> PlotlyFigure:
-    title, text = _QUESTIONS[name]
+    title, text = QUESTIONS[name]
     gr.Markdown(f"#### {title}\n{text}", elem_classes="gensot-question gensot-question-short")
     return PlotlyFigure(empty=empty, height=height, elem_id=f"figure-{name}", filename=f"gensot-heights-{name}")
 
