@@ -63,7 +63,7 @@ class _Controls(NamedParts):
     def _build(self) -> None:
         fields, parts = GaussiansRequest.model_fields, self.parts
         for of, title in (("source", "● Source"), ("target", "◆ Target")):
-            with gr.Accordion(f"{title}: axes and angle", open=False):
+            with gr.Accordion(f"{title}: axes and angle", open=of == "target"):
                 parts[f"{of}_along"] = slider_for(fields[f"{of}_along"], "First axis", "standard deviation")
                 parts[f"{of}_across"] = slider_for(fields[f"{of}_across"], "Second axis", "standard deviation")
                 parts[f"{of}_angle"] = slider_for(fields[f"{of}_angle"], "Angle, degrees", step=0.5)
