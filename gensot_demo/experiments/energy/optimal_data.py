@@ -7,11 +7,12 @@ from collections.abc import Generator, Hashable
 import torch
 from torch import Tensor
 
-from gensot_demo.transport.data_separation import DataSeparation, separation_of_mixture, separation_steps
+from gensot_demo.transport.data_separation import DataSeparation, separation_steps
 from gensot_demo.transport.targets import TARGETS, named_target
 
 from ..kept import Kept
 from .optimal_request import DRAWN, EMOJI, RANDOM, SMALL_EMOJI, TWO, OptimalRequest
+from .target_separation import separation_of_target
 
 RANDOM_DRAWS = 2048  # of random points, per level: a fifth of a second, and standard errors below .01
 _KEPT = 64
@@ -73,7 +74,7 @@ def separation_of(request: OptimalRequest) -> Generator[tuple[int, int], None, D
         return kept
     if request.data in TARGETS:
         yield 0, 1
-        return _SEPARATIONS.keep(key, separation_of_mixture(named_target(request.data).mixture))
+        return _SEPARATIONS.keep(key, separation_of_target(request.data))
     dimension, draws = None, None
     if request.data in _RESOLUTIONS:
         yield 0, 1  # reading them takes a second the first time

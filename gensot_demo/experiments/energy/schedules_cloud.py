@@ -10,7 +10,6 @@ import math
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 import torch
@@ -23,7 +22,6 @@ from gensot_demo.transport.atoms import WeightedAtoms
 from gensot_demo.transport.couplings import optimal_assignment
 from gensot_demo.transport.data_separation import (
     DataSeparation,
-    separation_of_mixture,
     separation_steps,
     standardised_mixture,
 )
@@ -37,6 +35,7 @@ from ..turns import in_turn, retold
 from .schedules_paths import cost_of, paths_of, transport_ride
 from .schedules_request import SchedulesRequest
 from .schedules_result import IN_NOISE, STEPS, PlanePicture, SchedulesResult, Strip
+from .target_separation import separation_of_target
 
 _PLANE_DRAWS, _PICTURE_DRAWS = 400, 48
 _STEPPED = 160  # of them, in few steps
@@ -117,18 +116,12 @@ def _plane_cloud(target: str, seed: int) -> Generator[tuple[str, float], None, C
         return kept
     yield "Where the noise ends", 0.0
     law = standardised_mixture(named_target(target).mixture)
-    steps = _cloud(law, 2, _plane_separation(target), _PLANE_DRAWS, seed, density_of(law))
+    steps = _cloud(law, 2, separation_of_target(target), _PLANE_DRAWS, seed, density_of(law))
     cloud = yield from retold(steps, lambda share: ("Where the noise ends", _PLANE_SHARE * share))
     return _PLANE_CLOUDS.keep((target, seed), cloud)
 
 
 _PLANE_CLOUDS: Kept[Cloud] = Kept(6)
-
-
-@lru_cache(16)
-def _plane_separation(target: str) -> DataSeparation:
-    with TURNSTILE():
-        return separation_of_mixture(named_target(target).mixture)
 
 
 def compare_in_plane(request: SchedulesRequest) -> Iterator[SchedulesResult]:
