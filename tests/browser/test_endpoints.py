@@ -9,7 +9,7 @@ FAST = "follow_average=faces&resolution=32&steps=8&samples=2&method=unguided&met
 
 @pytest.fixture(scope="module")
 def client(app_url):
-    return Client(app_url, verbose=False)
+    return Client(app_url, verbose=False, httpx_kwargs={"timeout": 60})
 
 
 def test_compare_returns_pictures_verdict_and_laws(client):
