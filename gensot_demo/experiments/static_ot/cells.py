@@ -123,10 +123,7 @@ def solve(request: CellsRequest) -> CellsResult:
     data = points_of(request)
     key = tuple(map(tuple, data.points.tolist()))
     known = (*key, request.time)
-    try:
-        solved = _SOLVED.get(key) or _SOLVED.keep(key, _brenier(data.points))
-    except InvalidValue as error:
-        raise InvalidRequest(str(error)) from None
+    solved = solved_map(data.points)
     kept = _FLOWS.get(known)
     flow, difference, worst, prior = kept or _FLOWS.keep(known, _flow(solved, request.time))
     return CellsResult(
@@ -150,9 +147,12 @@ def solve(request: CellsRequest) -> CellsResult:
 
 
 def solved_map(points: Tensor) -> Solved:
-    """Brenier's map of these points, kept."""
+    """Brenier's map of these points, kept; raises InvalidRequest with a sentence."""
     key = tuple(map(tuple, points.tolist()))
-    return _SOLVED.get(key) or _SOLVED.keep(key, _brenier(points))
+    try:
+        return _SOLVED.get(key) or _SOLVED.keep(key, _brenier(points))
+    except InvalidValue as error:
+        raise InvalidRequest(str(error)) from None
 
 
 def _brenier(points: Tensor) -> Solved:

@@ -59,6 +59,8 @@ def test_links_go_there_and_back():
 def test_what_makes_no_sense_is_said(query, words):
     with pytest.raises(InvalidRequest, match=words):
         solve(from_query(query)[0])
+    with pytest.raises(InvalidRequest, match=words):
+        next(decays(from_query(query)[0]))
 
 
 def test_the_first_view_has_the_numbers_that_are_known(eight):
