@@ -139,6 +139,8 @@ def build() -> None:
     query = gr.Textbox(visible="hidden", elem_id="query")
     latest = gr.State(_Drawing())
     latest_measured = gr.State(Latest())
+    # the numbers travel with what waits in line: of a gr.State it would see what a later choice has left there
+    ticket, ticket_measured = (gr.Number(-1, precision=0, visible="hidden") for _ in range(2))
     with gr.Row(elem_classes="gensot-split"):
         with gr.Column(scale=4, min_width=300, elem_classes="gensot-controls"):
             controls = LaterStartControls()
@@ -179,23 +181,29 @@ def build() -> None:
     parts, shown, numbers = controls.all(), [status, said, landing, wall, query], [progress, found, *figures]
 
     @WARM_UP.yields_to
-    def drawing(mine: _Drawing, *values: Any) -> Iterator[list[Any]]:
-        yield from _draw(controls, mine, values)
+    def drawing(mine: _Drawing, number: int, *values: Any) -> Iterator[list[Any]]:
+        yield from _draw(controls, mine, number, values)
 
     @WARM_UP.yields_to
-    def measuring(mine: Latest, *values: Any) -> Iterator[list[Any]]:
-        yield from _measure(controls, mine, values)
+    def measuring(mine: Latest, number: int, *values: Any) -> Iterator[list[Any]]:
+        yield from _measure(controls, mine, number, values)
+
+    def asking(mine: _Drawing, *values: Any) -> int:
+        return _asked(controls, mine, values)
 
     def restore(request: gr.Request) -> list[Any]:
         return _restore(controls, request)
 
     asked = [latest, *parts]
     Context.root_block.load(restore, None, [*parts, notice, *shown, *numbers], **QUIET)
-    address_follows(go.click(drawing, asked, shown, **HEAVY), query)
+    draw = {"fn": drawing, "inputs": [latest, ticket, *parts], "outputs": shown, **HEAVY}
+    address_follows(go.click(asking, asked, ticket, queue=False, **QUIET).then(**draw), query)
     for button, (_, values) in zip(presets, _PRESETS, strict=True):
-        chosen = button.click(_setter(controls, values), parts, parts, **QUIET)
-        address_follows(chosen.then(drawing, asked, shown, **HEAVY), query)
-    measure.click(measuring, [latest_measured, *parts], numbers, **HEAVY)
+        chosen = button.click(_setter(controls, values), latest, [ticket, *parts], queue=False, **QUIET)
+        address_follows(chosen.then(**draw), query)
+    measure.click(Latest.choose, latest_measured, ticket_measured, queue=False, **QUIET).then(
+        measuring, [latest_measured, ticket_measured, *parts], numbers, **HEAVY
+    )
 
     def landed(mine: _Drawing, *values: Any) -> list[Any]:
         return _landing(controls, mine, values)
@@ -210,13 +218,13 @@ def build() -> None:
 
 
 def _ends(button: gr.Button, latest: gr.State, line: gr.HTML, text: str) -> None:
-    """The button ends what runs for another choice, and says so."""
+    """The button ends what runs or waits in line, and says so."""
 
     def end(mine: Latest) -> str:
         mine.choose()
         return report.status(text)
 
-    button.click(end, latest, line, **QUIET)
+    button.click(end, latest, line, queue=False, **QUIET)
 
 
 def _question(name: str) -> None:
@@ -255,12 +263,23 @@ def _figures(run: LaterStartCalls | None, status: str) -> list[Any]:
     ]  # fmt: skip
 
 
-def _draw(controls: LaterStartControls, mine: _Drawing, values: tuple[Any, ...]) -> Iterator[list[Any]]:
-    number, skipped = mine.choose(), [gr.skip()] * _PARTS
+def _asked(controls: LaterStartControls, mine: _Drawing, values: tuple[Any, ...]) -> int:
+    """The number of a drawing that is asked for now, and begins when its turn comes."""
+    try:
+        mine.of = controls.request(values).of_wall()
+    except InvalidRequest:  # the drawing says why
+        mine.of = None
+    return mine.choose()
+
+
+def _draw(controls: LaterStartControls, mine: _Drawing, number: int, values: tuple[Any, ...]) -> Iterator[list[Any]]:
+    skipped = [gr.skip()] * _PARTS
+    if mine.number != number:  # it was stopped before its turn came
+        yield skipped
+        return
     try:
         request = controls.request(values)
-        mine.of = request.of_wall()
-        kept = WALLS.find(mine.of)
+        kept = WALLS.find(request.of_wall())
         if kept is not None:
             run = WALLS.get(kept)
             yield [*_drawn(run, words.finished(run))[:-1], to_query(request)]
@@ -284,8 +303,11 @@ def _draw(controls: LaterStartControls, mine: _Drawing, values: tuple[Any, ...])
         yield [_failed(error, "Drawing"), *skipped[1:]]
 
 
-def _measure(controls: LaterStartControls, mine: Latest, values: tuple[Any, ...]) -> Iterator[list[Any]]:
-    number, skipped = mine.choose(), [gr.skip()] * _MEASUREMENT
+def _measure(controls: LaterStartControls, mine: Latest, number: int, values: tuple[Any, ...]) -> Iterator[list[Any]]:
+    skipped = [gr.skip()] * _MEASUREMENT
+    if mine.number != number:
+        yield skipped
+        return
     try:
         request = controls.request(values)
         kept = MEASURED.find(request.of_calls())
@@ -367,9 +389,15 @@ def _cost(request: LaterStartRequest) -> str:
     )
 
 
-def _setter(controls: LaterStartControls, values: dict[str, Any]) -> Callable[..., list[Any]]:
+def _setter(controls: LaterStartControls, values: dict[str, Any]) -> Callable[[_Drawing], list[Any]]:
+    """Asks for a drawing of settings: [its number, controls…]."""
     request = parse(LaterStartRequest, **values)
-    return lambda *_: controls.values(request)
+
+    def chosen(mine: _Drawing) -> list[Any]:
+        mine.of = request.of_wall()
+        return [mine.choose(), *controls.values(request)]
+
+    return chosen
 
 
 def _fresh() -> int:
