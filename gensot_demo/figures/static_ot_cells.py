@@ -95,7 +95,7 @@ def masses_figure(result: CellsResult) -> dict[str, Any]:
     """By how much the mass of each flow cell is off the 1/n of Brenier's, in percent of 1/n."""
     count = len(result.points)
     off = 100 * (result.flow.masses * count - 1)
-    most = max(float(np.abs(off).max()), 1e-6)
+    most = max(float(np.abs(off).max()), 100 * result.accuracy, 1e-6)
     bars = {
         "type": "bar", "x": [str(point + 1) for point in range(count)], "y": off,
         "marker": {"color": [DATA[colour] for colour in result.colours]},

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from gensot_demo.experiments.kept import Kept
+from gensot_demo.experiments.turns import in_turn
 from gensot_demo.transport.static_ot.flow_cells import FOR_EVER
 from gensot_demo.transport.static_ot.prior import prior_error
 
@@ -43,8 +44,8 @@ class Decays:
     """The quantities at those of ``TIMES`` that are done.
 
     share: of noise sent elsewhere than by Brenier's map.  distance: of the flow's map from that of T = infinity, root
-    mean square.  prior: W2(p_T, N(0, I)).  mass: total variation of the flow cells' masses from 1/n.  tail: distance
-    between the flow from T on and the optimal map from p_T to N(0, I).
+    mean square.  prior: W2(p_T, N(0, I)).  mass: total variation of the flow cells' masses from 1/n, where the
+    grid can tell it.  tail: distance between the flow from T on and the optimal map from p_T to N(0, I).
     """
 
     times: NDArray[np.float64]
@@ -68,31 +69,42 @@ def decays(request: CellsRequest) -> Iterator[Decays]:
     if kept is not None:
         yield kept
         return
+    found = None
+    for found in in_turn(_steps(points, began)):
+        if found is not None:
+            yield found
+    _FOUND.keep(key, found)
+
+
+def _steps(points: Tensor, began: float) -> Generator[Decays | None, None, None]:
+    """After each map, None or what is known then."""
     solved = solved_map(points)
+    yield None
 
     def at(time_: float):
         return mapped(lambda z: solved.flow.index(z, time_), _HALVINGS, _BISECTIONS)[2]
 
     ever = at(FOR_EVER)
     brenier = mapped(solved.map_.cells, _HALVINGS, _BISECTIONS)[2]
+    yield None
     rows: list[dict[str, float]] = []
     for number, time_ in enumerate(TIMES, start=1):
         lines = at(time_)
+        yield None
         prior = prior_error(points, time_)
-        masses = flow_masses(lines, points, time_)[0]
+        masses = flow_masses(lines, brenier, solved.map_, time_)
         rows.append(
             {
                 "share": lines.difference(brenier, points).share,
                 "distance": lines.difference(ever, points).distance,
                 "prior": prior.value,
-                "mass": float(0.5 * torch.abs(masses - 1 / len(points)).sum()),
+                "mass": masses.error if masses.error > masses.accuracy else 0.0,
                 "tail": prior.turned,
             }
         )
         times = np.array(TIMES[:number])
         curves = tuple(_curve(name, times, [row[name] for row in rows]) for name in _FLOORS)
-        found = Decays(times, curves, number / len(TIMES), time.perf_counter() - began)
-        yield found if number < len(TIMES) else _FOUND.keep(key, found)
+        yield Decays(times, curves, number / len(TIMES), time.perf_counter() - began)
 
 
 def _curve(name: str, times: NDArray[np.float64], values: list[float]) -> Decay:
