@@ -19,7 +19,7 @@ from gensot_demo.experiments.requests import InvalidRequest
 from gensot_demo.transport.errors import InvalidValue
 from gensot_demo.transport.static_ot.cell_borders import borders
 from gensot_demo.transport.static_ot.cell_rows import CellMap, Difference, Index, cell_grid, cell_map, crossings
-from gensot_demo.transport.static_ot.flow_cells import STEP, FlowCells
+from gensot_demo.transport.static_ot.flow_cells import FlowCells
 from gensot_demo.transport.static_ot.laguerre import cells_of, exact_heights, laguerre_cells
 from gensot_demo.transport.static_ot.prior import PriorError, prior_error
 from gensot_demo.transport.static_ot.semi_discrete import Brenier
@@ -30,11 +30,9 @@ from .cells_request import CellsRequest
 
 SAME = 1e-3  # share of noise below which two maps are called the same: what the grid can tell
 MANY = 13
-"""From so many points on, which have longer borders and take longer steps of the flow, grid and steps are coarser: the
-share then is known to 2e-3, the cost to 5e-4 (measured for 16, 24 and 32 random points against a grid four times and
-steps three times as fine)."""
+"""From so many points on, which have longer borders, the grid is coarser: the share then is known to 2e-3, the cost to
+5e-4 (measured for 16, 24 and 32 random points against a grid four times and steps three times as fine)."""
 _HALVINGS, _HALVINGS_OF_MANY = 2, 1
-_STEP_OF_MANY = 0.24
 _BISECTIONS = 7
 _TRACERS = 40
 _ASKED = 20_000  # draws of noise among which those are found on which the maps disagree
@@ -175,8 +173,7 @@ def _brenier(points: Tensor) -> Solved:
     exact = cells_of(map_)
     grid, found, lines = mapped(map_.cells, _halvings(points))
     cells = Cells(_small(grid.labels), _segments(borders(grid, found)), exact.masses)
-    flow = FlowCells(points, STEP if len(points) < MANY else _STEP_OF_MANY)
-    return Solved(map_, exact.squared_distance(map_.weights.numpy()), cells, lines, grid.axis, flow)
+    return Solved(map_, exact.squared_distance(map_.weights.numpy()), cells, lines, grid.axis, FlowCells(points))
 
 
 def _halvings(points: Tensor) -> int:
