@@ -62,6 +62,8 @@ def of_decays(found: Decays) -> list[str]:
     known = ", ".join(f"{name} e^(−{curve.rate:.1f} T)" for name, curve in rates if curve.rate is not None)
     if known:
         lines.append(f"Measured in this run, by a line through T ≥ 2: {known}.")
+    if prior.rate is not None:
+        lines.append(_of_prior(found.white, prior.rate))
     if share > _FINE:
         lines.append(
             f"The share sent elsewhere stays at {percent(share)} however large T is: the way is bent at its end, where "
@@ -70,6 +72,20 @@ def of_decays(found: Decays) -> list[str]:
     else:
         lines.append("Here nothing is left of the difference as T grows: for these points the flow is Brenier's map.")
     return lines
+
+
+def _of_prior(white: bool, rate: float) -> str:
+    """Why the prior error falls at its rate."""
+    if white:
+        return (
+            f"These points have the second moments of noise. So the first thing in which the noised data differ from "
+            f"noise is of higher order, and the prior error falls as e^(−{rate:.1f} T), not as e^(−2 T)."
+        )
+    return (
+        f"The prior error falls as e^(−{rate:.1f} T): these points are wider along one direction than along another. "
+        "With the second moments of noise it falls faster, as e^(−3 T), or e^(−4 T) where third moments vanish too, as "
+        "for the octagon."
+    )
 
 
 def mass(result: CellsResult) -> str:

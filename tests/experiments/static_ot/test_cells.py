@@ -177,7 +177,7 @@ def test_colours_run_out_gracefully():
     rows = np.vstack(
         [np.repeat(np.arange(9, dtype=np.uint8), 2), np.roll(np.repeat(np.arange(9, dtype=np.uint8), 2), 1)]
     )
-    assert set(colours_of(100, everybody)) <= set(range(7))
+    assert set(colours_of(100, everybody)) <= set(range(8))
     assert len(colours_of(9, rows)) == 9
     assert list(colours_of(3, rows[:, :6])) == [0, 1, 2]
 
