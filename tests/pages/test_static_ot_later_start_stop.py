@@ -6,6 +6,7 @@ import pytest
 from gensot_demo.experiments.static_ot.later_start_request import LaterStartRequest
 from gensot_demo.pages import static_ot_later_start as page
 from gensot_demo.pages.events import Latest
+from gensot_demo.pages.static_ot_later_start_report import settings
 
 
 @pytest.fixture
@@ -50,6 +51,12 @@ def test_a_late_landing_of_what_waits_ends_nothing(controls, no_work):
     assert mine.number == waiting
     page._landing(controls, mine, tuple(controls.values(LaterStartRequest(seed=5_553))))
     assert mine.number != waiting
+
+
+def test_a_measurement_says_of_which_settings_it_is():
+    told = settings(LaterStartRequest(model="truth", pictures="clocks", signal=2, tau=0.6))
+    for words in ("exact, of its training pictures", "pictures of clocks", "2 % signal", "τ = 0.6", "DPM-Solver++"):
+        assert words in told
 
 
 def test_a_measurement_stopped_before_its_turn_never_begins(controls, no_work):
