@@ -19,7 +19,8 @@ from .player import PanelFrames, player_value
 _LEAST_HALF = 3.2  # of the pictures' width
 _TINT = 0.42
 _STRIPE = 3  # places of the grid
-_RIM = 0.09  # in the plane: so wide that a strip is seen on a phone
+_RIM = 0.03  # in the plane
+_NEAR = 0.6  # of the pictures' width: where most noise is, and strips can be seen
 _STYLES = {
     "share": ("sent elsewhere than by Brenier", MethodStyle(DATA[1], "solid", "square")),
     "distance": ("distance to the flow from T = ∞", MethodStyle(DATA[2], "dash", "triangle-up")),
@@ -48,8 +49,8 @@ def cells_figure(result: CellsResult, cells: Cells, name: str) -> dict[str, Any]
 
 
 def difference_figure(result: CellsResult) -> dict[str, Any]:
-    """Hatched, with a wide pale rim that shows where the thinnest strips are: noise that the two maps send to different
-    points. The borders of both, thick and thin."""
+    """Hatched, with a pale rim: noise that the two maps send to different points, in the middle of the plane, where
+    most noise is. The borders of both, thick and thin."""
     inside, axis = _inside(result)
     differ = (result.brenier.labels != result.flow.labels)[np.ix_(inside, inside)]
     share = f"{100 * result.difference.share:.1f} % of the noise"
@@ -58,7 +59,7 @@ def difference_figure(result: CellsResult) -> dict[str, Any]:
         row, column = np.indices(differ.shape)
         hatch = np.where((row + column) // _STRIPE % 2 == 0, 3, 2)
         rim = _near(differ, round(_RIM / float(axis[1] - axis[0])))
-        shades = (PAPER, faded(DATA[1], 0.22), faded(DATA[1], 0.7), DATA[1])
+        shades = (PAPER, faded(DATA[1], 0.35), faded(DATA[1], 0.75), DATA[1])
         data.append(
             {
                 "type": "heatmap", "x": axis, "y": axis, "z": np.where(differ, hatch, rim).astype(np.uint8),
@@ -67,8 +68,8 @@ def difference_figure(result: CellsResult) -> dict[str, Any]:
             }
         )  # fmt: skip
     data += [
-        _lines(result.brenier.borders, INK, 2.2, "borders by Brenier (thick)"),
-        _lines(result.flow.borders, DATA[0], 1.0, "borders by the flow (thin)"),
+        _lines(result.brenier.borders, INK, 1.6, "borders by Brenier (thick)"),
+        _lines(result.flow.borders, DATA[0], 0.8, "borders by the flow (thin)"),
         _points(result),
     ]
     if differ.any() and not result.same:
@@ -80,8 +81,7 @@ def difference_figure(result: CellsResult) -> dict[str, Any]:
             }
         )  # fmt: skip
     said = f"The two maps send {share} to different points." if not result.same else "The two maps are the same."
-    figure = _plane(data, result, said)
-    return _with_legend(figure)
+    return _with_legend(_plane(data, result, said, _NEAR * _half(result)))
 
 
 def _near(places: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:

@@ -176,7 +176,8 @@ def build() -> None:
             _question(
                 "Where do they disagree?",
                 "Hatched noise goes to different points; a pale rim shows where it is. It lies along borders: far "
-                "from them nothing is in doubt. Zoom in by dragging.",
+                "from them nothing is in doubt. Drag to zoom in, or "
+                "zoom out to see the whole plane.",
             )
             difference = _figure("difference", 480)
         with gr.Column(min_width=300):
