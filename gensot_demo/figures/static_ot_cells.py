@@ -18,7 +18,9 @@ from .player import PanelFrames, player_value
 
 _LEAST_HALF = 3.2  # of the pictures' width
 _TINT = 0.42
-_STRIPE = 4  # places of the grid
+_STRIPE = 3  # places of the grid
+_RIM = 0.03  # in the plane
+_NEAR = 0.6  # of the pictures' width: where most noise is, and strips can be seen
 _STYLES = {
     "share": ("sent elsewhere than by Brenier", MethodStyle(DATA[1], "solid", "square")),
     "distance": ("distance to the flow from T = ∞", MethodStyle(DATA[2], "dash", "triangle-up")),
@@ -47,39 +49,47 @@ def cells_figure(result: CellsResult, cells: Cells, name: str) -> dict[str, Any]
 
 
 def difference_figure(result: CellsResult) -> dict[str, Any]:
-    """Hatched: noise that the two maps send to different points. The borders of both."""
+    """Hatched, with a pale rim: noise that the two maps send to different points, in the middle of the plane, where
+    most noise is. The borders of both, thick and thin."""
     inside, axis = _inside(result)
     differ = (result.brenier.labels != result.flow.labels)[np.ix_(inside, inside)]
-    row, column = np.indices(differ.shape)
-    hatch = np.where((row + column) // _STRIPE % 2 == 0, 2, 1)
     share = f"{100 * result.difference.share:.1f} % of the noise"
     data: list[dict[str, Any]] = []
-    if differ.any():
+    if differ.any() and not result.same:
+        row, column = np.indices(differ.shape)
+        hatch = np.where((row + column) // _STRIPE % 2 == 0, 3, 2)
+        rim = _near(differ, round(_RIM / float(axis[1] - axis[0])))
+        shades = (PAPER, faded(DATA[1], 0.35), faded(DATA[1], 0.75), DATA[1])
         data.append(
             {
-                "type": "heatmap", "x": axis, "y": axis, "z": np.where(differ, hatch, 0).astype(np.uint8),
-                "zmin": 0, "zmax": 2, "showscale": False, "hoverinfo": "skip",
-                "colorscale": [
-                    (0, PAPER), (1 / 3, PAPER), (1 / 3, faded(DATA[1], 0.45)), (2 / 3, faded(DATA[1], 0.45)),
-                    (2 / 3, DATA[1]), (1, DATA[1]),
-                ],
+                "type": "heatmap", "x": axis, "y": axis, "z": np.where(differ, hatch, rim).astype(np.uint8),
+                "zmin": -0.5, "zmax": 3.5, "showscale": False, "hoverinfo": "skip",
+                "colorscale": [(stop / 4, shade) for at, shade in enumerate(shades) for stop in (at, at + 1)],
             }
         )  # fmt: skip
     data += [
-        _lines(result.brenier.borders, INK, 1.2, "borders by Brenier"),
-        _lines(result.flow.borders, DATA[0], 1.2, "borders by the flow"),
+        _lines(result.brenier.borders, INK, 1.6, "borders by Brenier (thick)"),
+        _lines(result.flow.borders, DATA[0], 0.8, "borders by the flow (thin)"),
         _points(result),
     ]
-    if differ.any():
+    if differ.any() and not result.same:
         data.append(
             {
-                "type": "scatter", "mode": "markers", "x": [None], "y": [None], "name": f"they differ: {share}",
+                "type": "scatter", "mode": "markers", "x": [None], "y": [None],
+                "name": f"hatched, in a pale rim: they differ, {share}",
                 "marker": {"symbol": "square", "size": 12, "color": DATA[1]},
             }
         )  # fmt: skip
     said = f"The two maps send {share} to different points." if not result.same else "The two maps are the same."
-    figure = _plane(data, result, said)
-    return _with_legend(figure)
+    return _with_legend(_plane(data, result, said, _NEAR * _half(result)))
+
+
+def _near(places: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
+    """Where one of the places is at most ``reach`` away along both axes."""
+    for axis in (0, 1):
+        padded = np.pad(places, [(reach, reach) if one == axis else (0, 0) for one in (0, 1)])
+        places = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis).any(-1)
+    return places
 
 
 def _with_legend(figure: dict[str, Any]) -> dict[str, Any]:
@@ -95,7 +105,7 @@ def masses_figure(result: CellsResult) -> dict[str, Any]:
     """By how much the mass of each flow cell is off the 1/n of Brenier's, in percent of 1/n."""
     count = len(result.points)
     off = 100 * (result.flow.masses * count - 1)
-    most = max(float(np.abs(off).max()), 1e-6)
+    most = max(float(np.abs(off).max()), 100 * result.accuracy, 1e-6)
     bars = {
         "type": "bar", "x": [str(point + 1) for point in range(count)], "y": off,
         "marker": {"color": [DATA[colour] for colour in result.colours]},

@@ -13,7 +13,7 @@ from gensot_demo.experiments.plane.request import thinned
 from gensot_demo.experiments.requests import InvalidRequest, parse
 from gensot_demo.experiments.static_ot.cells import solve
 from gensot_demo.experiments.static_ot.cells_data import label_of
-from gensot_demo.experiments.static_ot.cells_decay import decays
+from gensot_demo.experiments.static_ot.cells_decay import decays, known_decays
 from gensot_demo.experiments.static_ot.cells_links import from_query, to_query
 from gensot_demo.experiments.static_ot.cells_request import DATA, DRAWN, MOST_POINTS, RANDOM, CellsRequest
 from gensot_demo.experiments.static_ot.cells_told import of_decays
@@ -175,7 +175,9 @@ def build() -> None:
         with gr.Column(min_width=300):
             _question(
                 "Where do they disagree?",
-                "Hatched noise goes to different points. It lies along borders: far from them nothing is in doubt.",
+                "Hatched noise goes to different points; a pale rim shows where it is. It lies along borders: far "
+                "from them nothing is in doubt. Drag to zoom in, or "
+                "zoom out to see the whole plane.",
             )
             difference = _figure("difference", 480)
         with gr.Column(min_width=300):
@@ -214,37 +216,35 @@ def build() -> None:
         gr.Markdown(words.READ)
 
     inputs = controls.all()
+    latest, ticket = gr.State(Latest()), gr.Number(-1, precision=0, visible="hidden")
     shown = [tiles, brenier, flow, difference, masses, ways, player, said, check, status, query]
+    fallen_parts = [decay, fallen, decay_status]
 
-    def show(*values: Any) -> list[Any]:
-        return _show(controls, values)
+    def show(latest: Latest, *values: Any) -> list[Any]:
+        return [latest.choose(), *_show(controls, values)]  # what still runs is for settings that are no longer shown
 
     @WARM_UP.yields_to
-    def fall(latest: Latest, *values: Any) -> Iterator[list[Any]]:
-        number = latest.choose()
-        for moment in _fall(controls, values):
-            if latest.number != number:  # what still runs is for settings that are no longer shown
-                yield [gr.skip()] * 3
-                return
-            yield moment
+    def fall(latest: Latest, number: int, *values: Any) -> Iterator[list[Any]]:
+        yield from while_asked(latest, number, _fall(controls, values))
+
+    def stopped(latest: Latest) -> str:
+        latest.choose()
+        return report.status("Stopped. What is shown of longer noising is as far as it came.")
 
     def restore(request: gr.Request) -> list[Any]:
         return _restore(controls, request.url.query or "")
 
-    run = {"fn": show, "inputs": inputs, "outputs": shown, "queue": False, **QUIET}
-    falls = {"fn": fall, "inputs": [gr.State(Latest()), *inputs], "outputs": [decay, fallen, decay_status], **HEAVY}
+    outputs = [ticket, *shown, *fallen_parts]
+    run = {"fn": show, "inputs": [latest, *inputs], "outputs": outputs, "queue": False, **QUIET}
+    falls = {"fn": fall, "inputs": [latest, ticket, *inputs], "outputs": fallen_parts, **HEAVY}
     loaded = Context.root_block.load(restore, None, [*inputs, notice], **QUIET)
     pictures = [loaded.then(**run), gr.on(controls.changed(), trigger_mode="always_last", **run)]
     for button, changes in tries:
         pictures.append(button.click(_changer(controls, changes), None, inputs, queue=False, **QUIET).then(**run))
-    runs = []
     for event in pictures:
         address_follows(event, query)
-        runs.append(event.then(trigger_mode="multiple", **falls))
-        ready(runs[-1], "#decay-status")
-    stop.click(None, None, None, cancels=runs, api_visibility="private").then(
-        lambda: report.status("Stopped. What is shown stays."), None, decay_status, **QUIET
-    )
+        ready(event.then(trigger_mode="multiple", **falls), "#decay-status")
+    stop.click(stopped, latest, decay_status, queue=False, **QUIET)
     copies_link(link, query)
     static_ot_cells_endpoints.publish()
 
@@ -258,18 +258,31 @@ def _first_view() -> Iterator[None]:
         yield
 
 
+def while_asked(latest: Latest, number: int, moments: Iterator[list[Any]]) -> Iterator[list[Any]]:
+    """The moments of what was asked for under this number, none of what another choice or Stop has overtaken."""
+    if latest.number == number:
+        for moment in moments:
+            if latest.number != number:
+                break
+            yield moment
+        else:
+            return
+    yield [gr.skip()] * 3
+
+
 def _show(controls: _Controls, values: tuple[Any, ...]) -> list[Any]:
-    """[numbers, five figures, player, sentences, check, status, query]; what is shown stays if values are bad."""
+    """[numbers, five figures, player, sentences, check, status, query, decays (3)]; what is shown stays if values are
+    bad."""
     try:
         request = controls.request(values)
         result = solve(request)
     except InvalidRequest as error:
         text = str(error)
-        return [*[gr.skip()] * 9, report.status(text[0].upper() + text[1:], kind="error"), gr.skip()]
+        return [*[gr.skip()] * 9, report.status(text[0].upper() + text[1:], kind="error"), *[gr.skip()] * 4]
     except Exception as error:
         logging.getLogger(__name__).exception("cells failed")
         sentence = f"This failed ({type(error).__name__}); what is shown stays. Other settings may work."
-        return [*[gr.skip()] * 9, report.status(sentence, kind="error"), gr.skip()]
+        return [*[gr.skip()] * 9, report.status(sentence, kind="error"), *[gr.skip()] * 4]
     return [
         words.tiles(result),
         cells_figure(result, result.brenier, "Brenier's map"),
@@ -282,7 +295,16 @@ def _show(controls: _Controls, values: tuple[Any, ...]) -> list[Any]:
         words.accuracy(result),
         report.status(words.done(result)),
         to_query(request),
+        *_known(request),
     ]
+
+
+def _known(request: CellsRequest) -> list[Any]:
+    """[figure, sentences, status] of how errors fall for these points: empty until it is found."""
+    found = known_decays(request)
+    if found is None:
+        return [None, "", report.status("How errors fall for these points: waiting…")]
+    return [decay_figure(found, request.time), words.sentences(of_decays(found)), ""]
 
 
 def _fall(controls: _Controls, values: tuple[Any, ...]) -> Iterator[list[Any]]:

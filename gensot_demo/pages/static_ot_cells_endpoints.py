@@ -11,7 +11,9 @@ from gensot_demo.experiments.static_ot.cells import solve
 from gensot_demo.experiments.static_ot.cells_decay import decays
 from gensot_demo.experiments.static_ot.cells_links import from_query, to_query
 from gensot_demo.experiments.static_ot.cells_told import of_decays, of_result
-from gensot_demo.transport.static_ot.cell_rows import HALF_WIDTH
+from gensot_demo.transport.static_ot.cell_rows import COARSE, HALF_WIDTH
+
+from .events import HEAVY
 
 
 def transport_cells_endpoint(query: str, with_decays: bool = False) -> dict[str, Any]:
@@ -24,15 +26,17 @@ def transport_cells_endpoint(query: str, with_decays: bool = False) -> dict[str,
 
     Returns:
         query, notes, verdict (sentences), label, points (centred, variance 1 per coordinate), heights of Brenier's map,
-        w2_squared (exact), cost of the flow, share_elsewhere, masses of the flow's cells, mass_error, grid_error;
-        prior_error with its bounds lowest and highest; half_width of the square of noise and the indices of points on
-        it, brenier and flow, row by row from below.  decays, if asked for: times and, by name, values and rate.
+        w2_squared (exact), cost of the flow, share_elsewhere, masses of the flow's cells, mass_error and its accuracy,
+        grid_error; prior_error with its bounds lowest and highest; half_width of the square of noise and the
+        indices of points on it, brenier and flow, row by row from below.  decays, if asked for: times and, by name,
+        values and rate.
     """
     try:
         request, notes = from_query(query)
         result = solve(request)
     except InvalidRequest as error:
         raise gr.Error(str(error), print_exception=False) from None
+    every = len(result.axis) // COARSE
     found: dict[str, Any] = {
         "query": to_query(request),
         "notes": notes,
@@ -45,6 +49,7 @@ def transport_cells_endpoint(query: str, with_decays: bool = False) -> dict[str,
         "share_elsewhere": result.difference.share,
         "masses": result.flow.masses.tolist(),
         "mass_error": result.mass_error,
+        "mass_accuracy": result.accuracy,
         "grid_error": result.worst,
         "prior_error": {
             "value": result.prior.value,
@@ -52,8 +57,8 @@ def transport_cells_endpoint(query: str, with_decays: bool = False) -> dict[str,
             "highest": result.prior.highest,
         },
         "half_width": HALF_WIDTH,
-        "brenier": result.brenier.labels[::4, ::4].tolist(),
-        "flow": result.flow.labels[::4, ::4].tolist(),
+        "brenier": result.brenier.labels[::every, ::every].tolist(),
+        "flow": result.flow.labels[::every, ::every].tolist(),
     }
     if with_decays:
         *_, last = decays(request)
@@ -67,4 +72,9 @@ def transport_cells_endpoint(query: str, with_decays: bool = False) -> dict[str,
 
 def publish() -> None:
     """Register the endpoint with the Blocks that is being built."""
-    gr.api(transport_cells_endpoint, api_name="transport_cells")
+    gr.api(
+        transport_cells_endpoint,
+        api_name="transport_cells",
+        concurrency_id=HEAVY["concurrency_id"],
+        concurrency_limit=HEAVY["concurrency_limit"],
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gensot_demo.experiments.static_ot.cells import CellsResult
-from gensot_demo.experiments.static_ot.cells_told import of_result, percent, scientific
+from gensot_demo.experiments.static_ot.cells_told import mass, of_result, percent, scientific, surplus
 
 from . import report
 
@@ -18,10 +18,10 @@ READ = """
 * **Brenier's map** sends z to the point with the largest ⟨z, yᵢ⟩ + hᵢ. The heights h are found by Newton's method with
   exact masses, to 10⁻¹¹. W₂² is exact.
 * **Diffusion's flow** is the probability flow of the exact score of the points, from z taken as the state
-  x_T = e^(−T) y + √(1 − e^(−2T)) ε at time T, by Runge-Kutta steps of at most 0.16 in the logarithm of the noise level.
+  x_T = e^(−T) y + √(1 − e^(−2T)) ε at time T, by Runge-Kutta steps of at most 0.24 in the logarithm of the noise level.
   No network is involved, so nothing here is an error of learning.
 * **Cells** are found on a grid of 288 × 288 squares; borders are bisected to 10⁻⁴ along its lines, and integrals along
-  them are closed forms.
+  them are closed forms. From 13 points on the grid has 144 × 144 squares; the share is then known to 0.2 %.
 * **Prior error**: W₂ between the law of x_T and N(0, I), from which sampling starts. The flow from the one to the other
   gives it from above, and its curl says by how much that is too large; means and covariances (Gelbrich) bound it from
   below.
@@ -47,14 +47,13 @@ EQUATIONS = """
 def tiles(result: CellsResult) -> str:
     """The four numbers."""
     share = "0 %" if result.same else percent(result.difference.share)
-    cost = 100 * result.difference.cost / result.w2
     cells = [
         (share, "of the noise goes to another point"),
         (
-            "0 %" if abs(cost) < 0.05 else f"{cost:+.1f} %".replace("-", "−"),
+            surplus(result),
             f"squared distance, against W₂² = {result.w2:.4f}",
         ),
-        (percent(result.mass_error), f"of the mass is in the wrong cell (1/{len(result.points)} each)"),
+        (mass(result), f"of the mass is in the wrong cell (1/{len(result.points)} each)"),
         (scientific(result.prior.value), f"prior error W₂ at T = {result.request.time:g}"),
     ]
     body = "".join(f"<div><b>{report.escape(big)}</b><span>{report.escape(small)}</span></div>" for big, small in cells)
@@ -76,7 +75,8 @@ def accuracy(result: CellsResult) -> str:
     return (
         '<p class="gensot-law"><b>Check.</b> Under the law of the noised data each cell of the flow must hold exactly '
         f"1/{len(result.points)}: this run's grid finds that to {scientific(max(result.worst, 1e-7))}, and the masses "
-        f"have this error taken off. Prior error: between {scientific(result.prior.lowest)} and "
+        f"have this error taken off; what is left of it may be {percent(result.accuracy)} in "
+        f"all. Prior error: between {scientific(result.prior.lowest)} and "
         f"{scientific(result.prior.highest)}.</p>"
     )
 

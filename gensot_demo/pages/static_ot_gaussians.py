@@ -9,6 +9,7 @@ import gradio as gr
 from gradio.context import Context
 
 from gensot_demo.experiments.requests import InvalidRequest, parse
+from gensot_demo.experiments.static_ot.cells_told import percent
 from gensot_demo.experiments.static_ot.gaussians import (
     FARTHEST,
     SCHEDULES,
@@ -185,8 +186,7 @@ def _pictures(result: GaussiansResult, autoplay: bool) -> list[Any]:
     elif result.equal:
         line = "They commute: the maps are equal."
     else:
-        more = f"{100 * result.extra:.2g} %" if result.extra < 0.995 else f"{100 * result.extra:.0f} %"
-        line = f"They do not commute: flow matching pays {more} more."
+        line = f"They do not commute: flow matching pays {percent(result.extra)} more."
     lines = "".join(f"<li>{report.escape(one)}</li>" for one in of_maps(result))
     return [
         report.status(line),

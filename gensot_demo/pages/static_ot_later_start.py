@@ -37,6 +37,7 @@ from . import report, static_ot_later_start_endpoints
 from . import static_ot_later_start_report as words
 from .events import FRESH_SEEDS, HEAVY, QUIET, Latest, address_follows, copies_link, followed, keep_first
 from .static_ot_later_start_controls import LaterStartControls
+from .static_ot_later_start_text import LEAD, QUESTIONS, READ, TRY, TRY_CALLS
 from .warm_up import WARM_UP
 
 WALLS = RunStore(megabytes=20, size=lambda run: 1_500_000, button="Draw")
@@ -44,13 +45,6 @@ MEASURED = RunStore(megabytes=2, size=lambda run: 60_000, button="Measure")
 FIRST = LaterStartRequest()
 FIRST_MEASURED = LaterStartRequest(draws=32, budgets=(2, 5, 10))
 
-_LEAD = (
-    "The first calls of a sampler only decide *roughly what* the picture will be. **Why not start later?** DPM-OT "
-    "(arXiv 2307.11308; 2410.13431) sends noise by optimal transport to a training picture, noised to an intermediate "
-    "level, and leaves only the last steps to the network. Said plainly: every picture's cell holds just its share of "
-    "the noise, so with fresh noise **the jump is the same as drawing a training picture and noising it**; the last "
-    "row does just that."
-)
 _PRESETS = (
     ("As it comes", {}),
     ("Too late: copies", {"signal": 60.0}),
@@ -59,67 +53,6 @@ _PRESETS = (
     ("Clocks", {"pictures": "clocks", "signal": 2.0}),
     ("A wide blend", {"tau": 0.6, "signal": 20.0}),
 )
-_QUESTIONS = {
-    "landing": (
-        "Where does the jump land?",
-        "Left the training picture whose cell holds the noise of that seed, right what sampling starts from. Where "
-        "it is smoothed, the target is an average of several pictures: no picture, but nobody's copy either.",
-    ),
-    "wall": (
-        "What comes of starting later, at equal calls?",
-        "Right of each sample stands the training picture most like it, below how far that is. Each column is one "
-        "noise, and every way has the same number of calls.",
-    ),
-    "distance": (
-        "How few calls are enough?",
-        "Distance to the law of the training pictures. Handing out copies scores perfectly here (dashed), so "
-        "read it together with the third figure.",
-    ),
-    "judged": (
-        "Are they recognisable?",
-        "Share that a judge who guided nobody takes for what was asked; dotted, of pictures that the network never "
-        "saw. The blurred average that 2 calls give may pass as well: see the first figure.",
-    ),
-    "copies": (
-        "Whose pictures are they?",
-        "Share of copies: less than a third as far from one training picture as from every other. A later start "
-        "leaves less to be made anew.",
-    ),
-    "nearness": (
-        "And how near to them?",
-        "A sample need not be a copy to be a retouched training picture. Below the dotted line it is nearer to one "
-        "than new pictures of the same kind are.",
-    ),
-}
-_TRY = (
-    "**What to try:** raise *Signal at the start*: the samples get sharper, and from some level on each is the picture "
-    "it landed on (*Too late: copies*). On *a perfect model* all ways copy: there the jump only saves calls."
-)
-_TRY_CALLS = (
-    "**What to try:** measure with a later start (signal 60 %) and see the first figure say *better* while the third "
-    "says *copies*. A plain draw (✕) is the jump's own control: its line should lie on the jump's. Choose a class, and "
-    "the judge must name just that one."
-)
-_READ = """
-* **Noise and levels**: states are z = y + σ ε. All ways share the noise of a column: from noise on, a sampler starts at
-  the mean picture + 80 z, and the jump sends this very z. *Signal at the start* is v/(v + σ²), the share of a state's
-  variance that is picture; v is the pictures' variance per coordinate. At 100 % (T′ = 0) nothing would be left to do.
-* **The jump**: Brenier's map of the semi-discrete problem sends z to the picture with the largest ⟨z, y⟩ + h; the
-  heights h are such that each cell holds its picture's weight, solved by stochastic dual ascent and shipped. The noise
-  σ ε is drawn apart from z. In law, then, the start is p at that level exactly: there is no prior error, and no use of
-  *which* noise goes where. The paper noises every target once and keeps it: then the start is one of finitely many
-  states.
-* **Smoothed**: the softmax average at temperature τ, in units of the standard deviation of ⟨z, y⟩ over pictures. Such
-  an average is not of the law; what comes of it the model decides.
-* **Equal calls**: DDIM, DPM-Solver++ (2M, diffusers' own solver) and Heun at Karras levels (ρ = 7) from 80, or from the
-  later start, to .02; GenSOT's path asks at even times of its harmonic path and takes DDIM's step. Heun asks twice a
-  step but once in the last, and for an even number once in the first. Calls are counted while they are made.
-* **KID**: (x·y/d + 1)³ in the features of the judge, unbiased (arXiv 1801.01401), to the law of the training pictures,
-  which is known, so only the samples have a sampling error: the jackknife's, as bars. The reference is what the
-  network was *trained on*: a sampler that copies has KID 0. Pictures held out of training show what new ones score.
-* **Copies**: nearer than a third of the distance to the second nearest (Yoon et al., 2023), among all training
-  pictures; mirrored and shifted ones, which the network saw too, are not counted.
-"""
 _CHANGED = "Press Draw for these settings; what is shown below is of others. The landings follow at once."
 _EVERY = 0.4  # seconds between drawings
 _MEASURE_FIRST = "Press Measure."
@@ -139,12 +72,14 @@ def build() -> None:
     query = gr.Textbox(visible="hidden", elem_id="query")
     latest = gr.State(_Drawing())
     latest_measured = gr.State(Latest())
+    # the numbers travel with what waits in line: of a gr.State it would see what a later choice has left there
+    ticket, ticket_measured = (gr.Number(-1, precision=0, visible="hidden") for _ in range(2))
     with gr.Row(elem_classes="gensot-split"):
         with gr.Column(scale=4, min_width=300, elem_classes="gensot-controls"):
             controls = LaterStartControls()
             fresh = gr.Button("Fresh seed", size="sm")
         with gr.Column(scale=9, min_width=320):
-            gr.Markdown(_LEAD, elem_classes="gensot-lead")
+            gr.Markdown(LEAD, elem_classes="gensot-lead")
             with gr.Row(elem_classes=["gensot-run", "gensot-actions"]):
                 go = gr.Button("Draw", variant="primary", min_width=80, elem_id="draw")
                 stop = gr.Button("Stop", min_width=80, elem_id="stop")
@@ -152,7 +87,7 @@ def build() -> None:
             status = gr.HTML(report.status("Drawing the first samples…"), elem_id="status")
             notice = gr.HTML(elem_id="notice", visible=False)
             said = gr.HTML(elem_id="verdict")
-            gr.Markdown(_TRY, elem_classes="gensot-lead")
+            gr.Markdown(TRY, elem_classes="gensot-lead")
             with gr.Row(elem_classes=["gensot-run", "gensot-presets"]):
                 presets = [gr.Button(title, size="sm", elem_classes="gensot-preset") for title, _ in _PRESETS]
             _question("landing")
@@ -165,7 +100,7 @@ def build() -> None:
         halt = gr.Button("Stop measuring", min_width=80, elem_id="halt")
     progress = gr.HTML(elem_id="measured")
     found = gr.HTML(elem_id="finding")
-    gr.Markdown(_TRY_CALLS, elem_classes="gensot-lead")
+    gr.Markdown(TRY_CALLS, elem_classes="gensot-lead")
     figures = []
     for pair in (("distance", "judged"), ("copies", "nearness")):
         with gr.Row():
@@ -174,28 +109,34 @@ def build() -> None:
                     figures.append(_figure(name))
     figures.append(gr.HTML(elem_id="table", elem_classes="gensot-later-table"))
     with gr.Accordion("How to read this, and how it is done", open=False):
-        gr.Markdown(_READ)
+        gr.Markdown(READ)
 
     parts, shown, numbers = controls.all(), [status, said, landing, wall, query], [progress, found, *figures]
 
     @WARM_UP.yields_to
-    def drawing(mine: _Drawing, *values: Any) -> Iterator[list[Any]]:
-        yield from _draw(controls, mine, values)
+    def drawing(mine: _Drawing, number: int, *values: Any) -> Iterator[list[Any]]:
+        yield from _draw(controls, mine, number, values)
 
     @WARM_UP.yields_to
-    def measuring(mine: Latest, *values: Any) -> Iterator[list[Any]]:
-        yield from _measure(controls, mine, values)
+    def measuring(mine: Latest, number: int, *values: Any) -> Iterator[list[Any]]:
+        yield from _measure(controls, mine, number, values)
+
+    def asking(mine: _Drawing, *values: Any) -> int:
+        return _asked(controls, mine, values)
 
     def restore(request: gr.Request) -> list[Any]:
         return _restore(controls, request)
 
     asked = [latest, *parts]
     Context.root_block.load(restore, None, [*parts, notice, *shown, *numbers], **QUIET)
-    address_follows(go.click(drawing, asked, shown, **HEAVY), query)
+    draw = {"fn": drawing, "inputs": [latest, ticket, *parts], "outputs": shown, **HEAVY}
+    address_follows(go.click(asking, asked, ticket, queue=False, **QUIET).then(**draw), query)
     for button, (_, values) in zip(presets, _PRESETS, strict=True):
-        chosen = button.click(_setter(controls, values), parts, parts, **QUIET)
-        address_follows(chosen.then(drawing, asked, shown, **HEAVY), query)
-    measure.click(measuring, [latest_measured, *parts], numbers, **HEAVY)
+        chosen = button.click(_setter(controls, values), latest, [ticket, *parts], queue=False, **QUIET)
+        address_follows(chosen.then(**draw), query)
+    measure.click(Latest.choose, latest_measured, ticket_measured, queue=False, **QUIET).then(
+        measuring, [latest_measured, ticket_measured, *parts], numbers, **HEAVY
+    )
 
     def landed(mine: _Drawing, *values: Any) -> list[Any]:
         return _landing(controls, mine, values)
@@ -210,17 +151,17 @@ def build() -> None:
 
 
 def _ends(button: gr.Button, latest: gr.State, line: gr.HTML, text: str) -> None:
-    """The button ends what runs for another choice, and says so."""
+    """The button ends what runs or waits in line, and says so."""
 
     def end(mine: Latest) -> str:
         mine.choose()
         return report.status(text)
 
-    button.click(end, latest, line, **QUIET)
+    button.click(end, latest, line, queue=False, **QUIET)
 
 
 def _question(name: str) -> None:
-    title, text = _QUESTIONS[name]
+    title, text = QUESTIONS[name]
     gr.Markdown(f"#### {title}\n{text}", elem_classes="gensot-question gensot-question-short")
 
 
@@ -255,12 +196,23 @@ def _figures(run: LaterStartCalls | None, status: str) -> list[Any]:
     ]  # fmt: skip
 
 
-def _draw(controls: LaterStartControls, mine: _Drawing, values: tuple[Any, ...]) -> Iterator[list[Any]]:
-    number, skipped = mine.choose(), [gr.skip()] * _PARTS
+def _asked(controls: LaterStartControls, mine: _Drawing, values: tuple[Any, ...]) -> int:
+    """The number of a drawing that is asked for now, and begins when its turn comes."""
+    try:
+        mine.of = controls.request(values).of_wall()
+    except InvalidRequest:  # the drawing says why
+        mine.of = None
+    return mine.choose()
+
+
+def _draw(controls: LaterStartControls, mine: _Drawing, number: int, values: tuple[Any, ...]) -> Iterator[list[Any]]:
+    skipped = [gr.skip()] * _PARTS
+    if mine.number != number:  # it was stopped before its turn came
+        yield skipped
+        return
     try:
         request = controls.request(values)
-        mine.of = request.of_wall()
-        kept = WALLS.find(mine.of)
+        kept = WALLS.find(request.of_wall())
         if kept is not None:
             run = WALLS.get(kept)
             yield [*_drawn(run, words.finished(run))[:-1], to_query(request)]
@@ -284,8 +236,11 @@ def _draw(controls: LaterStartControls, mine: _Drawing, values: tuple[Any, ...])
         yield [_failed(error, "Drawing"), *skipped[1:]]
 
 
-def _measure(controls: LaterStartControls, mine: Latest, values: tuple[Any, ...]) -> Iterator[list[Any]]:
-    number, skipped = mine.choose(), [gr.skip()] * _MEASUREMENT
+def _measure(controls: LaterStartControls, mine: Latest, number: int, values: tuple[Any, ...]) -> Iterator[list[Any]]:
+    skipped = [gr.skip()] * _MEASUREMENT
+    if mine.number != number:
+        yield skipped
+        return
     try:
         request = controls.request(values)
         kept = MEASURED.find(request.of_calls())
@@ -355,7 +310,9 @@ def _restore(controls: LaterStartControls, request: gr.Request) -> list[Any]:
         done = MEASURED.get(measured)
         numbers = _figures(done, words.measured(done))
     elif short is not None:
-        line = f"A short measurement, of {FIRST_MEASURED.draws} samples. {_cost(wanted)}"
+        line = (
+            f"A short measurement, of {FIRST_MEASURED.draws} samples. {words.settings(FIRST_MEASURED)} {_cost(wanted)}"
+        )
         numbers = _figures(MEASURED.get(short), report.status(line))
     return [*controls.values(wanted), notice, *shown, *numbers]
 
@@ -367,9 +324,15 @@ def _cost(request: LaterStartRequest) -> str:
     )
 
 
-def _setter(controls: LaterStartControls, values: dict[str, Any]) -> Callable[..., list[Any]]:
+def _setter(controls: LaterStartControls, values: dict[str, Any]) -> Callable[[_Drawing], list[Any]]:
+    """Asks for a drawing of settings: [its number, controls…]."""
     request = parse(LaterStartRequest, **values)
-    return lambda *_: controls.values(request)
+
+    def chosen(mine: _Drawing) -> list[Any]:
+        mine.of = request.of_wall()
+        return [mine.choose(), *controls.values(request)]
+
+    return chosen
 
 
 def _fresh() -> int:

@@ -7,7 +7,7 @@ from gensot_demo.experiments.static_ot.later_start import LaterStart, LaterStart
 from gensot_demo.experiments.static_ot.later_start_heights import known_of
 from gensot_demo.experiments.static_ot.later_start_methods import label_of, methods_of
 from gensot_demo.experiments.static_ot.later_start_quality import Quality
-from gensot_demo.experiments.static_ot.later_start_request import MODELS, LaterStartRequest
+from gensot_demo.experiments.static_ot.later_start_request import FINISHES, MODELS, LaterStartRequest
 from gensot_demo.experiments.static_ot.later_start_told import of_calls, of_wall, wall_line
 from gensot_demo.figures.static_ot_later_start import STYLES
 
@@ -55,12 +55,20 @@ def finished(run: LaterStart) -> str:
 
 
 def measured(run: LaterStartCalls) -> str:
-    """The status of a complete measurement."""
+    """The status of a complete measurement: of which settings it is, since the controls may say others by now."""
     calls = ", ".join(map(str, run.request.budgets))
     return report.status(
-        f"{run.request.draws} samples of each of {len(run.found)} ways at {calls} calls, on the "
-        f"{MODELS[run.request.model].lower()}, later start at {wall_line(run.request)}: {run.seconds:.0f} s. Bars are "
-        "standard errors."
+        f"{run.request.draws} samples of each of {len(run.found)} ways at {calls} calls: {run.seconds:.0f} s. "
+        f"{settings(run.request)} Bars are standard errors."
+    )
+
+
+def settings(request: LaterStartRequest) -> str:
+    """What a measurement is of, in a sentence."""
+    pictures = "pictures of any class" if request.label is None else f"pictures of {request.pictures}"
+    return (
+        f"Measured: {MODELS[request.model].lower()}, {pictures}, later start at {wall_line(request)}, smoothing "
+        f"τ = {request.tau:g}, {FINISHES[request.finish]} after the jump."
     )
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-COLOURS = 7
+COLOURS = 8
 """How many there are."""
 
 
 def colours_of(count: int, *pictures: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """A colour from 0 to 6 for each of ``count`` points (count,), given where each place of the pictures (M, M) goes.
+    """A colour from 0 to 7 for each of ``count`` points (count,), given where each place of the pictures (M, M) goes.
 
     The point with the fewest colours left comes first, of equals the one with most neighbours (Brelaz); it takes the
-    colour least used so far. If none is left, the one that fewest of its neighbours have. Up to seven points: one each.
+    colour least used so far. If none is left, the one that fewest of its neighbours have. Up to eight points: one each.
     """
     if count <= COLOURS:
         return np.arange(count)

@@ -18,22 +18,25 @@ def of_result(result: CellsResult) -> list[str]:
             "in general."
         )
     else:
-        more = found.cost / result.w2
         first = (
             f"{result.label}: the flow sends {percent(found.share)} of the noise to another point than Brenier's map. "
         )
-        if more > 0:
-            first += f"Its squared distance is {result.cost:.4f}, {percent(more)} above the least, {result.w2:.4f}."
+        if result.cheats:
+            first += (
+                f"Its squared distance, {result.cost:.4f}, is below W₂² = {result.w2:.4f}, since it "
+                f"cheats on the masses: W₂² is the least among maps that give every point 1/{count} of the noise, and "
+                "this flow does not."
+            )
         else:
             first += (
-                f"Its squared distance, {result.cost:.4f}, is below the least possible, {result.w2:.4f}: it cheats, "
-                f"its cells do not all hold 1/{count} of the noise."
+                f"Its squared distance is {result.cost:.4f}, {percent(result.surplus)} above the least, "
+                f"{result.w2:.4f}."
             )
     lines = [first]
     lines.append(
         f"Starting from N(0, I) at T = {result.request.time:g} instead of from the noised data is a prior error of "
         f"{scientific(result.prior.value)} (W₂). No better score or solver removes it; the flow's cells miss their "
-        f"mass by {percent(result.mass_error)} in all because of it."
+        f"mass by {mass(result)} in all because of it."
     )
     x, y = result.moved
     if result.request.data == "drawn":
@@ -59,6 +62,8 @@ def of_decays(found: Decays) -> list[str]:
     known = ", ".join(f"{name} e^(−{curve.rate:.1f} T)" for name, curve in rates if curve.rate is not None)
     if known:
         lines.append(f"Measured in this run, by a line through T ≥ 2: {known}.")
+    if prior.rate is not None:
+        lines.append(_of_prior(found.white, prior.rate))
     if share > _FINE:
         lines.append(
             f"The share sent elsewhere stays at {percent(share)} however large T is: the way is bent at its end, where "
@@ -67,6 +72,33 @@ def of_decays(found: Decays) -> list[str]:
     else:
         lines.append("Here nothing is left of the difference as T grows: for these points the flow is Brenier's map.")
     return lines
+
+
+def _of_prior(white: bool, rate: float) -> str:
+    """Why the prior error falls at its rate."""
+    if white:
+        return (
+            f"These points have the second moments of noise. So the first thing in which the noised data differ from "
+            f"noise is of higher order, and the prior error falls as e^(−{rate:.1f} T), not as e^(−2 T)."
+        )
+    return (
+        f"The prior error falls as e^(−{rate:.1f} T): these points are wider along one direction than along another. "
+        "With the second moments of noise it falls faster, as e^(−3 T), or e^(−4 T) where third moments vanish too, as "
+        "for the octagon."
+    )
+
+
+def mass(result: CellsResult) -> str:
+    """The mass error, or, below what the grid can tell, how large it is at most."""
+    if result.mass_error < result.accuracy:
+        return f"at most {percent(result.accuracy)}"
+    return percent(result.mass_error)
+
+
+def surplus(result: CellsResult) -> str:
+    """By how much the flow's squared distance is above the least, with its sign."""
+    more = 100 * result.surplus
+    return "0 %" if abs(more) < 0.05 else f"{more:+.1f} %".replace("-", "−")
 
 
 def percent(share: float) -> str:

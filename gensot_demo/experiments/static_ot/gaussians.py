@@ -19,12 +19,13 @@ from gensot_demo.transport.static_ot.gaussians import GaussianTransport, costs_w
 from ..links import VERSION, fields_of, ignored
 from ..plane.links import number_in
 from ..requests import InvalidRequest, parse
+from .cells_told import percent
 
 SCHEDULES: dict[str, tuple[str, SchedulePath]] = {
     "condot": ("CondOT", CondOTPath()), "cosine": ("Cosine", CosinePath()), "vp": ("VP-linear", VPLinearPath()),
 }  # fmt: skip
 WIDEST, FARTHEST = 2.0, 2.0
-COMMUTING = 1e-9  # relative commutator below which nobody could draw the difference
+COMMUTING = 1e-5  # relative commutator below which what is paid is its square, 1e-10, and lost in rounding
 
 _PARTICLES, _FRAMES, _ANGLES = 160, 33, 181
 
@@ -80,7 +81,7 @@ class GaussiansResult:
     @property
     def extra(self) -> float | None:
         """What flow matching pays over the least, relative to it; None where nothing is to be moved."""
-        return None if self.least < 1e-12 else self.cost / self.least - 1
+        return None if self.least < 1e-12 else max(0.0, self.cost / self.least - 1)
 
     @property
     def worst(self) -> float:
@@ -156,7 +157,7 @@ def of_maps(result: GaussiansResult) -> list[str]:
         )
     else:
         lines = [
-            f"The covariances do not commute: flow matching pays {_percent(result.extra)} more than the least "
+            f"The covariances do not commute: flow matching pays {percent(result.extra)} more than the least "
             f"({result.cost:.3f} against W₂² = {result.least:.3f})."
         ]
         swirl = f"{abs(result.swirl):.1f}° {'anticlockwise' if result.swirl > 0 else 'clockwise'}"
@@ -166,14 +167,10 @@ def of_maps(result: GaussiansResult) -> list[str]:
             "every particle pays for its way."
         )
     if result.energy > result.cost * 1.005:
-        over = _percent(result.energy / result.cost - 1)
+        over = percent(result.energy / result.cost - 1)
         lines.append(
             f"On the way the flow spends ∫ E|v|² dt = {result.energy:.3f} on {schedule}, {over} more than the cost of "
             "its own map: its lines are bent, or not run at constant speed. Another schedule spends another amount and "
             "ends in the same place."
         )
     return lines
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.2g} %" if share < 0.995 else f"{100 * share:.0f} %"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 from gensot_demo.backbones.embedded import training_pictures
 
 from ..failures.failure import SURE, Number
 from ..failures.statistics import above, apart
 from .later_start import LaterStart, LaterStartCalls
+from .later_start_heights import known_of
 from .later_start_methods import METHODS
 from .later_start_request import FINISHES, LaterStartRequest
 
@@ -50,11 +53,7 @@ def of_calls(run: LaterStartCalls) -> list[str]:
             f"At {calls} calls, {FINISHES[finish]} is {_number(plain)} from the law of the training pictures; "
             f"after the jump {_number(jump)}: {verdict}."
         )
-        same = abs(apart(jump, draw)) <= SURE
-        told.append(
-            f"Any training picture, noised, {'does no different' if same else 'differs'} ({_number(draw)}): "
-            + ("what the start changes, it changes without a map." if same else "with exact masses it would not.")
-        )
+        told.append(_against_draw(jump, draw, known_of(run.request.label).mass_error))
     told.append(
         f"The price: {_per_cent(at['jump'].copies)} of the jump's samples are copies, {_per_cent(at[finish].copies)} "
         f"without it; on average they are {_grey(at['jump'].distance)} from a training picture, without it "
@@ -66,6 +65,17 @@ def of_calls(run: LaterStartCalls) -> list[str]:
 def wall_line(request: LaterStartRequest) -> str:
     """What a level is, in the app's own words."""
     return f"{request.signal:g} % signal, noise level σ = {request.sigma:.2f}"
+
+
+def _against_draw(jump: Number, draw: Number, mass_error: float) -> str:
+    """Whether the jump can be told from a plain draw; with exact masses both are of one law."""
+    gap = Number(jump.value - draw.value, math.hypot(jump.error, draw.error))
+    about = f"Any training picture, noised, has {_number(draw)}. "
+    if abs(apart(jump, draw)) <= SURE:
+        return about + f"The jump cannot be told apart from it here (difference {_number(gap)})."
+    return about + (
+        f"The jump differs (by {_number(gap)}): by chance, or by the cells' mass error of {100 * mass_error:.1f} %."
+    )
 
 
 def _nearest_names(run: LaterStart, name: str) -> list[str]:

@@ -21,7 +21,7 @@ TIMES = (0.05, 12.0)
 
 FOR_EVER = TIMES[1]
 CLOSEST = 0.01  # distance of two points: below it they are one to the eye, and the flow decides for ever
-STEP = 0.16  # of log sigma where the data show
+STEP = 0.24  # of log sigma where the data show; of a third of it, the share sent elsewhere differs by less than 2e-5
 _FAR = 1.0  # log sigma from which on steps grow
 _DECIDED = 1 / 8  # noise over the least distance of two points: from there on the nearest one is the answer
 _AT_ONCE = 24_000  # numbers: so few torch adds up on one core, and small work does not wait for others

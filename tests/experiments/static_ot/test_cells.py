@@ -4,9 +4,10 @@ import pickle
 
 import numpy as np
 import pytest
+import torch
 
 from gensot_demo.experiments.requests import InvalidRequest, parse
-from gensot_demo.experiments.static_ot.cells import solve
+from gensot_demo.experiments.static_ot.cells import flow_masses, mapped, solve, solved_map
 from gensot_demo.experiments.static_ot.cells_colours import colours_of
 from gensot_demo.experiments.static_ot.cells_decay import decays
 from gensot_demo.experiments.static_ot.cells_links import from_query, to_query
@@ -21,6 +22,7 @@ from gensot_demo.figures.static_ot_cells import (
     tracers_player,
     ways_figure,
 )
+from gensot_demo.transport.static_ot.flow_cells import FlowCells
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +61,8 @@ def test_links_go_there_and_back():
 def test_what_makes_no_sense_is_said(query, words):
     with pytest.raises(InvalidRequest, match=words):
         solve(from_query(query)[0])
+    with pytest.raises(InvalidRequest, match=words):
+        next(decays(from_query(query)[0]))
 
 
 def test_the_first_view_has_the_numbers_that_are_known(eight):
@@ -114,6 +118,48 @@ def test_a_short_noising_cheats_on_the_masses():
     assert result.mass_error > 0.01
 
 
+@pytest.mark.parametrize("time", [0.1, 0.3, 1, 4])
+def test_where_symmetry_gives_every_point_its_share_no_mass_error_is_told(time):
+    result = solve(CellsRequest(data="octagon", time=time))
+    assert result.mass_error < result.accuracy < 3e-4  # of what is 0
+    assert "at most" in of_result(result)[1]
+
+
+@pytest.mark.parametrize("data", ["eight", "moons"])
+def test_masses_at_a_short_noising_are_those_of_many_draws(data):
+    result = solve(CellsRequest(data=data, time=0.1))
+    draws = 100_000
+    z = torch.randn(draws, 2, generator=torch.Generator().manual_seed(9), dtype=torch.float64)
+    points = torch.from_numpy(result.points)
+    counted = torch.bincount(FlowCells(points).index(z, 0.1), minlength=len(points)).numpy() / draws
+    error = np.sqrt(result.flow.masses * (1 - result.flow.masses) / draws)
+    assert (np.abs(counted - result.flow.masses) < 4 * error + result.accuracy).all()
+    assert 20 * result.accuracy < result.mass_error  # 7 to 18 %: far more than the grid is wrong by
+    assert "at most" not in of_result(result)[1]
+
+
+@pytest.mark.parametrize("time", [0.1, 0.5, 2])
+def test_masses_are_as_accurate_as_is_told(time):
+    result = solve(CellsRequest(time=time))
+    solved = solved_map(torch.from_numpy(result.points))
+    fine, brenier = (mapped(index, 3, 9)[2] for index in (lambda z: solved.flow.index(z, time), solved.map_.cells))
+    truth = flow_masses(fine, brenier, solved.map_, time)
+    assert 0.5 * np.abs(truth.masses.numpy() - result.flow.masses).sum() < result.accuracy
+
+
+@pytest.mark.parametrize("time", [0.1, 4])
+def test_many_points_are_known_as_well_as_is_told(time):
+    result = solve(CellsRequest(data="random", count=32, seed=1, time=time))
+    points = torch.from_numpy(result.points)
+    solved, flow = solved_map(points), FlowCells(points, 0.08)
+    fine, brenier = (mapped(index, 2)[2] for index in (lambda z: flow.index(z, time), solved.map_.cells))
+    truth = fine.difference(brenier, points)
+    assert result.difference.share == pytest.approx(truth.share, abs=2e-3)
+    assert result.difference.cost == pytest.approx(truth.cost, abs=5e-4)
+    masses = flow_masses(fine, brenier, solved.map_, time).masses.numpy()
+    assert 0.5 * np.abs(masses - result.flow.masses).sum() < result.accuracy
+
+
 def test_every_set_is_drawn_with_cells_that_can_be_told_apart():
     for data in DATA:
         points = [(0, 0), (1, 0), (3, 1), (-2, 4)] if data == DRAWN else []
@@ -131,7 +177,7 @@ def test_colours_run_out_gracefully():
     rows = np.vstack(
         [np.repeat(np.arange(9, dtype=np.uint8), 2), np.roll(np.repeat(np.arange(9, dtype=np.uint8), 2), 1)]
     )
-    assert set(colours_of(100, everybody)) <= set(range(7))
+    assert set(colours_of(100, everybody)) <= set(range(8))
     assert len(colours_of(9, rows)) == 9
     assert list(colours_of(3, rows[:, :6])) == [0, 1, 2]
 

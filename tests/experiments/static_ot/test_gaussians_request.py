@@ -71,6 +71,15 @@ def test_what_is_said():
     assert compare_gaussians(GaussiansRequest(target_across=0.0, target_along=0.0)).equal
 
 
+@pytest.mark.parametrize("angle", [1e-9, 1e-7, 1e-5, 1e-4, 1e-3, 180 - 1e-7])
+def test_next_to_commuting_no_gain_is_told(angle):
+    found = compare_gaussians(GaussiansRequest(target_angle=angle))
+    assert found.extra >= 0
+    assert found.equal == (found.commutator < 1e-5)
+    assert ("do not" in of_maps(found)[0]) != found.equal
+    assert found.equal or found.extra > 1e-12  # above what rounding leaves
+
+
 def test_dragged_ellipses_are_checked():
     source, target = Ellipse(0, 0, 1, 0.5, 10), Ellipse(1, -1, 0.5, 0, 170)
     assert read_ellipses(ellipses_value(source, target)) == (source, target)

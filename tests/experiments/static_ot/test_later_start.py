@@ -13,10 +13,12 @@ import torch
 from gensot_demo.backbones.embedded import SIGMA_RANGE, load_network_backbone, load_truth_backbone, training_pictures
 from gensot_demo.backbones.emoji_network import FOLDER
 from gensot_demo.backbones.heavy_imports import diffusers
+from gensot_demo.experiments.failures.failure import Number
 from gensot_demo.experiments.failures.statistics import above
 from gensot_demo.experiments.requests import InvalidRequest, parse
 from gensot_demo.experiments.static_ot.later_start import (
     LaterStart,
+    LaterStartCalls,
     landings_of,
     quality_by_calls,
     run_calls,
@@ -25,7 +27,7 @@ from gensot_demo.experiments.static_ot.later_start import (
 from gensot_demo.experiments.static_ot.later_start_heights import known_of, map_to
 from gensot_demo.experiments.static_ot.later_start_links import from_query, to_query
 from gensot_demo.experiments.static_ot.later_start_methods import METHODS, jobs_of, methods_of, retimed, starts_of
-from gensot_demo.experiments.static_ot.later_start_quality import distances, exact_draws, quality_of, unseen
+from gensot_demo.experiments.static_ot.later_start_quality import Quality, distances, exact_draws, quality_of, unseen
 from gensot_demo.experiments.static_ot.later_start_request import LaterStartRequest
 from gensot_demo.experiments.static_ot.later_start_told import of_calls, of_wall
 from gensot_demo.figures import static_ot_later_start as figures
@@ -237,6 +239,22 @@ def test_a_wall_tells_where_it_landed_and_what_each_sample_resembles():
     assert figures.samples_wall(LaterStart(request, last.landings)) is None
     again = next(moment for moment in run_wall(request) if moment.complete)
     np.testing.assert_array_equal(again.rows["jump"].pictures, last.rows["jump"].pictures)
+
+
+def test_what_chance_explains_is_no_equality_and_the_rest_has_its_two_causes():
+    mass = 100 * known_of(None).mass_error
+
+    def told(jump: float) -> str:
+        kid = {"dpm": 0.5, "jump": jump, "draw": 0.1}
+        found = {
+            name: {5: Quality(64, Number(value, 0.02), *[Number(10.0, 1.0)] * 3, 5)} for name, value in kid.items()
+        }
+        request = LaterStartRequest(budgets=(5,))
+        nothing = Quality(64, None, *[Number(10.0, 1.0)] * 3, 0)
+        return of_calls(LaterStartCalls(request, nothing, nothing, found))[1]
+
+    assert "cannot be told apart from it here (difference 0.05 ± 0.03)" in told(0.15)
+    assert f"differs (by 0.20 ± 0.03): by chance, or by the cells' mass error of {mass:.1f} %" in told(0.3)
 
 
 def test_a_measurement_grows_calls_by_calls_and_is_told():
