@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
+
+from gensot_demo.transport.static_ot.semi_discrete import variation_of_exact
 
 from .heights_pictures import PicturesRun
 from .heights_plane import PlaneRun
@@ -73,6 +76,40 @@ def of_smoothing(found: Smoothed) -> str:
     )
 
 
+def explained_by_counting(error: float, weights: Tensor, draws: int) -> tuple[bool, float]:
+    """Whether exact heights may show this total variation to weights (n,) when so many draws are counted, and the most
+    that they show: three standard deviations above their mean."""
+    mean, deviation = variation_of_exact(weights, draws)
+    return error <= mean + 3 * deviation, mean + 3 * deviation
+
+
+def _counting(run: PicturesRun) -> str:
+    explained, most = explained_by_counting(run.error, run.pictures.weights, run.fresh)
+    if explained:
+        return (
+            f"Exact heights show up to {most:.2%} when so few draws are counted: these may be exact, no more is known."
+        )
+    return f"Exact heights show at most {most:.2%} when as many draws are counted: some of the error is real."
+
+
+@dataclass(frozen=True, eq=False)
+class Favoured:
+    """The pictures (k,) that the first guess gives most, and their masses over what they should be: by the first guess
+    ``before`` (k,), and ``now`` (k,)."""
+
+    index: NDArray[np.int64]
+    before: NDArray[np.float64]
+    now: NDArray[np.float64]
+
+
+def favoured(run: PicturesRun, most: int) -> Favoured:
+    """Of a run that has counted."""
+    before = (run.guess_masses / run.pictures.weights).numpy()
+    now = (run.masses / run.pictures.weights).numpy()
+    index = np.argsort(-before, kind="stable")[:most]
+    return Favoured(index, before[index], now[index])
+
+
 def of_pictures(run: PicturesRun) -> list[str]:
     """Sentences on a run for pictures."""
     lines = []
@@ -95,10 +132,7 @@ def of_pictures(run: PicturesRun) -> list[str]:
             f"Here and now, {run.fresh:,} draws of other noise find {run.error:.2%} of the mass in the wrong cell ("
             f"exact heights would show {run.floor:.2%}; the first guess shows {run.guess_error:.1%})."
         )
-        if run.error < 1.3 * run.floor:
-            lines.append(
-                "That is hardly more than counting so few draws would show for exact heights: no more is known."
-            )
+        lines.append(_counting(run))
         ratio = run.masses / run.pictures.weights
         lines.append(
             f"Shares of single pictures lie between {float(ratio.min()):.2f} and {float(ratio.max()):.2f} of what they "

@@ -160,7 +160,7 @@ def test_one_point_takes_everything():
 @pytest.mark.parametrize(
     ("points", "words"),
     [
-        ([(1.0, 0.0), (1.0, 0.0), (-2.0, 0.0)], "points 1 and 2 are 0 apart"),
+        ([(1.0, 0.0), (1.0, 0.0), (-2.0, 0.0)], "Points 1 and 2 are 0 apart"),
         ([(1.0, 0.0), (0.5, 0.0)], "centre them"),
         ([(math.nan, 0.0)], "finite"),
     ],
