@@ -51,6 +51,7 @@ _PRESETS = (
     ("200 points", PlaneRequest(points="random", number=200, tolerance=0.03)),
 )
 _CHANGED = "Press Solve for these settings. What is shown is of others."
+_KEPT_TRUE = "(q) => { if (q && location.search) window.gensot.replaceQuery(q); }"  # a link that was not followed
 _EVERY = 0.35  # seconds between drawings
 
 
@@ -128,7 +129,6 @@ def build() -> None:
     def solving(*values: Any) -> Iterator[list[Any]]:
         yield from _solve(plane, pictures, values)
 
-    @WARM_UP.yields_to
     def opening(run: PlaneRun | None, *values: Any) -> Iterator[list[Any]]:
         if run is None:
             yield from _open(plane, pictures, values)
@@ -152,6 +152,7 @@ def build() -> None:
     opened = Context.root_block.load(restore, None, first, **QUIET).then(
         opening, [state, *inputs], shown, concurrency_limit=limits.RUNS_AT_ONCE, **QUIET
     )
+    opened.then(None, query, None, js=_KEPT_TRUE, api_visibility="private")
     # a run follows an empty event, so that those of other settings are cancelled at once
     begun = [(go, go.click(None, None, None, **QUIET).then(solving, inputs, shown, **HEAVY))]
     for button, (_, request) in zip(presets, _PRESETS, strict=True):
@@ -162,6 +163,9 @@ def build() -> None:
         address_follows(own, query)
         others = [event for event in runs if event is not own]
         gr.on(button.click, _at_rest, None, [timer, play], cancels=[*others, opened], **QUIET)
+    # what is set is meant: no number without an effect
+    for name, kind in (("number", "random"), ("own", "own")):
+        plane[name].input(None, None, plane["points"], js=f"() => {json.dumps(kind)}", api_visibility="private")
     fresh.click(fresh_seed, None, plane["seed"], **QUIET)
     changed = [*(part.input for part in here), fresh.click]
     gr.on(changed, None, None, None, cancels=[*runs, opened], api_visibility="private").then(
@@ -219,11 +223,10 @@ def _smooth(run: PlaneRun, tau: float) -> list[Any]:
     return [smoothed_figure(run, found), f'<p class="gensot-law">{report.escape(of_smoothing(found))}</p>']
 
 
-def _pictures(run: PlaneRun, status: str, tau: float | None) -> list[Any]:
-    """As ``shown`` on the page, without the query; no tau: the smoothed map stays as it is."""
+def _pictures(run: PlaneRun, status: str, tau: float | None, share: float = 100) -> list[Any]:
+    """As ``shown`` on the page, without the query; no tau: the smoothed map stays as it is. share: the moment shown."""
     smooth = [gr.skip()] * 2 if tau is None else _smooth(run, tau)
-    last = len(run.moments) - 1
-    moving = _moving(run, max(last, 0))
+    moving = _moving(run, _index(run, share))
     return [
         run,
         status,
@@ -232,14 +235,15 @@ def _pictures(run: PlaneRun, status: str, tau: float | None) -> list[Any]:
         newton_figure(run),
         discrete_figure(run),
         *smooth,
-        100,
+        share,
     ]
 
 
-def _finished(run: PlaneRun) -> str:
-    count = len(run.exact.points)
+def _finished(run: PlaneRun, then: str = "") -> str:
+    count, judged = len(run.exact.points), len(run.moments)
     return report.status(
-        f"{count} point{'s' * (count > 1)}, {run.moments[-1].samples:,} draws, {len(run.moments)} moments judged."
+        f"{count} point{'s' * (count > 1)}, {run.moments[-1].samples:,} draws, {judged} moment{'s' * (judged > 1)} "
+        f"judged.{then}"
     )
 
 
@@ -347,7 +351,7 @@ def _restore(plane: PlaneControls, pictures: PicturesControls, request: gr.Reque
     kept = RUNS.find(wanted.plane)
     if kept is not None:
         run = RUNS.get(kept)
-        shown = [*_pictures(run, _finished(run), wanted.tau), to_query(wanted)]
+        shown = [*_pictures(run, _finished(run, " Press Play to watch it."), wanted.tau, 0), to_query(wanted)]
     else:
         shown = [None, report.status("Finding the exact cells…"), "", *[None] * 7, "", 100, to_query(wanted)]
     name = FOUND.find(wanted.pictures)

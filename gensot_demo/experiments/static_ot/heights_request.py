@@ -49,6 +49,8 @@ class PlaneRequest(BaseModel):
     @field_validator("own", mode="before")
     @classmethod
     def _pairs(cls, own: object) -> object:
+        if isinstance(own, (tuple, list)) and len(own) > MOST_NUMBER:
+            raise ValueError(f"Your own points: {len(own)} given, at most {MOST_NUMBER} allowed.")
         if isinstance(own, (tuple, list)) and any(not isinstance(p, (tuple, list)) or len(p) != 2 for p in own):
             raise ValueError("Each of your own points is two numbers with a comma between, as 1.2,-0.5.")
         return own

@@ -14,6 +14,7 @@ from gensot_demo.transport.static_ot.semi_discrete import variation_of_exact
 from .heights_pictures import PicturesRun
 from .heights_plane import PlaneRun
 
+_RIGHT = 1e-9  # mass error of heights that need no climbing
 _SENT = 500  # draws of noise sent by the smoothed map
 
 
@@ -48,9 +49,15 @@ def of_plane(run: PlaneRun) -> list[str]:
         return []
     first, last = run.moments[0], run.moments[-1]
     worst = float(np.abs(last.heights - run.exact.heights.numpy()).max())
+    after = (
+        f"after {last.samples:,} draws of noise ({run.seconds:.2f} s); the largest error of a height is {worst:.2g}."
+    )
+    if first.mass_error < _RIGHT:
+        start = f"The start is right already: what is drawn can only disturb it, by {last.mass_error:.2%} {after}"
+    else:
+        start = f"Cells started {first.mass_error:.1%} wrong and are {last.mass_error:.2%} wrong {after}"
     lines = [
-        f"Cells started {first.mass_error:.1%} wrong and are {last.mass_error:.2%} wrong after {last.samples:,} "
-        f"draws of noise ({run.seconds:.2f} s); the largest error of a height is {worst:.2g}.",
+        start,
         f"Newton's method on exact cells needs {len(run.newton_errors) - 1} steps and no draws "
         f"({run.newton_seconds:.2f} s) to be wrong by {run.newton_errors[-1]:.0e}. It works in the plane only.",
         f"The dual is {run.best_dual - last.dual:.1e} below its maximum, and the maximum says W₂² = {run.w2:.4f}.",
@@ -59,9 +66,11 @@ def of_plane(run: PlaneRun) -> list[str]:
         lines.append(f"The draws allowed were used up before the mass error fell to {run.request.tolerance:g}.")
     if run.discrete:
         best = run.discrete[-1]
+        below = (run.w2 - best.cost) / best.error if best.error else 0.0
+        chance = f" Here it lies {below:.1f} standard errors below, by the chance of these draws." if below > 0 else ""
         lines.append(
             f"POT's exact assignment of {best.draws:,} draws costs {best.cost:.4f} ± {best.error:.4f}: what a finite "
-            "sample of the noise costs, more than W₂² on average, and less so the more draws there are."
+            "sample of the noise costs, more than W₂² on average, and less so the more draws there are." + chance
         )
     return lines
 

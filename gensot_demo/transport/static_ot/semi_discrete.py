@@ -138,8 +138,7 @@ def valid_points(points: Tensor, weights: Tensor | None = None, most: int = MOST
     for index, place in enumerate(same.tolist()):
         if place in first:
             raise InvalidValue(
-                f"Points {first[place] + 1} and {index + 1} are the same: their cells would be one. Remove one of "
-                "them, or give one the weight of both."
+                f"Points {first[place] + 1} and {index + 1} are the same: their cells would be one. Remove one."
             )
         first[place] = index
     if weights is None:
