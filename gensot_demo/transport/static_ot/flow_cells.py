@@ -101,15 +101,16 @@ class FlowCells:
         return predict
 
 
-def centred(points: Tensor, scale: bool = True) -> Tensor:
+def centred(points: Tensor) -> Tensor:
     """The points (n, 2) about their mean, in units of one standard deviation per coordinate: sum |y|^2 = 2 n.
 
-    One point, or all in one place, is at the origin.
+    Unlike :func:`~gensot_demo.transport.data_separation.standardised_points` it takes one point, or all in one
+    place: they are at the origin.
     """
     away = torch.as_tensor(points, dtype=torch.float64)
     away = away - away.mean(0)
     size = math.sqrt(float(away.square().sum()) / away.numel())
-    return away / size if scale and size > 1e-12 else away
+    return away / size if size > 1e-12 else away
 
 
 def least_distance(points: Tensor, closest: float = CLOSEST, places: Tensor | None = None) -> float:
