@@ -127,17 +127,14 @@ def _number(name: str, label: str, info: str) -> gr.Slider:
 
 class BoundedSlider(gr.Slider):
     """A slider that takes what is typed into its number box as the box itself will show it once it is left: the nearest
-    value allowed; an empty one is the value that the slider began with. A plain one refuses the former in an event and
-    breaks off at the latter."""
+    value allowed, and 0 for an empty one. A plain one refuses the former in an event and breaks off at the latter."""
 
     def get_block_name(self) -> str:
         return "slider"
 
     def preprocess(self, payload: float | None) -> float:
-        if payload is None:
-            payload = self.value if isinstance(self.value, (int, float)) else self.minimum
         # the minimum comes first: max keeps it where the other is no number
-        return super().preprocess(min(max(self.minimum, payload), self.maximum))
+        return super().preprocess(min(max(self.minimum, payload or 0), self.maximum))
 
 
 def slider_for(

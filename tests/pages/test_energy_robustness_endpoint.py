@@ -50,10 +50,10 @@ def test_the_page_says_so_too(run):
     assert "alert" in line
 
 
-def test_a_slider_takes_the_nearest_value_and_its_own_for_an_emptied_box():
+def test_a_slider_takes_what_its_box_will_show():
     with gr.Blocks():
         start, turn = StartControls(), TurnControls()
     shift, euler = start["shift"], turn["euler"]
-    assert [shift.preprocess(typed) for typed in (99, -99, None, 1.5)] == [3, -3, shift.value, 1.5]
-    assert [euler.preprocess(typed) for typed in (None, 4, 7, 1000)] == [euler.value, 5, 7, 100]
+    assert [shift.preprocess(typed) for typed in (99, -99, None, 1.5)] == [3, -3, 0, 1.5]
+    assert [euler.preprocess(typed) for typed in (None, 4, 7, 1000)] == [5, 5, 7, 100]
     assert shift.get_block_name() == "slider"  # what the browser draws
