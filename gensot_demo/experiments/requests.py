@@ -272,6 +272,12 @@ def _sentence(item: dict, kind: type[BaseModel]) -> str:
     return f"{where} is {shown}: {item['msg'][0].lower()}{item['msg'][1:]}."
 
 
+def allowed(kind: type[BaseModel], name: str) -> str:
+    """What a numeric field of a request may be, as "a whole number from 1 to 200"; "a number" without bounds."""
+    whole = kind.model_fields[name].annotation is int
+    return _range((name,), kind) or ("a whole number" if whole else "a number")
+
+
 def _range(location: tuple, kind: type[BaseModel]) -> str:
     """The allowed range of a numeric field in words, or nothing for a field without bounds."""
     for part in location[:-1]:

@@ -101,6 +101,6 @@ def read_ellipses(value: Any) -> tuple[Ellipse, Ellipse]:
         rows = [[float(number) for number in found[name]] for name in ("source", "target")]
         if not all(len(row) == 5 and all(map(math.isfinite, row)) for row in rows):
             raise ValueError
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         raise ValueError("The ellipses cannot be read: each must be five finite numbers.") from None
     return Ellipse(*rows[0]), Ellipse(*rows[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ _BINS = (  # of mass over weight: name, upper edge, colour
     ("too much", 2.0, faded(DATA[1], 0.35)),
     ("more than double", np.inf, faded(DATA[1], 0.75)),
 )
+_LEAST_ERROR = 1e-4  # where the axis of errors ends: far below what drawing finds
 _MARKERS = ("circle", "square", "diamond", "triangle-up", "cross", "star", "hexagon", "pentagon")
 
 
@@ -46,7 +48,7 @@ def cells_figure(run: PlaneRun, index: int) -> dict[str, Any]:
     for name, high, colour in _BINS:
         chosen = [p for p, r in zip(polygons, ratio, strict=True) if low < r <= high and len(p)]
         low = high
-        data.append(_areas(f"{name} ({len(chosen)})", chosen, colour))
+        data += _areas(f"{name} ({len(chosen)})", chosen, colour)
     data.append(_points(points, ratio))
     layout = _plane(reach) | {"meta": {"description": _said(ratio, when)}}
     layout["shapes"] = [
@@ -66,17 +68,23 @@ def _said(ratio: NDArray[np.float64], when: str) -> str:
     )
 
 
-def _areas(name: str, polygons: list[NDArray[np.float64]], colour: str) -> dict[str, Any]:
+def _areas(name: str, polygons: list[NDArray[np.float64]], colour: str) -> list[dict[str, Any]]:
+    """The areas, and a swatch for the legend, which would show no more than their border."""
     x: list[float | None] = []
     y: list[float | None] = []
     for corners in polygons:
         closed = np.concatenate([corners, corners[:1]]).round(3).tolist()
         x += [*(c[0] for c in closed), None]
         y += [*(c[1] for c in closed), None]
-    return {
+    areas = {
         "type": "scatter", "mode": "lines", "x": x or [None], "y": y or [None], "fill": "toself", "fillcolor": colour,
-        "line": {"color": faded(INK, 0.55), "width": 1}, "name": name, "hoverinfo": "skip",
+        "line": {"color": faded(INK, 0.55), "width": 1}, "hoverinfo": "skip", "showlegend": False, "legendgroup": name,
     }  # fmt: skip
+    swatch = {
+        "type": "scatter", "mode": "markers", "x": [None], "y": [None], "name": name, "legendgroup": name,
+        "marker": {"symbol": "square", "size": 12, "color": colour, "line": {"color": faded(INK, 0.55), "width": 1}},
+    }  # fmt: skip
+    return [areas, swatch]
 
 
 def _points(points: NDArray[np.float64], ratio: NDArray[np.float64] | None) -> dict[str, Any]:
@@ -148,9 +156,12 @@ def error_figure(run: PlaneRun, index: int) -> dict[str, Any] | None:
         },
         _here(at, exact, index),
     ]  # fmt: skip
+    every = np.concatenate([exact, rounds[:, 1], rounds[:, 2]])
+    low, high = max(float(every.min()), _LEAST_ERROR), max(float(every.max()), 2 * _LEAST_ERROR)
     y = {"title": {"text": "mass in the wrong cell"}, "type": "log", "tickformat": ".2~%", "dtick": "D2"}
+    y["range"] = [math.log10(0.8 * low), math.log10(1.25 * high)]
     x = {"title": {"text": "draws of noise"}, "type": "log"}
-    return line_figure(data, x, y, f"Mass error falls from {exact[0]:.3g} to {exact[-1]:.3g}.", 110)
+    return line_figure(data, x, y, f"Mass error goes from {exact[0]:.3g} to {exact[-1]:.3g}.", 110)
 
 
 def dual_figure(run: PlaneRun, index: int) -> dict[str, Any] | None:

@@ -133,7 +133,8 @@ class BoundedSlider(gr.Slider):
         return "slider"
 
     def preprocess(self, payload: float | None) -> float:
-        return super().preprocess(min(max(payload or 0, self.minimum), self.maximum))
+        # the minimum comes first: max keeps it where the other is no number
+        return super().preprocess(min(max(self.minimum, payload or 0), self.maximum))
 
 
 def slider_for(

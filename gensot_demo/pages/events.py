@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import secrets
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
@@ -22,6 +23,12 @@ QUIET = {"show_progress": "hidden", "api_visibility": "private"}
 HEAVY = {**QUIET, "concurrency_id": "device", "concurrency_limit": limits.RUNS_AT_ONCE}
 FRESH_SEEDS = 1_000_000
 """From how many a new seed is drawn: enough, and short enough to read."""
+
+
+def fresh_seed() -> int:
+    """A seed that nobody chose."""
+    return secrets.randbelow(FRESH_SEEDS)
+
 
 _numbers = itertools.count()
 

@@ -68,6 +68,13 @@ def verdict_lines(verdict: Verdict, notes: Sequence[str] = ()) -> str:
     return f'<ul class="gensot-verdict">{lines}{more}</ul>'
 
 
+def sentences(lines: Sequence[str], note: str = "") -> str:
+    """Lines as a list, and a note that stands back from them; nothing without either."""
+    shown = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    shown += f'<li class="gensot-note">{escape(note)}</li>' if note else ""
+    return f'<ul class="gensot-verdict">{shown}</ul>' if shown else ""
+
+
 def calls_of(part: MethodResult) -> str:
     """What one sample costs, in words."""
     return f"{part.calls:g} calls" + (f" + {part.backwards:g} backward" if part.backwards else "") + " a sample"

@@ -6,6 +6,7 @@ from gensot_demo.experiments.static_ot.cells import CellsResult
 from gensot_demo.experiments.static_ot.cells_told import mass, of_result, percent, scientific, surplus
 
 from . import report
+from .report import sentences
 
 LEAD = (
     "Both carry noise to the same points. **Optimal transport** (Brenier's map) does it with the least squared "
@@ -58,11 +59,6 @@ def tiles(result: CellsResult) -> str:
     ]
     body = "".join(f"<div><b>{report.escape(big)}</b><span>{report.escape(small)}</span></div>" for big, small in cells)
     return f'<div class="gensot-tiles">{body}</div>'
-
-
-def sentences(lines: list[str]) -> str:
-    """As the list that all pages have."""
-    return f'<ul class="gensot-verdict">{"".join(f"<li>{report.escape(line)}</li>" for line in lines)}</ul>'
 
 
 def said(result: CellsResult) -> str:

@@ -11,13 +11,14 @@ from typing import Any
 import gradio as gr
 from gradio.context import Context
 
+from gensot_demo.experiments import limits
 from gensot_demo.experiments.requests import InvalidRequest
 from gensot_demo.experiments.runs import RunStore
 from gensot_demo.experiments.static_ot.heights_links import DEFAULT_TAU, TAU, Wanted, from_query, smoothing, to_query
-from gensot_demo.experiments.static_ot.heights_pictures import PicturesRun, run_anew, run_stored
+from gensot_demo.experiments.static_ot.heights_pictures import PicturesRun, run_stored
 from gensot_demo.experiments.static_ot.heights_plane import PlaneRun, run_plane
 from gensot_demo.experiments.static_ot.heights_request import PicturesRequest, PlaneRequest
-from gensot_demo.experiments.static_ot.heights_told import of_pictures, of_plane, of_smoothing, smoothed
+from gensot_demo.experiments.static_ot.heights_told import of_plane, of_smoothing, smoothed
 from gensot_demo.figures.component import PlotlyFigure
 from gensot_demo.figures.static_ot_heights import (
     cells_figure,
@@ -28,20 +29,18 @@ from gensot_demo.figures.static_ot_heights import (
     newton_figure,
     smoothed_figure,
 )
-from gensot_demo.figures.static_ot_pictures import rounds_figure, shares_figure
 from gensot_demo.figures.wall import PictureWall
 from gensot_demo.transport.errors import Explained
 
 from . import report, static_ot_heights_endpoints
-from . import static_ot_heights_report as words
 from .controls import BoundedSlider
-from .events import FRESH_SEEDS, HEAVY, QUIET, address_follows, copies_link, followed, keep_first
+from .events import HEAVY, QUIET, address_follows, copies_link, followed, fresh_seed, keep_first
 from .static_ot_heights_controls import PicturesControls, PlaneControls
+from .static_ot_heights_pictures import FOUND, find_pictures, shown_pictures
 from .static_ot_heights_text import LEAD, PICTURES, QUESTIONS, READ, TRY
 from .warm_up import WARM_UP
 
 RUNS = RunStore(megabytes=20, size=lambda run: 40_000 + 16 * len(run.moments) * len(run.exact.points), button="Solve")
-FOUND = RunStore(megabytes=80, size=lambda run: 9 * len(run.pictures) ** 2, button="Show the stored heights")
 
 _PRESETS = (
     ("Eight points", PlaneRequest()),
@@ -52,6 +51,7 @@ _PRESETS = (
     ("200 points", PlaneRequest(points="random", number=200, tolerance=0.03)),
 )
 _CHANGED = "Press Solve for these settings. What is shown is of others."
+_KEPT_TRUE = "(q) => { if (q && location.search) window.gensot.replaceQuery(q); }"  # a link that was not followed
 _EVERY = 0.35  # seconds between drawings
 
 
@@ -129,19 +129,30 @@ def build() -> None:
     def solving(*values: Any) -> Iterator[list[Any]]:
         yield from _solve(plane, pictures, values)
 
+    def opening(run: PlaneRun | None, *values: Any) -> Iterator[list[Any]]:
+        if run is None:
+            yield from _open(plane, pictures, values)
+        else:
+            yield [gr.skip()] * len(shown)
+
     @WARM_UP.yields_to
     def looking(*values: Any) -> Iterator[list[Any]]:
-        yield from _find(pictures, values, stored_only=True)
+        yield from find_pictures(pictures, values, stored_only=True)
 
     @WARM_UP.yields_to
     def finding(*values: Any) -> Iterator[list[Any]]:
-        yield from _find(pictures, values, stored_only=False)
+        yield from find_pictures(pictures, values, stored_only=False)
 
     def restore(request: gr.Request) -> list[Any]:
         return _restore(plane, pictures, request)
 
-    Context.root_block.load(restore, None, [*here, *there, tau, notice, *shown, *found], **QUIET)
     inputs = [*here, *there, tau]
+    first = [*here, *there, tau, notice, *shown, *found]
+    # what a link asks for may take seconds: the page stands before, and waits for nobody's run
+    opened = Context.root_block.load(restore, None, first, **QUIET).then(
+        opening, [state, *inputs], shown, concurrency_limit=limits.RUNS_AT_ONCE, **QUIET
+    )
+    opened.then(None, query, None, js=_KEPT_TRUE, api_visibility="private")
     # a run follows an empty event, so that those of other settings are cancelled at once
     begun = [(go, go.click(None, None, None, **QUIET).then(solving, inputs, shown, **HEAVY))]
     for button, (_, request) in zip(presets, _PRESETS, strict=True):
@@ -151,13 +162,16 @@ def build() -> None:
     for button, own in begun:
         address_follows(own, query)
         others = [event for event in runs if event is not own]
-        gr.on(button.click, lambda: gr.Timer(active=False), None, timer, cancels=others, **QUIET)
-    fresh.click(_fresh, None, plane["seed"], **QUIET)
+        gr.on(button.click, _at_rest, None, [timer, play], cancels=[*others, opened], **QUIET)
+    # what is set is meant: no number without an effect
+    for name, kind in (("number", "random"), ("own", "own")):
+        plane[name].input(None, None, plane["points"], js=f"() => {json.dumps(kind)}", api_visibility="private")
+    fresh.click(fresh_seed, None, plane["seed"], **QUIET)
     changed = [*(part.input for part in here), fresh.click]
-    gr.on(changed, None, None, None, cancels=runs, api_visibility="private").then(
+    gr.on(changed, None, None, None, cancels=[*runs, opened], api_visibility="private").then(
         None, None, status, js=f"() => {json.dumps(report.status(_CHANGED))}", api_visibility="private"
     )
-    stop.click(None, None, None, cancels=runs, api_visibility="private").then(
+    stop.click(None, None, None, cancels=[*runs, opened], api_visibility="private").then(
         lambda: report.status("Stopped. What was found so far stays."), None, status, **QUIET
     )
     moving = [cells, heights, error, dual]
@@ -209,27 +223,27 @@ def _smooth(run: PlaneRun, tau: float) -> list[Any]:
     return [smoothed_figure(run, found), f'<p class="gensot-law">{report.escape(of_smoothing(found))}</p>']
 
 
-def _pictures(run: PlaneRun, status: str, tau: float | None) -> list[Any]:
-    """As ``shown`` on the page, without the query; no tau: the smoothed map stays as it is."""
+def _pictures(run: PlaneRun, status: str, tau: float | None, share: float = 100) -> list[Any]:
+    """As ``shown`` on the page, without the query; no tau: the smoothed map stays as it is. share: the moment shown."""
     smooth = [gr.skip()] * 2 if tau is None else _smooth(run, tau)
-    last = len(run.moments) - 1
-    moving = _moving(run, max(last, 0))
+    moving = _moving(run, _index(run, share))
     return [
         run,
         status,
-        words.sentences(of_plane(run)),
+        report.sentences(of_plane(run)),
         *moving,
         newton_figure(run),
         discrete_figure(run),
         *smooth,
-        100,
+        share,
     ]
 
 
-def _finished(run: PlaneRun) -> str:
-    count = len(run.exact.points)
+def _finished(run: PlaneRun, then: str = "") -> str:
+    count, judged = len(run.exact.points), len(run.moments)
     return report.status(
-        f"{count} point{'s' * (count > 1)}, {run.moments[-1].samples:,} draws, {len(run.moments)} moments judged."
+        f"{count} point{'s' * (count > 1)}, {run.moments[-1].samples:,} draws, {judged} moment{'s' * (judged > 1)} "
+        f"judged.{then}"
     )
 
 
@@ -251,19 +265,49 @@ def _solve(plane: PlaneControls, pictures: PicturesControls, values: tuple[Any, 
             return
         drawn, first = 0.0, True
         for run in run_plane(request):
-            if run.complete:
+            if run.exact is None:
+                if time.perf_counter() - drawn > _EVERY:
+                    yield [gr.skip(), report.running(run.doing, run.done, run.seconds), *others]
+                    drawn = time.perf_counter()
+            elif run.complete:
                 RUNS.keep(run)
                 yield [*_pictures(run, _finished(run), tau), _address(plane, pictures, values)]
             elif first or time.perf_counter() - drawn > _EVERY:
                 line = report.running(_doing(run), run.done, run.seconds)
                 yield [*_pictures(run, line, tau if first else None), gr.skip()]
                 drawn, first = time.perf_counter(), False
-    except (InvalidRequest, Explained) as error:
-        yield [gr.skip(), report.status(str(error), kind="error"), *others]
     except Exception as error:
-        logging.getLogger(__name__).exception("solving failed")
-        sentence = f"Solving failed ({type(error).__name__}); what is shown stays. Other settings may work."
-        yield [gr.skip(), report.status(sentence, kind="error"), *others]
+        yield [gr.skip(), _failed(error), *others]
+
+
+def _open(plane: PlaneControls, pictures: PicturesControls, values: tuple[Any, ...]) -> Iterator[list[Any]]:
+    """The exact cells of what a link asks for."""
+    others = [gr.skip()] * 11
+    try:
+        for run in run_plane(plane.request(values[: len(plane.parts)])):
+            if run.exact is not None:
+                count = len(run.exact.points)
+                line = f"The exact cells of {count} point{'s' * (count > 1)}. Press Solve to see them found."
+                yield [*_pictures(run, report.status(line), smoothing(values[-1])), gr.skip()]
+                return
+            if run.seconds > _EVERY:
+                yield [gr.skip(), report.running(run.doing, run.done, run.seconds), *others]
+    except Exception as error:
+        yield [gr.skip(), _failed(error), *others]
+
+
+def _failed(error: Exception) -> str:
+    """The status line for it."""
+    if isinstance(error, (InvalidRequest, Explained)):
+        return report.status(str(error), kind="error")
+    logging.getLogger(__name__).error("solving failed", exc_info=error)
+    sentence = f"Solving failed ({type(error).__name__}); what is shown stays. Other settings may work."
+    return report.status(sentence, kind="error")
+
+
+def _at_rest() -> list[Any]:
+    """[timer, play]: nothing is played."""
+    return [gr.Timer(active=False), "Play"]
 
 
 def _doing(run: PlaneRun) -> str:
@@ -297,53 +341,6 @@ def _at_tau(run: PlaneRun | None, tau: float) -> list[Any]:
     return [gr.skip()] * 2 if run is None else _smooth(run, smoothing(tau))
 
 
-# ---- pictures --------------------------------------------------------------------------------------------------------
-
-
-def _shown(run: PicturesRun, status: str) -> list[Any]:
-    """As ``found`` on the page."""
-    return [status, words.sentences(of_pictures(run)), words.wall(run), shares_figure(run), rounds_figure(run)]
-
-
-def _told(run: PicturesRun) -> str:
-    count = len(run.pictures)
-    return report.status(f"{count:,} pictures: {run.pictures.label}. {run.seconds:.1f} s.")
-
-
-def _find(pictures: PicturesControls, values: tuple[Any, ...], stored_only: bool) -> Iterator[list[Any]]:
-    try:
-        request = pictures.request(values)
-        yield [report.status("Reading the pictures…"), *[gr.skip()] * 4]
-        kept = FOUND.find(request) if stored_only else None
-        if kept is not None:
-            yield _shown(FOUND.get(kept), _told(FOUND.get(kept)))
-            return
-        drawn, last = 0.0, None
-        for run in run_stored(request) if stored_only else run_anew(request):
-            last = run
-            if not run.complete and time.perf_counter() - drawn > _EVERY:
-                drawn = time.perf_counter()
-                what = f"{run.doing}: {run.samples:,} draws" if not run.fresh else f"{run.doing}: {run.fresh:,} draws"
-                line = report.running(what, run.done, run.seconds)
-                told = words.sentences(of_pictures(run))
-                yield [line, told, gr.skip(), shares_figure(run) or gr.skip(), rounds_figure(run)]
-        if last is None:
-            sentence = (
-                "No heights are stored for these pictures. Press Solve anew: it may take some seconds to minutes."
-            )
-            yield [report.status(sentence), *[gr.skip()] * 4]
-        else:
-            if stored_only:
-                FOUND.keep(last)
-            yield _shown(last, _told(last))
-    except (InvalidRequest, Explained) as error:
-        yield [report.status(str(error), kind="error"), *[gr.skip()] * 4]
-    except Exception as error:
-        logging.getLogger(__name__).exception("solving for pictures failed")
-        sentence = f"Solving failed ({type(error).__name__}); what is shown stays. Other pictures may work."
-        yield [report.status(sentence, kind="error"), *[gr.skip()] * 4]
-
-
 # ---- the address -----------------------------------------------------------------------------------------------------
 
 
@@ -354,15 +351,12 @@ def _restore(plane: PlaneControls, pictures: PicturesControls, request: gr.Reque
     kept = RUNS.find(wanted.plane)
     if kept is not None:
         run = RUNS.get(kept)
-        shown = [*_pictures(run, _finished(run), wanted.tau), to_query(wanted)]
+        shown = [*_pictures(run, _finished(run, " Press Play to watch it."), wanted.tau, 0), to_query(wanted)]
     else:
-        run = next(run_plane(wanted.plane))  # the exact cells, at once
-        count = len(run.exact.points)
-        line = report.status(f"The exact cells of {count} point{'s' * (count > 1)}. Press Solve to see them found.")
-        shown = [*_pictures(run, line, wanted.tau), to_query(wanted)]
+        shown = [None, report.status("Finding the exact cells…"), "", *[None] * 7, "", 100, to_query(wanted)]
     name = FOUND.find(wanted.pictures)
     if name is not None:
-        found = _shown(FOUND.get(name), _told(FOUND.get(name)))
+        found = shown_pictures(FOUND.get(name))
     else:
         found = [report.status("Press a button: stored heights, or a new ascent."), "", None, None, None]
     return [*controls, notice, *shown, *found]
@@ -370,12 +364,6 @@ def _restore(plane: PlaneControls, pictures: PicturesControls, request: gr.Reque
 
 def _setter(controls: PlaneControls, request: PlaneRequest):
     return lambda: controls.values(request)
-
-
-def _fresh() -> int:
-    import secrets
-
-    return secrets.randbelow(FRESH_SEEDS)
 
 
 def _address(plane: PlaneControls, pictures: PicturesControls, values: tuple[Any, ...]) -> Any:

@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
-
 from gensot_demo.experiments.static_ot.heights_pictures import PicturesRun
+from gensot_demo.experiments.static_ot.heights_told import favoured
 from gensot_demo.figures.static_ot_heights import ASCENT, NEWTON
 from gensot_demo.figures.wall import wall_row, wall_value
 
-from . import report
-
 _MOST_OFF = 10
-
-
-def sentences(lines: Sequence[str]) -> str:
-    """Lines of a verdict as a list."""
-    found = "".join(f"<li>{report.escape(line)}</li>" for line in lines)
-    return f'<ul class="gensot-verdict">{found}</ul>' if found else ""
 
 
 def wall(run: PicturesRun) -> str | None:
@@ -26,9 +15,8 @@ def wall(run: PicturesRun) -> str | None:
     if run.arrivals is None:
         return None
     pictures, names = run.pictures.pictures, run.pictures.names
-    ratio = (run.guess_masses / run.pictures.weights).numpy()
-    now = (run.masses / run.pictures.weights).numpy()
-    favoured = np.argsort(-ratio)[:_MOST_OFF]
+    most = favoured(run, _MOST_OFF)
+    shares = list(zip(most.index, most.before, most.now, strict=True))
     rows = []
     for key, label, where, style in (
         ("guess", "Noise by the first guess", run.guess_arrivals, NEWTON),
@@ -50,9 +38,9 @@ def wall(run: PicturesRun) -> str | None:
         wall_row(
             "favoured",
             "Too much by the first guess",
-            [pictures[i] for i in favoured],
-            captions=[f"×{ratio[i]:.2f}, now ×{now[i]:.2f}" for i in favoured],
-            alternatives=[f"{names[i]}: {ratio[i]:.2f} times its share, now {now[i]:.2f}" for i in favoured],
+            [pictures[i] for i in most.index],
+            captions=[f"×{before:.2f}, now ×{now:.2f}" for _, before, now in shares],
+            alternatives=[f"{names[i]}: {before:.2f} times its share, now {now:.2f}" for i, before, now in shares],
         )
     )
     moved = int((run.arrivals != run.guess_arrivals).sum())

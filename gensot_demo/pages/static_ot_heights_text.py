@@ -23,8 +23,9 @@ QUESTIONS = {
     ),
     "error": (
         "How many draws does it take?",
-        "The error falls with the root of the draws: counting alone (dotted) shows as much, and no method that only "
-        "counts can do better.",
+        "The error falls with the root of the draws. Dotted: what exact heights show when a round's draws are counted. "
+        "The line is judged by exact masses instead, so averaged heights can lie below; the moments before an "
+        "average, which still swing, lie above.",
     ),
     "dual": (
         "What is being climbed?",

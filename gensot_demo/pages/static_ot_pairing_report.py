@@ -26,10 +26,7 @@ _HEADS = (
 
 def sentences(lines: Sequence[str], cut: int | None = None) -> str:
     """A list; cut: after how many updates training ended early."""
-    shown = "".join(f"<li>{report.escape(line)}</li>" for line in lines)
-    if cut is not None:
-        shown += f'<li class="gensot-note">Training took too long and was cut after {cut:,} updates.</li>'
-    return f'<ul class="gensot-verdict">{shown}</ul>' if shown else ""
+    return report.sentences(lines, "" if cut is None else f"Training took too long and was cut after {cut:,} updates.")
 
 
 def table(run: PairingRun) -> str:

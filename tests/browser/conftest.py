@@ -1,5 +1,6 @@
 """The app in a process of its own, and a Chromium that watches for errors."""
 
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 
@@ -87,16 +88,21 @@ def new_page(context_with):
         return page
 
     yield make
-    for page in pages:
-        if page.url.startswith("http"):
-            page.evaluate("() => localStorage.clear()")
-        page.context.clear_cookies()
-        page.close()
+    with ExitStack() as leaving:  # one that fails, as a crashed page does, keeps none of the others
+        for page in pages:
+            leaving.callback(page.close)
+            leaving.callback(page.context.clear_cookies)
+            leaving.callback(_clear_storage, page)
 
 
 @pytest.fixture
 def page(new_page):
     return new_page()
+
+
+def _clear_storage(page) -> None:
+    if page.url.startswith("http"):
+        page.evaluate("() => localStorage.clear()")
 
 
 def _fixed(value):

@@ -20,6 +20,11 @@ def test_heights_are_found_looked_through_and_linked(app_url, page):
         "(t) => document.querySelector('#figure-cells .gensot-figure-plot').getAttribute('aria-label') !== t", arg=first
     )
     page.locator("#play").click()
+    said(page, "#play", "Pause")
+    page.get_by_role("button", name="Octagon").click()
+    said(page, "#play", "Play")  # what is played is over
+    said(page, "#verdict", "The start is right already")
+    page.locator("#play").click()
     page.wait_for_function("document.querySelector('#moment input[type=range]').value === '100'")
     page.locator("#tau input[type=range]").fill("0")
     said(page, "#smoothed-said", "Not smoothed")
@@ -32,7 +37,7 @@ def test_heights_are_found_looked_through_and_linked(app_url, page):
 def test_pictures_are_shown_solved_anew_and_stopped(app_url, page):
     page.set_default_timeout(90_000)
     page.goto(f"{app_url}/heights?pictures=network/clocks&picture_tolerance=0.05")
-    said(page, "#status", "The exact cells of 8 points.")
+    said(page, "#status", "8 points")
     page.locator("#stored").click()
     said(page, "#pictures-status", "23 pictures")
     said(page, "#pictures-verdict", "Here and now")
@@ -46,7 +51,7 @@ def test_pictures_are_shown_solved_anew_and_stopped(app_url, page):
     )
     page.wait_for_function("location.search.includes('network')")
     page.goto(f"{app_url}/heights?pictures=network&picture_tolerance=0.01&picture_seed=77")
-    said(page, "#status", "The exact cells of 8 points.")
+    said(page, "#status", "8 points")
     page.locator("#anew").click()
     said(page, "#pictures-status", "Climbing for 778 pictures")
     page.locator("#halt").click()
@@ -62,6 +67,7 @@ def test_bad_input_loses_nothing_and_a_phone_scrolls_down_alone(app_url, new_pag
     page.goto(f"{app_url}/heights?points=random&number=201")
     page.wait_for_selector("#notice [role=alert]")
     assert "Number is 201; it must be" in page.inner_text("#notice")
+    page.wait_for_function("!location.search.includes('201')")  # the address is that of what is shown
     page.goto(f"{app_url}/heights?points=own&own=1,0;-1,0.5")
     said(page, "#status", "The exact cells of 2 points.")
     page.get_by_label("Your own points").fill("1,0; 2,1; 1,0")
@@ -69,5 +75,10 @@ def test_bad_input_loses_nothing_and_a_phone_scrolls_down_alone(app_url, new_pag
     page.locator("#solve").click()
     said(page, "#status", "Points 1 and 3 are the same")
     assert page.locator("#figure-cells .main-svg").count() > 0  # what was shown stays
+    crowd = ";".join(f"{k * 1e-7},{(k * k % 17) * 1e-7}" for k in range(17))
+    page.goto(f"{app_url}/heights?points=own&own={crowd};10,10")
+    page.wait_for_selector("#notice [role=alert]")
+    assert "must be at least 0.0001 apart" in page.inner_text("#notice")
+    said(page, "#status", "8 points")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1")
     assert page.console_errors == []

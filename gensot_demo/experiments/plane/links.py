@@ -65,12 +65,12 @@ def _is_number(name: str) -> bool:
     return bool({int, float} & {annotation, *get_args(annotation)})
 
 
-def number_in(name: str, text: str, whole: bool = False) -> float | int:
-    """The number that a field of a link holds; raises InvalidRequest."""
+def number_in(name: str, text: str, whole: bool = False, allowed: str = "") -> float | int:
+    """The number that a field of a link holds; raises InvalidRequest, which names what is ``allowed``, in words."""
     try:
         value = float(text)
     except ValueError:
-        kind = "a whole number" if whole else "a number"
+        kind = allowed or ("a whole number" if whole else "a number")
         raise InvalidRequest(f"{name.replace('_', ' ').capitalize()} is {text[:40]!r}; it must be {kind}.") from None
     return int(value) if whole and value.is_integer() else value
 

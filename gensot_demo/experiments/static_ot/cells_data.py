@@ -13,6 +13,7 @@ from gensot_demo.transport.errors import InvalidValue
 from gensot_demo.transport.static_ot.flow_cells import centred, least_distance
 
 from .cells_request import DRAWN, EIGHT, RANDOM, CellsRequest
+from .point_sets import EIGHT_POINTS
 
 _LABELS = {
     EIGHT: "Eight points",
@@ -24,10 +25,6 @@ _LABELS = {
     RANDOM: "Random points",
     DRAWN: "Your points",
 }
-_EIGHT = (
-    (1.589, -0.127), (0.403, 1.483), (-1.462, 0.890), (-1.462, -1.144), (0.403, -1.737), (0.148, 0.042),
-    (-0.530, -0.042), (0.911, 0.636),
-)  # fmt: skip
 _ON_A_LINE = (-1.9, -1.2, -0.9, 0.1, 0.35, 1.1, 2.3)
 _SLOPE = 0.4  # radians
 _MOON = 8  # points on each
@@ -57,8 +54,7 @@ def points_of(request: CellsRequest) -> PointSet:
     try:
         least_distance(points)
     except InvalidValue as error:
-        text = str(error)
-        raise InvalidRequest(text[0].upper() + text[1:]) from None
+        raise InvalidRequest(str(error)) from None
     x, y = raw.mean(0).tolist()
     return PointSet(points, (x, y), scale)
 
@@ -84,5 +80,5 @@ def _raw(request: CellsRequest) -> Tensor:
         case name if name == DRAWN:
             rows = request.points
         case _:
-            rows = _EIGHT
+            rows = EIGHT_POINTS
     return torch.tensor(rows, dtype=torch.float64)

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from ..links import VERSION, fields_of, ignored
-from ..requests import InvalidRequest, parse
+from ..plane.links import number_in
+from ..requests import InvalidRequest, allowed, parse
 from .heights_request import PicturesRequest, PlaneRequest
 
 TAU = 0.0, 1.0
@@ -39,7 +40,7 @@ def to_query(wanted: Wanted) -> str:
         if value != PicturesRequest.model_fields[name].default:
             fields.append((key, f"{value}"))
     if wanted.tau != DEFAULT_TAU:
-        fields.append(("tau", f"{wanted.tau:g}"))
+        fields.append(("tau", _exactly(wanted.tau)))
     return "&".join(f"{key}={quote(value, safe=',;/')}" for key, value in fields)
 
 
@@ -53,10 +54,10 @@ def from_query(query: str) -> tuple[Wanted, list[str]]:
         if key == "own":
             plane[key] = own_places(text)
         elif key in PlaneRequest.model_fields:
-            plane[key] = text if key == "points" else _number(key, text, PlaneRequest)
+            plane[key] = text if key == "points" else _number(key, text, PlaneRequest, key)
         elif key in _PICTURES:
             name = _PICTURES[key]
-            pictures[name] = text if key == "pictures" else _number(name, text, PicturesRequest)
+            pictures[name] = text if key == "pictures" else _number(key, text, PicturesRequest, name)
         elif key == "tau":
             tau = smoothing(text)
         else:
@@ -90,7 +91,12 @@ def own_places(text: str) -> tuple[tuple[float, ...], ...]:
 
 
 def _places(own: tuple[tuple[float, float], ...]) -> str:
-    return ";".join(f"{x:g},{y:g}" for x, y in own)
+    return ";".join(f"{_exactly(x)},{_exactly(y)}" for x, y in own)
+
+
+def _exactly(number: float) -> str:
+    """The shortest text that is read as this very number."""
+    return repr(float(number)).removesuffix(".0")
 
 
 def shown_places(own: tuple[tuple[float, float], ...]) -> str:
@@ -98,10 +104,13 @@ def shown_places(own: tuple[tuple[float, float], ...]) -> str:
     return _places(own).replace(";", "; ")
 
 
-def _number(name: str, text: str, kind: type) -> float | int:
-    declared = kind.model_fields[name].annotation
+def _number(key: str, text: str, kind: type, name: str) -> float | int:
+    """The number of a link's field, which is ``name`` in the request; what is wrong with it is said of the field."""
+    whole, range_ = kind.model_fields[name].annotation is int, allowed(kind, name)
+    number = number_in(key, text, whole, range_)
     try:
-        return declared(text)
-    except ValueError:
-        what = "a whole number" if declared is int else "a number"
-        raise InvalidRequest(f"{name.capitalize()} is {text[:40]!r}; it must be {what}.") from None
+        parse(kind, **{name: number})
+    except InvalidRequest:
+        what = key.replace("_", " ").capitalize()
+        raise InvalidRequest(f"{what} is {text[:40]}; it must be {range_}.") from None
+    return number

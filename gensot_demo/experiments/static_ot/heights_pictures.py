@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from gensot_demo.transport.static_ot.semi_discrete import Ascent, first_guesses, total_variation, variation_floor
+from gensot_demo.transport.static_ot.semi_discrete import Ascent, better_guess, total_variation, variation_floor
 
 from ..turns import in_turn
 from .heights_plane import Round
@@ -29,8 +29,9 @@ _ROUND_FIRST = 4096
 
 @dataclass(frozen=True, eq=False)
 class PicturesRun:
-    """A run so far. heights (n,): the latest; guess (n,): what the ascent starts from; rounds: as in the plane;
-    samples: draws so far; expected: draws that it may take; seconds: so far; converged: it reached the tolerance.
+    """A run so far. heights (n,): the latest; guess (n,): where the ascent starts; both are None before it has.
+    rounds: as in the plane; samples: draws so far; expected: draws that it may take; seconds: so far; converged: it
+    reached the tolerance.
 
     masses, guess_masses (n,): shares of ``fresh`` draws of fresh noise, with their total variation to the weights
     ``error`` and ``guess_error``, and its ``floor`` for exact heights; fresh: 0 until counted.
@@ -40,8 +41,8 @@ class PicturesRun:
 
     request: PicturesRequest
     pictures: PictureSet
-    guess: Tensor
-    heights: Tensor
+    guess: Tensor | None = None
+    heights: Tensor | None = None
     known: Solved | None = None
     rounds: tuple[Round, ...] = ()
     samples: int = 0
@@ -71,8 +72,9 @@ def run_stored(request: PicturesRequest) -> Iterator[PicturesRun]:
         return
     heights, known = found
     began = time.perf_counter()
-    run = PicturesRun(request, pictures, _guess(pictures), heights, known=known, converged=True)
-    yield from in_turn(_judged(run, began))
+    run = PicturesRun(request, pictures, heights=heights, known=known, converged=True, doing="Placing the first guess")
+    yield run
+    yield from in_turn(_looked_at(run, began))
 
 
 def run_anew(request: PicturesRequest) -> Iterator[PicturesRun]:
@@ -85,15 +87,15 @@ def run_anew(request: PicturesRequest) -> Iterator[PicturesRun]:
 def _solved(request: PicturesRequest, began: float) -> Iterator[PicturesRun]:
     pictures = picture_set(request.pictures)
     count = len(pictures)
-    guess = _guess(pictures)
     expected = min(MOST_SAMPLES, max(_expected(pictures, request.tolerance), 4 * _ROUND_FIRST))
-    run = PicturesRun(request, pictures, guess, guess, expected=expected, doing=f"Climbing for {count:,} pictures")
+    run = PicturesRun(request, pictures, expected=expected, doing=f"Climbing for {count:,} pictures")
     yield run
     for moment in climb_to(pictures, request.tolerance, request.seed, MOST_SAMPLES):
         seconds = time.perf_counter() - began
         if isinstance(moment, Ascent):
             run = replace(
                 run,
+                guess=moment.heights if run.guess is None else run.guess,
                 heights=moment.heights,
                 rounds=(*run.rounds, Round(moment.samples, moment.mass_error, moment.floor)),
                 converged=moment.done,
@@ -111,9 +113,10 @@ def _expected(pictures: PictureSet, tolerance: float) -> int:
     return round(4 * 2 ** math.ceil(math.log2(max(count, _ROUND_FIRST))))
 
 
-def _guess(pictures: PictureSet) -> Tensor:
-    """The better start of an ascent, which for pictures is that of nearly independent scores."""
-    return first_guesses(pictures.coordinates, pictures.weights)[1]
+def _looked_at(run: PicturesRun, began: float) -> Generator[PicturesRun, None, None]:
+    """Stored heights, beside what an ascent of the request's seed would start from."""
+    guess = better_guess(run.pictures.coordinates, run.pictures.weights, run.request.seed)
+    yield from _judged(replace(run, guess=guess), began)
 
 
 def _judged(run: PicturesRun, began: float) -> Generator[PicturesRun, None, None]:

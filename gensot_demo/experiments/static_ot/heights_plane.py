@@ -6,18 +6,21 @@ Every height vector of the ascent is judged by the exact masses of its cells
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from gensot_demo.transport.static_ot.laguerre import LaguerreCells, laguerre_cells, newton
+from gensot_demo.transport.static_ot.laguerre import LaguerreCells, cells_of, laguerre_cells, solving
 from gensot_demo.transport.static_ot.semi_discrete import Ascent, Brenier, ascend, brenier
 
 from ..device import TURNSTILE
+from ..turns import in_turn
 from .heights_request import PlaneRequest
 
 MOST_SAMPLES = 2**22
@@ -59,17 +62,18 @@ class Discrete:
 
 @dataclass(frozen=True, eq=False)
 class PlaneRun:
-    """A run so far. exact: the map by Newton's method, which took ``newton_seconds``; newton_errors: mass error at each
-    of its steps; best_dual, w2: at the exact heights; moments, rounds: of the ascent, in order, which took ``seconds``
-    without what judging it took; converged: it reached the tolerance; discrete: by draws; doing: in words.
+    """A run so far. exact: the map by Newton's method, which took ``newton_seconds``, None until it is found;
+    newton_errors: mass error at each of its steps; best_dual, w2: at the exact heights; moments, rounds: of the ascent,
+    in order, which took ``seconds`` without what judging it took; converged: it reached the tolerance; discrete: by
+    draws; doing: in words.
     """
 
     request: PlaneRequest
-    exact: Brenier
-    newton_errors: tuple[float, ...]
-    newton_seconds: float
-    best_dual: float
-    w2: float
+    exact: Brenier | None = None
+    newton_errors: tuple[float, ...] = ()
+    newton_seconds: float = 0.0
+    best_dual: float = math.nan
+    w2: float = math.nan
     moments: tuple[Moment, ...] = ()
     rounds: tuple[Round, ...] = ()
     seconds: float = 0.0
@@ -92,17 +96,9 @@ def cells_at(run: PlaneRun, heights: NDArray[np.float64]) -> LaguerreCells:
 
 def run_plane(request: PlaneRequest) -> Iterator[PlaneRun]:
     """Solve by Newton's method, then by stochastic ascent, then POT's discrete problem; yields the run so far several
-    times a second. The same request gives the same numbers."""
+    times a second. The same request gives the same numbers. Raises InvalidValue for points too crowded to be solved."""
     points = request.places()
-    began = time.perf_counter()
-    with TURNSTILE():
-        steps = list(newton(points))
-        exact = brenier(points, steps[-1].heights)
-        newton_seconds = time.perf_counter() - began
-        w2 = 2 + float(exact.weights @ points.square().sum(1)) + 2 * steps[-1].dual
-    run = PlaneRun(
-        request, exact, tuple(step.mass_error for step in steps), newton_seconds, steps[-1].dual, w2, doing="Climbing"
-    )
+    run = yield from _exactly(PlaneRun(request), points)
     yield run
     ascent = ascend(points, tolerance=request.tolerance, seed=request.seed, most_samples=MOST_SAMPLES)
     began, judging = time.perf_counter(), 0.0
@@ -132,8 +128,32 @@ def run_plane(request: PlaneRequest) -> Iterator[PlaneRun]:
     for k, draws in enumerate(DISCRETE):
         yield replace(run, doing=f"POT's discrete problem with {draws:,} draws", done=0.7 + 0.3 * k / len(DISCRETE))
         with TURNSTILE():
-            run = replace(run, discrete=(*run.discrete, _discrete(exact, draws, request.seed)))
+            run = replace(run, discrete=(*run.discrete, _discrete(run.exact, draws, request.seed)))
     yield replace(run, doing="", done=1.0, complete=True)
+
+
+def _exactly(run: PlaneRun, points: Tensor) -> Generator[PlaneRun, None, PlaneRun]:
+    """Newton's method, a turn on the device for every step."""
+    began, steps = time.perf_counter(), in_turn(solving(points))
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration as end:
+            exact = end.value
+            break
+        seconds = time.perf_counter() - began
+        run = replace(
+            run,
+            newton_errors=(*run.newton_errors, step.mass_error),
+            newton_seconds=seconds,
+            seconds=seconds,
+            best_dual=step.dual,
+            doing=f"Newton's method, step {step.iteration}: cells {step.mass_error:.2%} wrong",
+        )
+        yield run
+    with TURNSTILE():
+        w2 = cells_of(exact).squared_distance(exact.weights.numpy())
+    return replace(run, exact=exact, w2=w2, seconds=0.0, doing="Climbing")
 
 
 def _told(ended: Ascent, points: int) -> list[NDArray[np.float64]]:

@@ -10,14 +10,17 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from torch import Tensor
 
 from gensot_demo.transport.errors import InvalidValue
+from gensot_demo.transport.static_ot.flow_cells import centred, least_distance
 from gensot_demo.transport.static_ot.semi_discrete import valid_points
 
 from .. import limits
 from ..requests import InvalidRequest
 from .picture_sets import NETWORK, picture_set
+from .point_sets import EIGHT_POINTS
 
 MOST_NUMBER = 200
 FARTHEST = 10.0
+CLOSEST = 1e-4  # distance of two points in units of their spread; nearer, cells are thinner than arithmetic can tell
 SETS = {
     "eight": "Eight points",
     "octagon": "Octagon",
@@ -25,17 +28,14 @@ SETS = {
     "random": "Drawn at random",
     "own": "Your own",
 }
-EIGHT = (
-    (1.589, -0.127), (0.403, 1.483), (-1.462, 0.890), (-1.462, -1.144),
-    (0.403, -1.737), (0.148, 0.042), (-0.530, -0.042), (0.911, 0.636),
-)  # fmt: skip
 
 
 class PlaneRequest(BaseModel):
     """Points in the plane, and how exact the ascent is to be.
 
     number, seed: of points drawn N(0, I) for ``random``; the seed also draws the noise of the ascent.  own: points for
-    ``own``, two numbers from -10 to 10 each.  tolerance: total variation between masses and weights.
+    ``own``, two numbers from -10 to 10 each, no two nearer than ``CLOSEST`` standard deviations.  tolerance: total
+    variation between masses and weights.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -49,8 +49,10 @@ class PlaneRequest(BaseModel):
     @field_validator("own", mode="before")
     @classmethod
     def _pairs(cls, own: object) -> object:
+        if isinstance(own, (tuple, list)) and len(own) > MOST_NUMBER:
+            raise ValueError(f"Your own points: {len(own)} given, at most {MOST_NUMBER} allowed.")
         if isinstance(own, (tuple, list)) and any(not isinstance(p, (tuple, list)) or len(p) != 2 for p in own):
-            raise ValueError("each of your own points is two numbers with a comma between, as 1.2,-0.5.")
+            raise ValueError("Each of your own points is two numbers with a comma between, as 1.2,-0.5.")
         return own
 
     @model_validator(mode="after")
@@ -61,17 +63,27 @@ class PlaneRequest(BaseModel):
                     f"Your point {n} is {place[0]:g},{place[1]:g}; both numbers must be finite and from -10 to 10."
                 )
         if self.points == "own" and not self.own:
-            raise ValueError("there are no points of your own: write some, as 1,0; -1,0.5; 0,-1.")
+            raise ValueError("There are no points of your own: write some, as 1,0; -1,0.5; 0,-1.")
         try:
-            valid_points(self.places())
+            places = valid_points(self.places())[0]
+            if self.points == "own":
+                least_distance(centred(places), CLOSEST, places)
         except InvalidValue as error:
             raise ValueError(str(error)) from None
+        return self
+
+    @model_validator(mode="after")
+    def _only_what_counts(self) -> PlaneRequest:
+        """What plays no part is left out: equal choices compare equal."""
+        for name, counts in (("number", "random"), ("own", "own")):
+            if self.points != counts:
+                object.__setattr__(self, name, type(self).model_fields[name].default)
         return self
 
     def places(self) -> Tensor:
         """The points (n, 2), float64."""
         if self.points == "eight":
-            return torch.tensor(EIGHT, dtype=torch.float64)
+            return torch.tensor(EIGHT_POINTS, dtype=torch.float64)
         if self.points == "octagon":
             turn = torch.arange(8, dtype=torch.float64) * math.pi / 4
             return 1.5 * torch.stack([turn.cos(), turn.sin()], 1)

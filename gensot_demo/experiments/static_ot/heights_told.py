@@ -7,10 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
+
+from gensot_demo.transport.static_ot.semi_discrete import variation_of_exact
 
 from .heights_pictures import PicturesRun
 from .heights_plane import PlaneRun
 
+_RIGHT = 1e-9  # mass error of heights that need no climbing
 _SENT = 500  # draws of noise sent by the smoothed map
 
 
@@ -45,9 +49,15 @@ def of_plane(run: PlaneRun) -> list[str]:
         return []
     first, last = run.moments[0], run.moments[-1]
     worst = float(np.abs(last.heights - run.exact.heights.numpy()).max())
+    after = (
+        f"after {last.samples:,} draws of noise ({run.seconds:.2f} s); the largest error of a height is {worst:.2g}."
+    )
+    if first.mass_error < _RIGHT:
+        start = f"The start is right already: what is drawn can only disturb it, by {last.mass_error:.2%} {after}"
+    else:
+        start = f"Cells started {first.mass_error:.1%} wrong and are {last.mass_error:.2%} wrong {after}"
     lines = [
-        f"Cells started {first.mass_error:.1%} wrong and are {last.mass_error:.2%} wrong after {last.samples:,} "
-        f"draws of noise ({run.seconds:.2f} s); the largest error of a height is {worst:.2g}.",
+        start,
         f"Newton's method on exact cells needs {len(run.newton_errors) - 1} steps and no draws "
         f"({run.newton_seconds:.2f} s) to be wrong by {run.newton_errors[-1]:.0e}. It works in the plane only.",
         f"The dual is {run.best_dual - last.dual:.1e} below its maximum, and the maximum says W₂² = {run.w2:.4f}.",
@@ -56,9 +66,11 @@ def of_plane(run: PlaneRun) -> list[str]:
         lines.append(f"The draws allowed were used up before the mass error fell to {run.request.tolerance:g}.")
     if run.discrete:
         best = run.discrete[-1]
+        below = (run.w2 - best.cost) / best.error if best.error else 0.0
+        chance = f" Here it lies {below:.1f} standard errors below, by the chance of these draws." if below > 0 else ""
         lines.append(
             f"POT's exact assignment of {best.draws:,} draws costs {best.cost:.4f} ± {best.error:.4f}: what a finite "
-            "sample of the noise costs, more than W₂² on average, and less so the more draws there are."
+            "sample of the noise costs, more than W₂² on average, and less so the more draws there are." + chance
         )
     return lines
 
@@ -71,6 +83,40 @@ def of_smoothing(found: Smoothed) -> str:
         f"At τ = {found.tau:g} noise arrives {found.away:.2f} from its point on average, and {found.kept:.0%} of the "
         "points' variance is left."
     )
+
+
+def explained_by_counting(error: float, weights: Tensor, draws: int) -> tuple[bool, float]:
+    """Whether exact heights may show this total variation to weights (n,) when so many draws are counted, and the most
+    that they show: three standard deviations above their mean."""
+    mean, deviation = variation_of_exact(weights, draws)
+    return error <= mean + 3 * deviation, mean + 3 * deviation
+
+
+def _counting(run: PicturesRun) -> str:
+    explained, most = explained_by_counting(run.error, run.pictures.weights, run.fresh)
+    if explained:
+        return (
+            f"Exact heights show up to {most:.2%} when so few draws are counted: these may be exact, no more is known."
+        )
+    return f"Exact heights show at most {most:.2%} when as many draws are counted: some of the error is real."
+
+
+@dataclass(frozen=True, eq=False)
+class Favoured:
+    """The pictures (k,) that the first guess gives most, and their masses over what they should be: by the first guess
+    ``before`` (k,), and ``now`` (k,)."""
+
+    index: NDArray[np.int64]
+    before: NDArray[np.float64]
+    now: NDArray[np.float64]
+
+
+def favoured(run: PicturesRun, most: int) -> Favoured:
+    """Of a run that has counted."""
+    before = (run.guess_masses / run.pictures.weights).numpy()
+    now = (run.masses / run.pictures.weights).numpy()
+    index = np.argsort(-before, kind="stable")[:most]
+    return Favoured(index, before[index], now[index])
 
 
 def of_pictures(run: PicturesRun) -> list[str]:
@@ -95,10 +141,7 @@ def of_pictures(run: PicturesRun) -> list[str]:
             f"Here and now, {run.fresh:,} draws of other noise find {run.error:.2%} of the mass in the wrong cell ("
             f"exact heights would show {run.floor:.2%}; the first guess shows {run.guess_error:.1%})."
         )
-        if run.error < 1.3 * run.floor:
-            lines.append(
-                "That is hardly more than counting so few draws would show for exact heights: no more is known."
-            )
+        lines.append(_counting(run))
         ratio = run.masses / run.pictures.weights
         lines.append(
             f"Shares of single pictures lie between {float(ratio.min()):.2f} and {float(ratio.max()):.2f} of what they "

@@ -8,7 +8,8 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from ..links import VERSION, fields_of, ignored
-from ..requests import InvalidRequest, parse
+from ..plane.links import number_in
+from ..requests import allowed, parse
 from .later_start_request import LaterStartRequest
 
 _WHOLE = ("calls", "samples", "seed", "draws")
@@ -34,18 +35,9 @@ def from_query(query: str) -> tuple[LaterStartRequest, list[str]]:
         if key not in LaterStartRequest.model_fields:
             notes.append(ignored(key))
         elif key == "budgets":
-            values[key] = tuple(_number(key, part, int) for part in text.split(",") if part)
-        elif key in _WHOLE:
-            values[key] = _number(key, text, int)
+            values[key] = tuple(number_in(key, part, whole=True) for part in text.split(",") if part)
+        elif key in (*_WHOLE, *_NUMBERS):
+            values[key] = number_in(key, text, key in _WHOLE, allowed(LaterStartRequest, key))
         else:
-            values[key] = _number(key, text, float) if key in _NUMBERS else text
+            values[key] = text
     return parse(LaterStartRequest, **values), notes
-
-
-def _number(name: str, text: str, kind: type) -> float | int:
-    try:
-        return kind(text)
-    except ValueError:
-        raise InvalidRequest(
-            f"{name.capitalize()} is {text[:40]!r}; it must be a {'whole ' if kind is int else ''}number."
-        ) from None

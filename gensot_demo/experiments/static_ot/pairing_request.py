@@ -13,9 +13,9 @@ from torch import Tensor
 
 from gensot_demo.transport.data_separation import standardised_mixture, standardised_points
 from gensot_demo.transport.mixtures import GaussianMixture
-from gensot_demo.transport.static_ot.laguerre import NewtonStep, newton
+from gensot_demo.transport.static_ot.laguerre import NewtonStep, cells_of, solving
 from gensot_demo.transport.static_ot.pairing import Pairing, independent, plan_cost, whole, within_minibatches
-from gensot_demo.transport.static_ot.semi_discrete import Brenier, brenier
+from gensot_demo.transport.static_ot.semi_discrete import Brenier
 from gensot_demo.transport.targets import TARGETS, named_target
 
 from .. import limits
@@ -115,12 +115,14 @@ def prepared(request: PairingRequest) -> Generator[float, None, Task]:
         clouds.append(points)
         found = _SOLVED.get(key)
         if found is None:
-            first = last = None
-            for last in in_turn(_steps(points)):
-                first = first or last.mass_error
-                yield 0.9 * (number + 1 - last.mass_error / first) / len(keys)
-            # least = d + E|y|^2 + 2 dual, with E|y|^2 = d
-            found = _SOLVED.keep(key, (brenier(points, last.heights), 4 + 2 * last.dual))
+            first, steps = None, in_turn(_solved(points))
+            while found is None:
+                try:
+                    error = next(steps).mass_error
+                    first = first or error
+                    yield 0.9 * (number + 1 - error / first) / len(keys)
+                except StopIteration as end:
+                    found = _SOLVED.keep(key, end.value)
         solved.append(found)
     plans = _PLANS.get(keys[0])
     if plans is None:
@@ -132,8 +134,10 @@ def prepared(request: PairingRequest) -> Generator[float, None, Task]:
     return Task(law, torch.stack(clouds), *map(tuple, zip(*solved, strict=True)), plans)
 
 
-def _steps(points: Tensor) -> Generator[NewtonStep, None, None]:
-    yield from newton(points)
+def _solved(points: Tensor) -> Generator[NewtonStep, None, tuple[Brenier, float]]:
+    """Brenier's map to points (n, 2), and W2^2."""
+    found = yield from solving(points)
+    return found, cells_of(found).squared_distance(found.weights.numpy())
 
 
 def _costs(points: Tensor, seed: int) -> Generator[tuple[float, float], None, None]:

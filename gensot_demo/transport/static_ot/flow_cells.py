@@ -101,28 +101,31 @@ class FlowCells:
         return predict
 
 
-def centred(points: Tensor, scale: bool = True) -> Tensor:
+def centred(points: Tensor) -> Tensor:
     """The points (n, 2) about their mean, in units of one standard deviation per coordinate: sum |y|^2 = 2 n.
 
-    One point, or all in one place, is at the origin.
+    Unlike :func:`~gensot_demo.transport.data_separation.standardised_points` it takes one point, or all in one
+    place: they are at the origin.
     """
     away = torch.as_tensor(points, dtype=torch.float64)
     away = away - away.mean(0)
     size = math.sqrt(float(away.square().sum()) / away.numel())
-    return away / size if scale and size > 1e-12 else away
+    return away / size if size > 1e-12 else away
 
 
-def least_distance(points: Tensor) -> float:
-    """Of two different points (n, d); 1 for a single one. Raises :class:`InvalidValue` naming a pair in one place."""
+def least_distance(points: Tensor, closest: float = CLOSEST, places: Tensor | None = None) -> float:
+    """Of two different points (n, d); 1 for a single one. Raises :class:`InvalidValue` naming a pair that is nearer
+    than ``closest``, and where it is: by ``places`` (n, d), the points as their owner knows them, if given."""
     if len(points) == 1:
         return 1.0
     away = torch.cdist(points, points, compute_mode="donot_use_mm_for_euclid_dist").fill_diagonal_(math.inf)
     flat = int(away.argmin())
     i, j = sorted((flat // len(points), flat % len(points)))
-    if float(away[i, j]) < CLOSEST:
+    if not float(away[i, j]) >= closest:
+        x, y = (points if places is None else places)[i].tolist()
         raise InvalidValue(
-            f"points {i + 1} and {j + 1} are {float(away[i, j]):.2g} apart, both near ({float(points[i, 0]):.3g}, "
-            f"{float(points[i, 1]):.3g}); two points must be at least {CLOSEST:g} apart, in units of the data's "
+            f"Points {i + 1} and {j + 1} are {float(away[i, j]):.2g} apart, both near ({x:.3g}, {y:.3g}); two points "
+            f"must be at least {closest:g} apart, in units of the data's "
             "standard deviation. Remove one of the two."
         )
     return float(away[i, j])

@@ -8,7 +8,7 @@ Source: Kitagawa, Merigot & Thibert, arXiv 1603.05579 (damped Newton); Levy, arX
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -28,7 +28,9 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(64)
 _FAR = 12.0  # beyond, one coordinate at least is above 8.4 and a normal tail below 1e-16
 _NEAREST = 24  # points that are asked first whether they cut a border off: most pairs have none
 _EXACT = 1e-12  # total variation at which Newton's method ends
-_MOST_STEPS = 200
+_MOST_DIAGRAMS = 400  # in all steps: sets that are solved need some 30; 200 points take 10 s
+_MOST_HALVINGS = 30
+_SOLVED = 1e-6  # total variation up to which heights may be called exact
 _ROUNDING = 1e-13
 _WIDEST = 1.5  # where the outermost point lies in the Voronoi diagram that Newton's method starts from
 _DIRECTIONS = np.linspace(0, 2 * np.pi, 61)[:-1] + 0.1
@@ -164,8 +166,8 @@ def newton(points: Tensor, weights: Tensor | None = None, tolerance: float = _EX
     below half of what the smallest had, or should have, and the error shrinks.
 
     points (n, 2), weights (n,) positive or None. Raises :class:`InvalidValue` for points that are not planar, too many,
-    or two at one place. It ends at ``tolerance`` in total variation, or where rounding lets no step shrink the error:
-    the last step says which.
+    or two at one place. It ends at ``tolerance`` in total variation, where rounding lets no step shrink the error, or
+    after more cells than sets take that can be solved: the last step's mass error says which.
     """
     points, weights = valid_points(points, weights, MOST_PLANAR)
     if points.shape[1] != 2:
@@ -180,13 +182,13 @@ def _newton(y: NDArray[np.float64], w: NDArray[np.float64], tolerance: float) ->
     heights -= w @ heights
     now = laguerre_cells(y, heights)
     least = 0.5 * min(now.masses.min(), w.min())
-    length = 1.0
-    for iteration in range(_MOST_STEPS):
-        defect = w - now.masses
-        error = 0.5 * float(np.abs(defect).sum())
-        if error > tolerance:
-            found = _step(y, w, heights, now, least)
-        done = error <= tolerance or found is None
+    length, left = 1.0, _MOST_DIAGRAMS
+    for iteration in range(_MOST_DIAGRAMS):
+        error = 0.5 * float(np.abs(w - now.masses).sum())
+        found = None
+        if not error <= tolerance:  # nor is it one that is no number
+            found = _step(y, w, heights, now, least, left)
+        done = found is None
         yield NewtonStep(
             heights=torch.from_numpy(heights.copy()),
             masses=torch.from_numpy(now.masses.copy()),
@@ -198,38 +200,60 @@ def _newton(y: NDArray[np.float64], w: NDArray[np.float64], tolerance: float) ->
         )
         if done:
             return
-        heights, now, length = found
+        heights, now, length, tried = found
+        left -= tried
 
 
 def _step(
-    y: NDArray[np.float64], w: NDArray[np.float64], heights: NDArray[np.float64], now: LaguerreCells, least: float
-) -> tuple[NDArray[np.float64], LaguerreCells, float] | None:
-    """The next heights, cells and the share of the step taken; None where no share of it helps."""
+    y: NDArray[np.float64],
+    w: NDArray[np.float64],
+    heights: NDArray[np.float64],
+    now: LaguerreCells,
+    least: float,
+    most: int,
+) -> tuple[NDArray[np.float64], LaguerreCells, float, int] | None:
+    """The next heights, cells, the share of the step taken, and how many were tried; None where none of at most
+    ``most`` shares helps."""
     defect = w - now.masses
     size = np.linalg.norm(defect)
     move = np.zeros(len(y))  # a common shift is free, so the first height stays
     move[1:] = spsolve(csc_array(now.hessian[1:, 1:]), defect[1:])
-    length = 1.0
-    while length > 1e-9:
+    if not np.isfinite(move).all():
+        return None
+    for halvings in range(min(most, _MOST_HALVINGS)):
+        length = 0.5**halvings
         tried = heights + length * move
         tried -= w @ tried
         cells = laguerre_cells(y, tried)
         if cells.masses.min() >= least and np.linalg.norm(w - cells.masses) <= (1 - length / 2) * size:
-            return tried, cells, length
-        length /= 2
+            return tried, cells, length, halvings + 1
     return None
 
 
 def exact_heights(points: Tensor, weights: Tensor | None = None) -> Brenier:
-    """Brenier's map from N(0, I) to points (n, 2), heights to about 1e-11; errors as :func:`newton`'s."""
-    last = list(newton(points, weights))[-1]
-    valid, shares = valid_points(points, weights, MOST_PLANAR)
-    if last.mass_error > 1e-6:
+    """Brenier's map from N(0, I) to points (n, 2), heights to about 1e-11; errors as :func:`solving`'s."""
+    steps = solving(points, weights)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+def solving(points: Tensor, weights: Tensor | None = None) -> Generator[NewtonStep, None, Brenier]:
+    """The steps of :func:`newton`, and then the map from N(0, I) to points (n, 2).
+
+    Raises :class:`InvalidValue` as :func:`newton` does, and where the masses do not come out right.
+    """
+    places, shares = valid_points(points, weights, MOST_PLANAR)
+    for last in newton(places, shares):
+        yield last
+    if not last.mass_error <= _SOLVED:
         raise InvalidValue(
-            f"the heights are found only to a mass error of {last.mass_error:.1e}: two points lie too close for the "
-            "size of the set, or a weight is too small."
+            f"The heights are found only to a mass error of {last.mass_error:.1e}: points lie too close for the size "
+            "of the set, or a weight is too small. Move or remove some of the points that crowd."
         )
-    return Brenier(valid, last.heights, shares)
+    return Brenier(places, last.heights, shares)
 
 
 def cells_of(map_: Brenier) -> LaguerreCells:

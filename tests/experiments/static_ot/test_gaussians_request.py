@@ -84,6 +84,7 @@ def test_dragged_ellipses_are_checked():
     source, target = Ellipse(0, 0, 1, 0.5, 10), Ellipse(1, -1, 0.5, 0, 170)
     assert read_ellipses(ellipses_value(source, target)) == (source, target)
     for bad in (None, "", "{", "[]", '{"source": [1, 2], "target": [1, 2, 3, 4, 5]}', "x" * 3000,
+                f'{{"source": [0, 0, 1, {10**400}, 0], "target": [0, 0, 1, 1, 0]}}',
                 '{"source": [0, 0, 1, NaN, 0], "target": [0, 0, 1, 1, 0]}'):  # fmt: skip
         with pytest.raises(ValueError, match="five finite numbers"):
             read_ellipses(bad)

@@ -159,3 +159,24 @@ def test_bad_points():
         exact_heights(torch.eye(3))
     with pytest.raises(InvalidValue, match="weights must be 8 positive"):
         exact_heights(EIGHT, torch.tensor([1.0, 0, 1, 1, 1, 1, 1, 1]))
+
+
+WINDING = torch.arange(120, dtype=torch.float64)
+SPIRAL = 10 * 0.8 ** WINDING[:, None] * torch.stack([torch.cos(0.7 * WINDING), torch.sin(0.7 * WINDING)], 1)
+CROWDED = torch.cat([1e-6 * drawn(20), torch.tensor([[10.0, 10.0]])])
+
+
+@pytest.mark.filterwarnings("ignore::scipy.sparse.linalg.MatrixRankWarning")
+@pytest.mark.parametrize("points", [CROWDED, SPIRAL], ids=["crowded", "spiral"])
+def test_heights_that_are_not_found_are_not_given(points):
+    last = list(newton(points))[-1]
+    assert not last.mass_error < 1e-6  # or else this tests nothing
+    with pytest.raises(InvalidValue, match="found only to a mass error of"):
+        exact_heights(points)
+
+
+@pytest.mark.filterwarnings("ignore::scipy.sparse.linalg.MatrixRankWarning")
+def test_a_tiny_distance_ends_newton_in_a_sentence():
+    points = torch.tensor([[0, 0], [1e-300, 0], [1, 1]], dtype=torch.float64)
+    with pytest.raises(InvalidValue, match="found only to a mass error of nan"), np.errstate(all="ignore"):
+        exact_heights(points)
