@@ -37,11 +37,17 @@ class Latest:
     """The number of a visitor's latest choice, in a gr.State: what still runs for another one ends itself."""
 
     number = -1
+    stopped = False
 
     def choose(self) -> int:
         """The number of a new choice."""
-        self.number = next(_numbers)
+        self.number, self.stopped = next(_numbers), False
         return self.number
+
+    def stop(self) -> None:
+        """The visitor wants nothing more."""
+        self.choose()
+        self.stopped = True
 
 
 _ADDRESS = "(q) => { if (q) window.gensot.replaceQuery(q); window.gensot.ready('#status'); }"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import gradio as gr
@@ -37,7 +37,7 @@ from gensot_demo.transport.targets import TARGETS, named_target
 from . import report, static_ot_pairing_endpoints
 from . import static_ot_pairing_report as words
 from .controls import NamedParts, slider_for
-from .events import FRESH_SEEDS, HEAVY, QUIET, Latest, address_follows, copies_link, followed
+from .events import HEAVY, QUIET, Latest, address_follows, copies_link, followed, fresh_seed
 from .static_ot_pairing_text import LEAD, QUESTIONS, READ
 from .warm_up import WARM_UP
 
@@ -45,6 +45,8 @@ RUNS = RunStore(megabytes=40, size=lambda run: 400_000 + 50_000 * run.request.se
 FIRST = PairingRequest(updates=300)
 
 _EVERY = 0.7  # seconds between drawings
+_STOPPED = report.status("Stopped. What was learnt and measured so far stays.")
+_OLD = " (what is shown is of other settings)"
 _PRESETS = (
     ("As it comes", {}),
     ("Minibatches of 4", {"minibatch": 4}),
@@ -136,49 +138,35 @@ def build() -> None:
 
     parts, outputs = controls.all(), [shown[name] for name in _SLOTS]
 
-    latest = gr.State(Latest())
+    latest, ticket = gr.State(Latest()), gr.Number(-1, precision=0, visible="hidden")
 
     @WARM_UP.yields_to
-    def training(latest: Latest, *values: Any) -> Iterator[list[Any]]:
-        yield from _while_latest(latest, _train(controls, values))
+    def training(latest: Latest, number: int, *values: Any) -> Iterator[list[Any]]:
+        yield from _while_latest(latest, number, _train(controls, values))
 
     @WARM_UP.yields_to
-    def looking(latest: Latest, *values: Any) -> Iterator[list[Any]]:
-        yield from _while_latest(latest, _look(controls, values))
-
-    @WARM_UP.yields_to
-    def first_looking(latest: Latest, *values: Any) -> Iterator[list[Any]]:
-        if latest.number != Latest.number:  # a visitor who was faster has begun something
-            yield [gr.skip()] * len(_SLOTS)
-            return
-        yield from _while_latest(latest, _look(controls, values))
+    def looking(latest: Latest, number: int, *values: Any) -> Iterator[list[Any]]:
+        yield from _while_latest(latest, number, _look(controls, values))
 
     def restore(request: gr.Request) -> list[Any]:
         return _restore(controls, request)
 
-    look = {"fn": looking, "inputs": [latest, *parts], "outputs": outputs, **QUIET, "concurrency_limit": 4}
-    train = {"fn": training, "inputs": [latest, *parts], "outputs": outputs, **HEAVY}
+    # A light event chooses a number, which travels with the run: what waits in line for an older one never begins.
+    light = {"queue": False, **QUIET}
+    look = {"fn": looking, "inputs": [latest, ticket, *parts], "outputs": outputs, **QUIET, "concurrency_limit": 4}
+    train = {"fn": training, "inputs": [latest, ticket, *parts], "outputs": outputs, **HEAVY}
     loaded = Context.root_block.load(restore, None, [*parts, notice, *outputs], **QUIET)
-    # what the address asks for may not be paired yet
-    looks = [loaded.then(**(look | {"fn": first_looking}))]
-    # events of one trigger wait for one another, but not for what follows them: so a run follows an empty event, and
-    # those of other settings are cancelled at once
-    runs = [(go, go.click(None, None, None, **QUIET).then(**train))]
+    runs = [
+        loaded.then(**look),  # what the address asks for may not be paired yet
+        go.click(Latest.choose, latest, ticket, **light).then(**train),
+        fresh.click(_fresh, latest, [ticket, controls["seed"]], **light).then(**look),
+        gr.on([part.input for part in parts], Latest.choose, latest, ticket, **light).then(**look),
+    ]
     for button, (_, change) in zip(presets, _PRESETS, strict=True):
-        runs.append((button, button.click(_setter(controls, change), None, parts, **QUIET).then(**train)))
-    for button, own in runs:
-        others = [event for _, event in runs if event is not own]
-        gr.on(button.click, None, None, None, cancels=others, api_visibility="private")
-    trained, changes = [event for _, event in runs], [part.input for part in parts]
-    looks.append(fresh.click(_fresh, None, controls["seed"], **QUIET).then(**look))
-    # a look is never cancelled, which would block those that wait for it: it ends itself when a run begins
-    looks.append(gr.on(changes, trigger_mode="always_last", **look))
-    for event in [*trained, *looks]:
+        runs.append(button.click(_setter(controls, change), latest, [ticket, *parts], **light).then(**train))
+    for event in runs:
         address_follows(event, query)
-    gr.on([*changes, fresh.click], None, None, None, cancels=trained, api_visibility="private")
-    stop.click(None, None, None, cancels=trained, api_visibility="private").then(
-        _stopped, latest, shown["status"], **QUIET
-    )
+    stop.click(_stopped, latest, shown["status"], **light)
     copies_link(link, query, lambda *values: _link(controls, values), parts, query)
     static_ot_pairing_endpoints.publish()
 
@@ -259,19 +247,20 @@ def _known(request: PairingRequest) -> list[Any] | None:
     return [*_pictures(RUNS.get(short), report.status(line))[:-1], to_query(request)]
 
 
-def _while_latest(latest: Latest, moments: Iterator[list[Any]]) -> Iterator[list[Any]]:
-    """The moments, until the visitor has chosen something else."""
-    number = latest.choose()
-    for moment in moments:
-        if latest.number != number:
-            yield [gr.skip()] * len(_SLOTS)
+def _while_latest(latest: Latest, number: int, moments: Iterator[list[Any]]) -> Iterator[list[Any]]:
+    """The moments of what was chosen under this number, until the visitor chooses something else."""
+    while latest.number == number:
+        moment = next(moments, None)
+        if moment is None:
             return
         yield moment
+    # after a Stop the last word is the run's: one of its moments may still have been on its way
+    yield [_STOPPED if latest.stopped else gr.skip(), *[gr.skip()] * (len(_SLOTS) - 1)]
 
 
 def _stopped(latest: Latest) -> str:
-    latest.choose()
-    return report.status("Stopped. What was learnt and measured so far stays.")
+    latest.stop()
+    return _STOPPED
 
 
 def _look(controls: _Controls, values: tuple[Any, ...]) -> Iterator[list[Any]]:
@@ -285,7 +274,7 @@ def _look(controls: _Controls, values: tuple[Any, ...]) -> Iterator[list[Any]]:
         began = time.perf_counter()
 
         def waiting(share: float) -> list[Any]:
-            line = report.running("Pairing noise and data", share, time.perf_counter() - began)
+            line = report.running(f"Pairing noise and data{_OLD}", share, time.perf_counter() - began)
             return [line, *[gr.skip()] * (len(_SLOTS) - 1)]
 
         run = first_look(request)
@@ -321,7 +310,8 @@ def _train(controls: _Controls, values: tuple[Any, ...]) -> Iterator[list[Any]]:
             what = f"{doing}, {run.updates:,} of {request.updates:,} updates" if run.doing == "Training" else run.doing
             pictures = _pictures(run, report.running(what, run.done, run.seconds))
             if run.pairs is None:  # what is shown stays until there is something of this run
-                pictures = [pictures[0], *[gr.skip()] * (len(_SLOTS) - 1)]
+                line = report.running(f"{what}{_OLD}", run.done, run.seconds)
+                pictures = [line, *[gr.skip()] * (len(_SLOTS) - 1)]
             elif parts == before:  # only the loss has changed
                 pictures = [
                     one if name in ("status", "loss") else gr.skip() for name, one in zip(_SLOTS, pictures, strict=True)
@@ -357,14 +347,12 @@ def _restore(controls: _Controls, request: gr.Request) -> list[Any]:
     return [*controls.values(wanted), notice, *pictures]
 
 
-def _setter(controls: _Controls, change: dict[str, Any]):
-    return lambda: controls.values(PairingRequest(**change))
+def _setter(controls: _Controls, change: dict[str, Any]) -> Callable[[Latest], list[Any]]:
+    return lambda latest: [latest.choose(), *controls.values(PairingRequest(**change))]
 
 
-def _fresh() -> int:
-    import secrets
-
-    return secrets.randbelow(FRESH_SEEDS)
+def _fresh(latest: Latest) -> list[int]:
+    return [latest.choose(), fresh_seed()]
 
 
 def _link(controls: _Controls, values: tuple[Any, ...]) -> str:

@@ -27,7 +27,8 @@ QUESTIONS = {
     "spent": (
         "Where does the cost of the pairs go?",
         "What the pairs cost (open), what the flow spends (filled), how far it carries (bar). Between open and filled "
-        "is what averaged out; between filled and bar is what bends; W₂² is the least for any pairs.",
+        "is what averaged out; between filled and bar is what bends. W₂² is the least for any pairs; a flow that "
+        "carries less has not learnt to arrive.",
     ),
     "plans": (
         "Why not just minibatches?",
