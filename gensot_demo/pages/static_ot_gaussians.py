@@ -215,9 +215,10 @@ def _table(result: GaussiansResult) -> str:
         f"{label}</th>"
         for style, label in ((OPTIMAL, "Optimal transport"), (FLOW, "Flow matching"))
     )
-    body = "".join(f'<tr><th scope="row">{name}</th><td>{one}</td><td>{two}</td></tr>' for name, one, two in rows)
+    narrow = 'scope="row" style="white-space: normal"'  # on a phone both maps stand beside the names
+    body = "".join(f"<tr><th {narrow}>{name}</th><td>{one}</td><td>{two}</td></tr>" for name, one, two in rows)
     body += (
-        f'<tr><th scope="row">Commutator of the covariances</th><td colspan="2">{result.commutator:.3f} of at most '
+        f'<tr><th {narrow}>Commutator of the covariances</th><td colspan="2">{result.commutator:.3f} of at most '
         "1.414</td></tr>"
     )
     return (

@@ -88,9 +88,9 @@ def table(run: LaterStartCalls | None) -> str:
                 rows += _row(METHODS[name], mark, f"{found[calls].calls:g}", found[calls])
     heads = [("Way", ""), ("Calls", "of the model for one sample, counted"), *_COLUMNS]
     head = "".join(f'<th scope="col" title="{report.escape(about)}">{report.escape(one)}</th>' for one, about in heads)
-    on = ", ".join(METHODS[name] for name in methods_of(run.request) if name in LATER)
+    on = "; ".join(METHODS[name] for name in methods_of(run.request) if name in LATER)
     return (
-        f'<p class="gensot-law">{report.escape(on)}: then {FINISHES[run.request.finish]}.</p>'
+        f'<p class="gensot-law">{report.escape(on)}: each goes on with {FINISHES[run.request.finish]}.</p>'
         '<div class="gensot-scroll" tabindex="0" role="region" aria-label="Quality of each way by calls">'
         f'<table class="gensot-table"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
     )
