@@ -78,7 +78,7 @@ def turning_figure(result: GaussiansResult) -> dict[str, Any]:
         | {"fill": "tonexty", "fillcolor": faded(FLOW.colour, 0.15)},
         {
             "type": "scatter", "mode": "markers", "name": "now", "x": [request.target_angle] * 2,
-            "y": [result.cost, result.least],
+            "y": [result.cost, result.least], "cliponaxis": False,
             "marker": {"color": INK, "symbol": [f"{FLOW.marker}-open", f"{OPTIMAL.marker}-open"], "size": 14,
                        "line": {"width": 2.5}},
         },

@@ -13,7 +13,7 @@ from gensot_demo.backbones.embedded import training_pictures
 from gensot_demo.experiments.failures.failure import Number
 from gensot_demo.experiments.static_ot.later_start import Landings, LaterStart, LaterStartCalls
 from gensot_demo.experiments.static_ot.later_start_methods import label_of
-from gensot_demo.experiments.static_ot.later_start_quality import Quality
+from gensot_demo.experiments.static_ot.later_start_quality import Quality, diverged
 from gensot_demo.experiments.static_ot.later_start_request import LaterStartRequest
 
 from .curves import curve, line_figure
@@ -72,8 +72,9 @@ def _row(name: str, row, run: LaterStart) -> dict:
     for picture, like, index, away, copied in zip(
         row.pictures, likes, row.nearest, row.distance, row.copied, strict=True
     ):
-        said = f"{'copy! ' if copied else ''}{away:.0f} grey levels"
-        about = f"{row.label}: nearest training picture {known.names[index]}, {away:.1f} grey levels away"
+        said = "diverged" if diverged(away) else f"{'copy! ' if copied else ''}{away:.0f} grey levels"
+        far = "but the sampler diverged" if diverged(away) else f"{away:.1f} grey levels away"
+        about = f"{row.label}: nearest training picture {known.names[index]}, {far}"
         pair = _pairs(picture[None], like[None])[0]
         items.append(wall_item(data_address(pair), said, about + (", a copy" if copied else "")))
     return row_of(name, row.label, items, note=calls, **plain)
@@ -111,12 +112,15 @@ def copies_figure(run: LaterStartCalls | None) -> dict[str, Any] | None:
 def nearness_figure(run: LaterStartCalls | None) -> dict[str, Any] | None:
     """Mean distance to the nearest training picture, against calls: 0 is a copy."""
     y = {"title": {"text": "to the nearest training picture, grey levels"}, "range": [-2, _FARTHEST]}
-    return _against_calls(run, lambda q: q.distance, y, "Distance to the nearest training picture, grey levels")
+    return _against_calls(
+        run, lambda q: q.distance, y, "Distance to the nearest training picture, grey levels", _FARTHEST
+    )
 
 
 def _against_calls(
-    run: LaterStartCalls | None, read: Callable[[Quality], Number | None], y: dict, what: str
+    run: LaterStartCalls | None, read: Callable[[Quality], Number | None], y: dict, what: str, top: float = math.inf
 ) -> dict[str, Any] | None:
+    """``top``: end of the figure; a value beyond it gets a mark there, and is named."""
     if run is None or not any(run.found.values()):
         return None
     budgets, log = run.request.budgets, y.get("type") == "log"
@@ -133,8 +137,9 @@ def _against_calls(
         label, style = label_of(name, run.request), STYLES[name]
         x = [calls * _SPREAD.get(name, 1.0) for calls, _ in at]
         values = np.array([one.value for _, one in at])
+        beyond = values > top
         errors = np.array([one.error or 0.0 for _, one in at])
-        line = curve(label, style, x, np.maximum(values, _FLOOR) if log else values)
+        line = curve(label, style, x, np.maximum(values, _FLOOR) if log else np.where(beyond, np.nan, values))
         line["marker"]["size"] = 9
         line["customdata"] = np.stack([values, errors, [calls for calls, _ in at]], 1).astype(np.float32)
         line["hovertemplate"] = (
@@ -146,7 +151,11 @@ def _against_calls(
             "width": 3, "thickness": 1,
         }  # fmt: skip
         data.append(line)
-        said.append(f"{label} {values[-1]:.2g} at {at[-1][0]} calls")
+        if beyond.any():
+            off = [(place, one.value) for place, (_, one) in zip(x, at, strict=True) if one.value > top]
+            data.append(_off_the_figure(label, style, off, top))
+        last = "diverged" if top < math.inf and diverged(values[-1]) else f"{values[-1]:.2g}"
+        said.append(f"{label} {last} at {at[-1][0]} calls")
     if log:
         y = y | {"range": [math.log10(_FLOOR), math.log10(_highest(data))]}
     x = {"title": {"text": "calls of the model for one sample"}, "type": "log", "tickvals": list(budgets)}
@@ -157,8 +166,20 @@ def _against_calls(
 
 
 _TICKS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
-_FARTHEST = 90.0  # grey levels shown: what is farther is no picture
+_FARTHEST = 90.0  # grey levels shown: what is farther looks like no picture
 _FLOOR = 0.004  # of the axis of distances: an unbiased estimate may fall below 0, and is then drawn here
+
+
+def _off_the_figure(label: str, style: MethodStyle, off: list[tuple[float, float]], top: float) -> dict[str, Any]:
+    """Marks at the upper end for (x, value) beyond it, which say how far or that the sampler diverged."""
+    words = ["diverged" if diverged(value) else f"{value:.0f}" for _, value in off]
+    return {
+        "type": "scatter", "mode": "markers+text", "x": [place for place, _ in off], "y": [top * 0.97] * len(off),
+        "text": [f"{style.glyph} {word} ↑" for word in words], "textposition": "bottom center",
+        "textfont": {"color": style.colour, "size": 11}, "cliponaxis": False, "name": f"{label}, off the figure",
+        "marker": {"color": style.colour, "symbol": "triangle-up-open", "size": 11, "line": {"width": 2}},
+        "hovertemplate": [f"{word}, beyond this figure<extra>{label}</extra>" for word in words],
+    }  # fmt: skip
 
 
 def _level(label: str, one: Number | None, ends: list[float], dash: str, log: bool) -> list[dict[str, Any]]:

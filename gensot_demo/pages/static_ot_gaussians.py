@@ -44,6 +44,7 @@ _PRESETS = (
     ("From a round source", lambda now, found: {"source_along": 1.0, "source_across": 1.0}),
     ("Flat target", lambda now, found: {"target_across": 0.0}),
 )  # fmt: skip
+_UNIT = "in units of the axes' standard deviations"
 _READ = """
 * **Ellipses** are drawn at two standard deviations; lengths of axes are given as standard deviations.
 * **Optimal transport**: T = S₀^(−½) (S₀^½ S₁ S₀^½)^½ S₀^(−½), the Bures map, a symmetric matrix: it stretches along
@@ -67,10 +68,10 @@ class _Controls(NamedParts):
             with gr.Accordion(f"{title}: axes and angle", open=of == "target"):
                 parts[f"{of}_along"] = slider_for(fields[f"{of}_along"], "First axis", "standard deviation")
                 parts[f"{of}_across"] = slider_for(fields[f"{of}_across"], "Second axis", "standard deviation")
-                parts[f"{of}_angle"] = slider_for(fields[f"{of}_angle"], "Angle, degrees", step=0.5)
+                parts[f"{of}_angle"] = slider_for(fields[f"{of}_angle"], "Angle", "degrees, anticlockwise", step=0.5)
                 if of == "target":
-                    parts["target_x"] = slider_for(fields["target_x"], "Centre, to the right")
-                    parts["target_y"] = slider_for(fields["target_y"], "Centre, upwards")
+                    parts["target_x"] = slider_for(fields["target_x"], "Centre, to the right", _UNIT)
+                    parts["target_y"] = slider_for(fields["target_y"], "Centre, upwards", _UNIT)
         parts["schedule"] = gr.Radio(
             [(label, name) for name, (label, _) in SCHEDULES.items()], value=fields["schedule"].default,
             label="Schedule of the flow", info="Changes the way and its energy, not the map.", elem_id="schedule",
@@ -137,7 +138,7 @@ def build() -> None:
         with gr.Column(min_width=300):
             _question(
                 "What are the two maps?",
-                "Each is a matrix. The optimal one is symmetric: it only stretches. The other stretches and turns.",
+                "Each is a matrix. The optimal one is symmetric: it only stretches, along directions at right angles.",
             )
             table = gr.HTML(elem_id="table")
     with gr.Accordion("How to read this", open=False):
@@ -149,7 +150,8 @@ def build() -> None:
     def restore(request: gr.Request) -> list[Any]:
         return _restore(controls, request)
 
-    Context.root_block.load(restore, None, [*parts, pad, notice, *pictures], **QUIET)
+    loaded = Context.root_block.load(restore, None, [*parts, pad, notice, *pictures], **QUIET)
+    address_follows(loaded, query)  # where a link was refused, what is shown is not of it
     light = {"trigger_mode": "always_last", **QUIET, "concurrency_limit": 4}
 
     def dragged(drawing: str, *values: Any) -> list[Any]:
@@ -213,16 +215,27 @@ def _table(result: GaussiansResult) -> str:
         f"{label}</th>"
         for style, label in ((OPTIMAL, "Optimal transport"), (FLOW, "Flow matching"))
     )
-    body = "".join(f'<tr><th scope="row">{name}</th><td>{one}</td><td>{two}</td></tr>' for name, one, two in rows)
+    narrow = 'scope="row" style="white-space: normal"'  # on a phone both maps stand beside the names
+    body = "".join(f"<tr><th {narrow}>{name}</th><td>{one}</td><td>{two}</td></tr>" for name, one, two in rows)
     body += (
-        f'<tr><th scope="row">Commutator of the covariances</th><td colspan="2">{result.commutator:.3f} of at most '
+        f'<tr><th {narrow}>Commutator of the covariances</th><td colspan="2">{result.commutator:.3f} of at most '
         "1.414</td></tr>"
     )
     return (
+        f'<p class="gensot-law">{_found(result)}</p>'
         '<div class="gensot-scroll" tabindex="0" role="region" aria-label="The two maps in numbers">'
         f'<table class="gensot-table"><thead><tr><th scope="col"></th>{heads}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
+
+
+def _found(result: GaussiansResult) -> str:
+    """What the two matrices are to one another, in a sentence."""
+    if result.equal:
+        return "Here flow matching has the same matrix: it only stretches, too."
+    if _skew(result.flow) == 0.0:
+        return "Here flow matching has another matrix: it also turns, by less than these decimals show."
+    return "Here flow matching has another matrix, which is not symmetric: it stretches and turns."
 
 
 def _matrix(linear: Any) -> str:

@@ -56,12 +56,20 @@ _PRESETS = (
 _CHANGED = "Press Draw for these settings; what is shown below is of others. The landings follow at once."
 _EVERY = 0.4  # seconds between drawings
 _MEASURE_FIRST = "Press Measure."
+_OTHERS = "⚠ Of other settings: what is measured below is not of the settings above. Press Measure for those."
+_SURE = {"draws": 256, "budgets": [5, 10]}
 _PARTS = 5  # of _drawn
-_MEASUREMENT = 7  # of _figures
+_MEASUREMENT = 8  # of _measure
 
 
 class _Drawing(Latest):
     """of: what is or was drawn last, so that a late event of the same settings neither ends nor denies it."""
+
+    of: LaterStartRequest | None = None
+
+
+class _Measuring(Latest):
+    """of: what the measurement shown is of; None where none is shown."""
 
     of: LaterStartRequest | None = None
 
@@ -71,7 +79,7 @@ def build() -> None:
     WARM_UP.add(_first_view)
     query = gr.Textbox(visible="hidden", elem_id="query")
     latest = gr.State(_Drawing())
-    latest_measured = gr.State(Latest())
+    latest_measured = gr.State(_Measuring())
     # the numbers travel with what waits in line: of a gr.State it would see what a later choice has left there
     ticket, ticket_measured = (gr.Number(-1, precision=0, visible="hidden") for _ in range(2))
     with gr.Row(elem_classes="gensot-split"):
@@ -97,8 +105,10 @@ def build() -> None:
     gr.Markdown("### Measured: quality against calls, and its price", elem_classes="gensot-lead")
     with gr.Row(elem_classes="gensot-run"):
         measure = gr.Button("Measure", variant="primary", min_width=80, elem_id="measure")
+        sure = gr.Button("Measure 256 samples at 5 and 10 calls", min_width=80, elem_id="sure")
         halt = gr.Button("Stop measuring", min_width=80, elem_id="halt")
     progress = gr.HTML(elem_id="measured")
+    mark = gr.HTML(elem_id="measured-mark")
     found = gr.HTML(elem_id="finding")
     gr.Markdown(TRY_CALLS, elem_classes="gensot-lead")
     figures = []
@@ -107,7 +117,7 @@ def build() -> None:
             for name in pair:
                 with gr.Column(min_width=300):
                     figures.append(_figure(name))
-    figures.append(gr.HTML(elem_id="table", elem_classes="gensot-later-table"))
+    figures.append(gr.HTML(elem_id="table"))
     with gr.Accordion("How to read this, and how it is done", open=False):
         gr.Markdown(READ)
 
@@ -118,25 +128,35 @@ def build() -> None:
         yield from _draw(controls, mine, number, values)
 
     @WARM_UP.yields_to
-    def measuring(mine: Latest, number: int, *values: Any) -> Iterator[list[Any]]:
+    def measuring(mine: _Measuring, number: int, *values: Any) -> Iterator[list[Any]]:
         yield from _measure(controls, mine, number, values)
 
     def asking(mine: _Drawing, *values: Any) -> int:
         return _asked(controls, mine, values)
 
-    def restore(request: gr.Request) -> list[Any]:
-        return _restore(controls, request)
+    def restore(mine: _Measuring, request: gr.Request) -> list[Any]:
+        return _restore(controls, mine, request)
 
     asked = [latest, *parts]
-    Context.root_block.load(restore, None, [*parts, notice, *shown, *numbers], **QUIET)
+    loaded = Context.root_block.load(restore, latest_measured, [*parts, notice, *shown, *numbers], **QUIET)
+    address_follows(loaded, query)  # where a link was refused, what is shown is not of it
     draw = {"fn": drawing, "inputs": [latest, ticket, *parts], "outputs": shown, **HEAVY}
     address_follows(go.click(asking, asked, ticket, queue=False, **QUIET).then(**draw), query)
     for button, (_, values) in zip(presets, _PRESETS, strict=True):
         chosen = button.click(_setter(controls, values), latest, [ticket, *parts], queue=False, **QUIET)
         address_follows(chosen.then(**draw), query)
-    measure.click(Latest.choose, latest_measured, ticket_measured, queue=False, **QUIET).then(
-        measuring, [latest_measured, ticket_measured, *parts], numbers, **HEAVY
-    )
+
+    def marked(mine: _Measuring, *values: Any) -> str:
+        return _mark(controls, mine, values)
+
+    marking = {"fn": marked, "inputs": [latest_measured, *parts], "outputs": mark, **QUIET}
+    gr.on([part.change for part in parts], trigger_mode="always_last", **marking)
+    of_more = [ticket_measured, controls["draws"], controls["budgets"]]
+    for asks in (
+        measure.click(Latest.choose, latest_measured, ticket_measured, queue=False, **QUIET),
+        sure.click(lambda mine: [mine.choose(), *_SURE.values()], latest_measured, of_more, queue=False, **QUIET),
+    ):
+        asks.then(measuring, [latest_measured, ticket_measured, *parts], [*numbers, mark], **HEAVY).then(**marking)
 
     def landed(mine: _Drawing, *values: Any) -> list[Any]:
         return _landing(controls, mine, values)
@@ -236,7 +256,10 @@ def _draw(controls: LaterStartControls, mine: _Drawing, number: int, values: tup
         yield [_failed(error, "Drawing"), *skipped[1:]]
 
 
-def _measure(controls: LaterStartControls, mine: Latest, number: int, values: tuple[Any, ...]) -> Iterator[list[Any]]:
+def _measure(
+    controls: LaterStartControls, mine: _Measuring, number: int, values: tuple[Any, ...]
+) -> Iterator[list[Any]]:
+    """[status, finding, figures…, table, mark]."""
     skipped = [gr.skip()] * _MEASUREMENT
     if mine.number != number:
         yield skipped
@@ -246,7 +269,8 @@ def _measure(controls: LaterStartControls, mine: Latest, number: int, values: tu
         kept = MEASURED.find(request.of_calls())
         if kept is not None:
             run = MEASURED.get(kept)
-            yield _figures(run, words.measured(run))
+            mine.of = request
+            yield [*_figures(run, words.measured(run)), ""]
             return
         yield [report.status("Measuring exact draws and pictures never seen…"), *skipped[1:]]
         drawn_at, there = -_EVERY, -1
@@ -257,10 +281,11 @@ def _measure(controls: LaterStartControls, mine: Latest, number: int, values: tu
             count = sum(map(len, run.found.values()))
             if run.complete:
                 MEASURED.keep(run)
-                yield _figures(run, words.measured(run))
+                yield [*_figures(run, words.measured(run)), gr.skip()]
             elif count != there:
-                there = count
-                yield _figures(run, _measuring(run))
+                fresh = there < 0
+                there, mine.of = count, request if count else None
+                yield [*_figures(run, _measuring(run)), "" if fresh else gr.skip()]
             elif (now := time.perf_counter()) - drawn_at >= _EVERY:
                 drawn_at = now
                 yield [_measuring(run), *skipped[1:]]
@@ -268,6 +293,16 @@ def _measure(controls: LaterStartControls, mine: Latest, number: int, values: tu
         yield [report.status(str(error), kind="error"), *skipped[1:]]
     except Exception as error:
         yield [_failed(error, "Measuring"), *skipped[1:]]
+
+
+def _mark(controls: LaterStartControls, mine: _Measuring, values: tuple[Any, ...]) -> str:
+    """Whether the measurement shown is of other settings than the controls say."""
+    if mine.of is None:
+        return ""
+    try:
+        return "" if mine.of.same_run(controls.request(values)) else report.status(_OTHERS)
+    except InvalidRequest:
+        return report.status(_OTHERS)
 
 
 def _measuring(run: LaterStartCalls) -> str:
@@ -293,7 +328,7 @@ def _landing(controls: LaterStartControls, mine: _Drawing, values: tuple[Any, ..
         return [report.status(str(error), kind="error"), gr.skip()]
 
 
-def _restore(controls: LaterStartControls, request: gr.Request) -> list[Any]:
+def _restore(controls: LaterStartControls, mine: _Measuring, request: gr.Request) -> list[Any]:
     """[controls…, notice, shown…, numbers…] from the address."""
     wanted, notice = followed(lambda: from_query(request.url.query or ""), FIRST)
     kept, measured = WALLS.find(wanted.of_wall()), MEASURED.find(wanted.of_calls())
@@ -314,6 +349,7 @@ def _restore(controls: LaterStartControls, request: gr.Request) -> list[Any]:
             f"A short measurement, of {FIRST_MEASURED.draws} samples. {words.settings(FIRST_MEASURED)} {_cost(wanted)}"
         )
         numbers = _figures(MEASURED.get(short), report.status(line))
+    mine.of = None if measured is None and short is None else wanted
     return [*controls.values(wanted), notice, *shown, *numbers]
 
 

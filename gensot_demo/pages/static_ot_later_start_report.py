@@ -5,14 +5,15 @@ from __future__ import annotations
 from gensot_demo.experiments.failures.failure import Number
 from gensot_demo.experiments.static_ot.later_start import LaterStart, LaterStartCalls
 from gensot_demo.experiments.static_ot.later_start_heights import known_of
-from gensot_demo.experiments.static_ot.later_start_methods import label_of, methods_of
-from gensot_demo.experiments.static_ot.later_start_quality import Quality
+from gensot_demo.experiments.static_ot.later_start_methods import LATER, METHODS, label_of, methods_of
+from gensot_demo.experiments.static_ot.later_start_quality import Quality, diverged
 from gensot_demo.experiments.static_ot.later_start_request import FINISHES, MODELS, LaterStartRequest
 from gensot_demo.experiments.static_ot.later_start_told import of_calls, of_wall, wall_line
 from gensot_demo.figures.static_ot_later_start import STYLES
 
 from . import report
 
+_NARROW = "white-space: normal; min-width: 96px"  # on a phone a column of results stands beside the names
 _COLUMNS = (
     ("KID", "Squared kernel distance, in the judge's features, to the law of the training pictures; unbiased, so it "
      "may fall below 0"),
@@ -84,10 +85,12 @@ def table(run: LaterStartCalls | None) -> str:
             if calls in found:
                 style = STYLES[name]
                 mark = f'<span class="gensot-wall-mark" style="color:var({style.variable})">{style.glyph}</span> '
-                rows += _row(label_of(name, run.request), mark, f"{found[calls].calls:g}", found[calls])
+                rows += _row(METHODS[name], mark, f"{found[calls].calls:g}", found[calls])
     heads = [("Way", ""), ("Calls", "of the model for one sample, counted"), *_COLUMNS]
     head = "".join(f'<th scope="col" title="{report.escape(about)}">{report.escape(one)}</th>' for one, about in heads)
+    on = "; ".join(METHODS[name] for name in methods_of(run.request) if name in LATER)
     return (
+        f'<p class="gensot-law">{report.escape(on)}: each goes on with {FINISHES[run.request.finish]}.</p>'
         '<div class="gensot-scroll" tabindex="0" role="region" aria-label="Quality of each way by calls">'
         f'<table class="gensot-table"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
     )
@@ -99,10 +102,10 @@ def _row(label: str, mark: str, calls: str, quality: Quality) -> str:
         _number(quality.kid, 3),
         _number(quality.judged, 0) + " %",
         _number(quality.copies, 0) + " %",
-        _number(quality.distance, 1),
+        "diverged" if diverged(quality.distance.value) else _number(quality.distance, 1),
     ]
     body = "".join(f"<td>{report.escape(cell)}</td>" for cell in cells)
-    return f'<tr><th scope="row">{mark}{report.escape(label)}</th>{body}</tr>'
+    return f'<tr><th scope="row" style="{_NARROW}">{mark}{report.escape(label)}</th>{body}</tr>'
 
 
 def _number(one: Number | None, digits: int) -> str:

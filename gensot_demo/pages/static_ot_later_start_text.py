@@ -48,7 +48,8 @@ TRY = (
 TRY_CALLS = (
     "**What to try:** measure with a later start (signal 60 %) and see the first figure say *better* while the third "
     "says *copies*. A plain draw (✕) is the jump's own control: its line should lie on the jump's. Choose a class, and "
-    "the judge must name just that one."
+    "the judge must name just that one. Bars too long to tell two ways apart? *Measure 256 samples*, in some minutes, "
+    "makes them shorter."
 )
 READ = """
 * **Noise and levels**: states are z = y + σ ε. All ways share the noise of a column: from noise on, a sampler starts at

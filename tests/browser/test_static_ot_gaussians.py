@@ -38,6 +38,7 @@ def test_a_bad_link_is_explained_and_a_phone_scrolls_down_alone(app_url, new_pag
     page.goto(f"{app_url}/gaussians?source_across=0")
     page.wait_for_selector("#notice [role=alert]")
     assert "Source across is" in page.inner_text("#notice")
+    page.wait_for_function("!location.search.includes('source_across')")
     said(page, "#status", "They do not commute")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1")
     assert page.console_errors == []

@@ -24,6 +24,7 @@ def test_samples_are_drawn_beside_what_they_resemble_measured_and_linked(app_url
     page.get_by_role("button", name="Too late: copies").click()
     said(page, "#status", "60 % signal")
     page.wait_for_function("location.search.includes('signal=60')")
+    said(page, "#measured-mark", "Of other settings")
     assert page.console_errors == []
 
 
@@ -33,6 +34,7 @@ def test_a_phone_is_told_of_a_bad_link_sees_the_landing_follow_and_stops(app_url
     page.goto(f"{app_url}/later_start?tau=-1&seed=77")
     page.wait_for_selector("#notice [role=alert]")
     assert "Tau is -1.0; it must be a number from 0 to 1." in page.inner_text("#notice")
+    page.wait_for_function("!location.search.includes('tau')")
     page.goto(f"{app_url}/later_start?calls=50&seed=912&samples=8&tau=0")
     said(page, "#status", "Press Draw")
     page.wait_for_selector("#landing-wall .gensot-wall-row img")

@@ -5,7 +5,6 @@ import pytest
 
 from gensot_demo.experiments.static_ot.later_start_request import LaterStartRequest
 from gensot_demo.pages import static_ot_later_start as page
-from gensot_demo.pages.events import Latest
 from gensot_demo.pages.static_ot_later_start_report import settings
 
 
@@ -59,8 +58,17 @@ def test_a_measurement_says_of_which_settings_it_is():
         assert words in told
 
 
+def test_a_measurement_of_other_settings_is_marked(controls):
+    mine, shown = page._Measuring(), LaterStartRequest(signal=20)
+    assert page._mark(controls, mine, tuple(controls.values(LaterStartRequest()))) == ""  # nothing is shown
+    mine.of = shown
+    for other, told in (({"model": "truth"}, True), ({"signal": 5.0}, True), ({"draws": 16, "calls": 3}, False)):
+        values = controls.values(shown.model_copy(update=other))
+        assert ("Of other settings" in page._mark(controls, mine, tuple(values))) is told
+
+
 def test_a_measurement_stopped_before_its_turn_never_begins(controls, no_work):
-    mine, values = Latest(), tuple(controls.values(LaterStartRequest(seed=5_554)))
+    mine, values = page._Measuring(), tuple(controls.values(LaterStartRequest(seed=5_554)))
     waiting = mine.choose()
     mine.choose()
     assert list(page._measure(controls, mine, waiting, values)) == [[gr.skip()] * page._MEASUREMENT]

@@ -27,6 +27,8 @@ from .later_start_request import LaterStartRequest
 
 _GREY = 127.5  # grey levels of a unit
 _FEWEST = 3  # pictures that a kernel distance takes
+FARTHEST = 255.0
+"""Root mean square grey levels that two pictures can be apart: a sample farther from all of them is none."""
 _JUDGE = Once(load_judge)
 
 
@@ -83,6 +85,11 @@ def distances(states: Tensor) -> tuple[Tensor, Tensor]:
     states = states.double().cpu()
     nearest = torch.cdist(states, training_pictures().points.double()).amin(1)
     return _GREY * nearest / states.shape[1] ** 0.5, nearness(states)
+
+
+def diverged(distance: float) -> bool:
+    """Whether what is so far from the nearest picture, in grey levels, left the range of pictures altogether."""
+    return not distance <= FARTHEST
 
 
 def exact_draws(request: LaterStartRequest, draws: int) -> Quality:

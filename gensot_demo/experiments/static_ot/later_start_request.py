@@ -71,6 +71,10 @@ class LaterStartRequest(BaseModel):
         """What the wall depends on: the measurement's own settings are the default's."""
         return self.model_copy(update={name: type(self).model_fields[name].default for name in ("draws", "budgets")})
 
+    def same_run(self, other: LaterStartRequest) -> bool:
+        """Whether both are of the same settings but for how much is drawn and measured."""
+        return self.of_wall().of_calls() == other.of_wall().of_calls()
+
     def of_calls(self) -> LaterStartRequest:
         """What the measurement depends on: the wall's own settings are the default's."""
         return self.model_copy(update={name: type(self).model_fields[name].default for name in ("calls", "samples")})

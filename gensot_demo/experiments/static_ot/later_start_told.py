@@ -11,6 +11,7 @@ from ..failures.statistics import above, apart
 from .later_start import LaterStart, LaterStartCalls
 from .later_start_heights import known_of
 from .later_start_methods import METHODS
+from .later_start_quality import diverged
 from .later_start_request import FINISHES, LaterStartRequest
 
 _TYPICAL = 10  # calls
@@ -51,7 +52,9 @@ def of_calls(run: LaterStartCalls) -> list[str]:
         verdict = "nearer" if above(plain, jump) else "farther" if above(jump, plain) else "which may be chance"
         told.append(
             f"At {calls} calls, {FINISHES[finish]} is {_number(plain)} from the law of the training pictures; "
-            f"after the jump {_number(jump)}: {verdict}."
+            f"after the jump {_number(jump)}: {verdict}. ± is one standard error, of {run.request.draws} samples; "
+            f"only a difference of more than {SURE:g} of its own standard errors is called one, and this is "
+            f"{abs(apart(plain, jump)):.1f}."
         )
         told.append(_against_draw(jump, draw, known_of(run.request.label).mass_error))
     told.append(
@@ -88,6 +91,8 @@ def _number(one: Number) -> str:
 
 
 def _grey(one: Number) -> str:
+    if diverged(one.value):
+        return "beyond every picture (diverged)"
     return f"{one.value:.0f}" + ("" if one.error is None else f" ± {one.error:.0f}") + " grey levels"
 
 

@@ -257,6 +257,22 @@ def test_what_chance_explains_is_no_equality_and_the_rest_has_its_two_causes():
     assert f"differs (by 0.20 ± 0.03): by chance, or by the cells' mass error of {mass:.1f} %" in told(0.3)
 
 
+def test_a_sampler_that_diverged_is_named_and_marked_at_the_edge():
+    request = LaterStartRequest(budgets=(3, 5), tau=0)
+
+    def far(distance: float) -> Quality:
+        return Quality(64, Number(0.1, 0.01), Number(50.0, 6.0), Number(0.0, 2.0), Number(distance, 1.0), 3)
+
+    found = {name: {3: far(30.0), 5: far(20.0)} for name in methods_of(request)}
+    found["heun"] = {3: far(6000.0), 5: far(120.0)}
+    figure = figures.nearness_figure(LaterStartCalls(request, far(0.0), far(40.0), found, 1.0))
+    edge = [line for line in figure["data"] if line.get("name") == "Heun, off the figure"]
+    assert ["diverged" in edge[0]["text"][0], "120" in edge[0]["text"][1]] == [True, True]
+    assert max(edge[0]["y"]) < 90
+    assert "6000" not in str(figure["layout"])
+    assert sum("off the figure" in line["name"] for line in figure["data"] if "name" in line) == 1
+
+
 def test_a_measurement_grows_calls_by_calls_and_is_told():
     request = LaterStartRequest(model="truth", pictures="clocks", draws=20, budgets=(2, 5))
     moments = list(run_calls(request))
