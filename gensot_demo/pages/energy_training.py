@@ -31,7 +31,7 @@ from gensot_demo.transport.targets import TARGETS, named_target
 from . import energy_training_endpoints, report
 from . import energy_training_report as words
 from .controls import NamedParts, slider_for
-from .events import FRESH_SEEDS, HEAVY, QUIET, address_follows, copies_link, followed
+from .events import HEAVY, QUIET, address_follows, copies_link, followed, fresh_seed
 from .warm_up import WARM_UP
 
 RUNS = RunStore(megabytes=40, size=lambda run: 250_000 * run.request.seeds, button="Train")
@@ -213,7 +213,7 @@ def build() -> None:
         address_follows(own, query)
         others = [event for event in runs if event is not own]
         gr.on(button.click, None, None, None, cancels=others, api_visibility="private")
-    fresh.click(_fresh, None, controls["seed"], **QUIET)
+    fresh.click(fresh_seed, None, controls["seed"], **QUIET)
     changed = [*(part.input for part in parts), fresh.click]
     gr.on(changed, None, None, None, cancels=runs, api_visibility="private").then(
         None, None, status, js=f"() => {json.dumps(report.status(_CHANGED))}", api_visibility="private"
@@ -330,12 +330,6 @@ def _restore(controls: _Controls, request: gr.Request) -> list[Any]:
 
 def _setter(controls: _Controls, request: TrainingRequest):
     return lambda: controls.values(request)
-
-
-def _fresh() -> int:
-    import secrets
-
-    return secrets.randbelow(FRESH_SEEDS)
 
 
 def _link(controls: _Controls, values: tuple[Any, ...]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import secrets
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -35,7 +34,7 @@ from gensot_demo.figures.wall import PictureWall
 
 from . import report, static_ot_later_start_endpoints
 from . import static_ot_later_start_report as words
-from .events import FRESH_SEEDS, HEAVY, QUIET, Latest, address_follows, copies_link, followed, keep_first
+from .events import HEAVY, QUIET, Latest, address_follows, copies_link, followed, fresh_seed, keep_first
 from .static_ot_later_start_controls import LaterStartControls
 from .static_ot_later_start_text import LEAD, QUESTIONS, READ, TRY, TRY_CALLS
 from .warm_up import WARM_UP
@@ -53,6 +52,8 @@ _PRESETS = (
     ("Clocks", {"pictures": "clocks", "signal": 2.0}),
     ("A wide blend", {"tau": 0.6, "signal": 20.0}),
 )
+_STOPPED = report.status("Stopped. What is shown stays.")
+_HALTED = report.status("Stopped. What was measured so far stays.")
 _CHANGED = "Press Draw for these settings; what is shown below is of others. The landings follow at once."
 _EVERY = 0.4  # seconds between drawings
 _MEASURE_FIRST = "Press Measure."
@@ -163,21 +164,21 @@ def build() -> None:
 
     inputs = [part.input for part in parts if part not in controls.of_measuring()]
     gr.on(inputs, landed, asked, [status, landing], **QUIET, trigger_mode="always_last")
-    fresh.click(_fresh, None, controls["seed"], **QUIET).then(landed, asked, [status, landing], **QUIET)
-    _ends(stop, latest, status, "Stopped. What is shown stays.")
-    _ends(halt, latest_measured, progress, "Stopped. What was measured so far stays.")
+    fresh.click(fresh_seed, None, controls["seed"], **QUIET).then(landed, asked, [status, landing], **QUIET)
+    stop.click(_stopped, latest, status, queue=False, **QUIET)
+    halt.click(_halted, latest_measured, progress, queue=False, **QUIET)
     copies_link(link, query, lambda *values: _link(controls, values), parts, query)
     static_ot_later_start_endpoints.publish()
 
 
-def _ends(button: gr.Button, latest: gr.State, line: gr.HTML, text: str) -> None:
-    """The button ends what runs or waits in line, and says so."""
+def _stopped(mine: _Drawing) -> str:
+    mine.stop()
+    return _STOPPED
 
-    def end(mine: Latest) -> str:
-        mine.choose()
-        return report.status(text)
 
-    button.click(end, latest, line, queue=False, **QUIET)
+def _halted(mine: _Measuring) -> str:
+    mine.stop()
+    return _HALTED
 
 
 def _question(name: str) -> None:
@@ -225,10 +226,15 @@ def _asked(controls: LaterStartControls, mine: _Drawing, values: tuple[Any, ...]
     return mine.choose()
 
 
+def _last_word(mine: Latest, said: str, skipped: list[Any]) -> list[Any]:
+    """Of a run that another choice has ended, or a Stop: one of its moments may still have been on its way."""
+    return [said, *skipped[1:]] if mine.stopped else skipped
+
+
 def _draw(controls: LaterStartControls, mine: _Drawing, number: int, values: tuple[Any, ...]) -> Iterator[list[Any]]:
     skipped = [gr.skip()] * _PARTS
     if mine.number != number:  # it was stopped before its turn came
-        yield skipped
+        yield _last_word(mine, _STOPPED, skipped)
         return
     try:
         request = controls.request(values)
@@ -241,7 +247,7 @@ def _draw(controls: LaterStartControls, mine: _Drawing, number: int, values: tup
         drawn_at = -_EVERY
         for run in run_wall(request):
             if mine.number != number:
-                yield skipped
+                yield _last_word(mine, _STOPPED, skipped)
                 return
             if run.complete:
                 WALLS.keep(run)
@@ -262,7 +268,7 @@ def _measure(
     """[status, finding, figures…, table, mark]."""
     skipped = [gr.skip()] * _MEASUREMENT
     if mine.number != number:
-        yield skipped
+        yield _last_word(mine, _HALTED, skipped)
         return
     try:
         request = controls.request(values)
@@ -276,7 +282,7 @@ def _measure(
         drawn_at, there = -_EVERY, -1
         for run in run_calls(request):
             if mine.number != number:
-                yield skipped
+                yield _last_word(mine, _HALTED, skipped)
                 return
             count = sum(map(len, run.found.values()))
             if run.complete:
@@ -369,10 +375,6 @@ def _setter(controls: LaterStartControls, values: dict[str, Any]) -> Callable[[_
         return [mine.choose(), *controls.values(request)]
 
     return chosen
-
-
-def _fresh() -> int:
-    return secrets.randbelow(FRESH_SEEDS)
 
 
 def _link(controls: LaterStartControls, values: tuple[Any, ...]) -> str:
