@@ -38,7 +38,7 @@ from .warm_up import WARM_UP
 
 _POINTS = [[-1.6, 0.4], [-0.8, -1.2], [0.3, 1.4], [1.2, -0.4], [1.7, 1.0], [0.1, 0.1]]
 _NOWHERE = "The two maps are the same here: there is no noise on which they disagree. Follow noise anywhere."
-# Written by the browser at the change itself; the answer comes later and writes over it.
+# Written by the browser at the click itself; the answer comes later and writes over it.
 _COMPUTING = f"() => {json.dumps(report.status('Computing both maps…'))}"
 _Changes = dict[str, Any]
 _SETS: tuple[tuple[str, _Changes], ...] = (
@@ -253,7 +253,6 @@ def build() -> None:
     falls = {"fn": fall, "inputs": [latest, ticket, *inputs], "outputs": fallen_parts, **HEAVY}
     loaded = Context.root_block.load(restore, None, [*inputs, notice], **QUIET)
     pictures = [loaded.then(**run), gr.on(controls.changed(), trigger_mode="always_last", **run)]
-    gr.on(controls.changed(), None, None, status, js=_COMPUTING, trigger_mode="multiple", **QUIET)
     for button, changes in tries:
         button.click(None, None, status, js=_COMPUTING, **QUIET)
         pictures.append(button.click(_changer(controls, changes), None, inputs, queue=False, **QUIET).then(**run))
