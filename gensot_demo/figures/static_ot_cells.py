@@ -10,16 +10,15 @@ from numpy.typing import NDArray
 
 from gensot_demo.experiments.static_ot.cells import Cells, CellsResult
 from gensot_demo.experiments.static_ot.cells_decay import TIMES, Decays
+from gensot_demo.experiments.static_ot.cells_strips import strips
 
 from .curves import curve, line_figure
 from .method_style import MethodStyle
-from .palette import DATA, INK, MUTED, PAPER, faded
+from .palette import DATA, INK, MUTED, PAPER
 from .player import PanelFrames, player_value
 
 _LEAST_HALF = 3.2  # of the pictures' width
 _TINT = 0.42
-_STRIPE = 3  # places of the grid
-_RIM = 0.03  # in the plane
 _NEAR = 0.6  # of the pictures' width: where most noise is, and strips can be seen
 _STYLES = {
     "share": ("sent elsewhere than by Brenier", MethodStyle(DATA[1], "solid", "square")),
@@ -49,47 +48,34 @@ def cells_figure(result: CellsResult, cells: Cells, name: str) -> dict[str, Any]
 
 
 def difference_figure(result: CellsResult) -> dict[str, Any]:
-    """Hatched, with a pale rim: noise that the two maps send to different points, in the middle of the plane, where
-    most noise is. The borders of both, thick and thin."""
-    inside, axis = _inside(result)
-    differ = (result.brenier.labels != result.flow.labels)[np.ix_(inside, inside)]
+    """Filled: noise that the two maps send to different points, in the middle of the plane, where most noise is.
+    Brenier's borders are thin, so that they hide nothing; the flow's are the other edges."""
     share = f"{100 * result.difference.share:.1f} % of the noise"
+    near = _NEAR * _half(result)
     data: list[dict[str, Any]] = []
-    if differ.any() and not result.same:
-        row, column = np.indices(differ.shape)
-        hatch = np.where((row + column) // _STRIPE % 2 == 0, 3, 2)
-        rim = _near(differ, round(_RIM / float(axis[1] - axis[0])))
-        shades = (PAPER, faded(DATA[1], 0.35), faded(DATA[1], 0.75), DATA[1])
-        data.append(
-            {
-                "type": "heatmap", "x": axis, "y": axis, "z": np.where(differ, hatch, rim).astype(np.uint8),
-                "zmin": -0.5, "zmax": 3.5, "showscale": False, "hoverinfo": "skip",
-                "colorscale": [(stop / 4, shade) for at, shade in enumerate(shades) for stop in (at, at + 1)],
-            }
-        )  # fmt: skip
-    data += [
-        _lines(result.brenier.borders, INK, 1.6, "borders by Brenier (thick)"),
-        _lines(result.flow.borders, DATA[0], 0.8, "borders by the flow (thin)"),
-        _points(result),
-    ]
-    if differ.any() and not result.same:
+    if not result.same:
+        data.append(_filled(*strips(result, near)))
+    borders = result.brenier.borders[np.abs(result.brenier.borders).max((1, 2)) < near]
+    data += [_lines(borders, MUTED, 1, "borders by Brenier"), _points(result)]
+    if not result.same:
         data.append(
             {
                 "type": "scatter", "mode": "markers", "x": [None], "y": [None],
-                "name": f"hatched, in a pale rim: they differ, {share}",
+                "name": f"filled: to different points, {share}",
                 "marker": {"symbol": "square", "size": 12, "color": DATA[1]},
             }
         )  # fmt: skip
     said = f"The two maps send {share} to different points." if not result.same else "The two maps are the same."
-    return _with_legend(_plane(data, result, said, _NEAR * _half(result)))
+    return _with_legend(_plane(data, result, said, near))
 
 
-def _near(places: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
-    """Where one of the places is at most ``reach`` away along both axes."""
-    for axis in (0, 1):
-        padded = np.pad(places, [(reach, reach) if one == axis else (0, 0) for one in (0, 1)])
-        places = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis).any(-1)
-    return places
+def _filled(axis: NDArray[np.float32], places: NDArray[np.bool_]) -> dict[str, Any]:
+    """These places in one colour, on the paper's."""
+    return {
+        "type": "heatmap", "x": axis, "y": axis, "z": places.astype(np.uint8), "zmin": 0, "zmax": 1,
+        "showscale": False, "hoverinfo": "skip",
+        "colorscale": [(0, PAPER), (0.5, PAPER), (0.5, DATA[1]), (1, DATA[1])],
+    }  # fmt: skip
 
 
 def _with_legend(figure: dict[str, Any]) -> dict[str, Any]:

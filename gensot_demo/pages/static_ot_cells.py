@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +10,6 @@ from typing import Any
 import gradio as gr
 from gradio.context import Context
 
-from gensot_demo.experiments.plane.request import thinned
 from gensot_demo.experiments.requests import InvalidRequest, parse
 from gensot_demo.experiments.static_ot.cells import solve
 from gensot_demo.experiments.static_ot.cells_data import label_of
@@ -32,11 +32,14 @@ from gensot_demo.figures.static_ot_cells import (
 from . import report, static_ot_cells_endpoints
 from . import static_ot_cells_report as words
 from .controls import BoundedSlider, NamedParts
-from .events import HEAVY, QUIET, Latest, address_follows, copies_link, followed, ready
+from .events import HEAVY, QUIET, address_follows, copies_link, followed, ready
+from .static_ot_cells_turns import Choices, while_asked
 from .warm_up import WARM_UP
 
 _POINTS = [[-1.6, 0.4], [-0.8, -1.2], [0.3, 1.4], [1.2, -0.4], [1.7, 1.0], [0.1, 0.1]]
 _NOWHERE = "The two maps are the same here: there is no noise on which they disagree. Follow noise anywhere."
+# Written by the browser at the click itself; the answer comes later and writes over it.
+_COMPUTING = f"() => {json.dumps(report.status('Computing both maps…'))}"
 _Changes = dict[str, Any]
 _SETS: tuple[tuple[str, _Changes], ...] = (
     ("Octagon", {"data": "octagon"}),
@@ -64,7 +67,8 @@ class _Controls(NamedParts):
         parts["data"] = gr.Dropdown(choices, value=fields["data"].default, label="Points", elem_id="data")
         parts["points"] = DrawingPad(
             drawing_value("points", points=_POINTS), tools=["points"], visible="hidden", elem_id="points-pad",
-            label=f"Draw 2 to {MOST_POINTS} points",
+            label=f"Click 2 to {MOST_POINTS} points",
+            empty=f"Click to place 2 to {MOST_POINTS} points.",
         )  # fmt: skip
         parts["time"] = BoundedSlider(
             0.1, 6, fields["time"].default, step=0.05, label="Time T", elem_id="time",
@@ -87,7 +91,7 @@ class _Controls(NamedParts):
         return parse(
             CellsRequest,
             data=at["data"],
-            points=thinned(_rows(at["points"]), MOST_POINTS + 1) if at["data"] == DRAWN else [],
+            points=_drawn(at["points"]) if at["data"] == DRAWN else [],
             count=int(at["count"]),
             seed=at["seed"] or 0,
             time=at["time"],
@@ -117,11 +121,18 @@ def _revealed(data: str) -> list[Any]:
     return [gr.update(visible=True if data == DRAWN else "hidden"), random, random]
 
 
-def _rows(drawing: str | None) -> list[list[float]]:
+def _drawn(drawing: str | None) -> list[list[float]]:
+    """The points of a drawing; raises InvalidRequest with sentences."""
     try:
-        return read_drawing(drawing).points.tolist()
+        rows = read_drawing(drawing).points.tolist()
     except ValueError as error:
         raise InvalidRequest(f"The drawing cannot be read: {error}.") from None
+    if len(rows) > MOST_POINTS:
+        raise InvalidRequest(
+            f"{len(rows)} points are drawn; at most {MOST_POINTS} are allowed. A stroke lays many, a click one: "
+            "undo the stroke, or erase some."
+        )
+    return rows
 
 
 def _question(title: str, text: str) -> None:
@@ -175,9 +186,9 @@ def build() -> None:
         with gr.Column(min_width=300):
             _question(
                 "Where do they disagree?",
-                "Hatched noise goes to different points; a pale rim shows where it is. It lies along borders: far "
-                "from them nothing is in doubt. Drag to zoom in, or "
-                "zoom out to see the whole plane.",
+                "Filled noise goes to different points. It lies in strips between Brenier's borders and the flow's, "
+                "widest where three cells meet: far from borders nothing is in doubt. Shown is the middle, where most "
+                "noise is; drag to zoom in.",
             )
             difference = _figure("difference", 480)
         with gr.Column(min_width=300):
@@ -216,20 +227,23 @@ def build() -> None:
         gr.Markdown(words.READ)
 
     inputs = controls.all()
-    latest, ticket = gr.State(Latest()), gr.Number(-1, precision=0, visible="hidden")
+    latest, ticket = gr.State(Choices()), gr.Number(-1, precision=0, visible="hidden")
     shown = [tiles, brenier, flow, difference, masses, ways, player, said, check, status, query]
     fallen_parts = [decay, fallen, decay_status]
 
-    def show(latest: Latest, *values: Any) -> list[Any]:
-        return [latest.choose(), *_show(controls, values)]  # what still runs is for settings that are no longer shown
+    def show(latest: Choices, *values: Any) -> list[Any]:
+        return latest.newest(lambda number: [number, *_show(controls, values)]) or [gr.skip()] * len(outputs)
 
     @WARM_UP.yields_to
-    def fall(latest: Latest, number: int, *values: Any) -> Iterator[list[Any]]:
+    def fall(latest: Choices, number: int, *values: Any) -> Iterator[list[Any]]:
         yield from while_asked(latest, number, _fall(controls, values))
 
-    def stopped(latest: Latest) -> str:
-        latest.choose()
-        return report.status("Stopped. What is shown of longer noising is as far as it came.")
+    def stopped(latest: Choices) -> list[Any]:
+        line = report.status("Stopped. What is shown stays; it may be of other settings.")
+        return [
+            line if latest.stop() else gr.skip(),
+            report.status("Stopped. What is shown of longer noising is as far as it came."),
+        ]
 
     def restore(request: gr.Request) -> list[Any]:
         return _restore(controls, request.url.query or "")
@@ -240,11 +254,12 @@ def build() -> None:
     loaded = Context.root_block.load(restore, None, [*inputs, notice], **QUIET)
     pictures = [loaded.then(**run), gr.on(controls.changed(), trigger_mode="always_last", **run)]
     for button, changes in tries:
+        button.click(None, None, status, js=_COMPUTING, **QUIET)
         pictures.append(button.click(_changer(controls, changes), None, inputs, queue=False, **QUIET).then(**run))
     for event in pictures:
         address_follows(event, query)
         ready(event.then(trigger_mode="multiple", **falls), "#decay-status")
-    stop.click(stopped, latest, decay_status, queue=False, **QUIET)
+    stop.click(stopped, latest, [status, decay_status], queue=False, **QUIET)
     copies_link(link, query)
     static_ot_cells_endpoints.publish()
 
@@ -258,18 +273,6 @@ def _first_view() -> Iterator[None]:
         yield
 
 
-def while_asked(latest: Latest, number: int, moments: Iterator[list[Any]]) -> Iterator[list[Any]]:
-    """The moments of what was asked for under this number, none of what another choice or Stop has overtaken."""
-    if latest.number == number:
-        for moment in moments:
-            if latest.number != number:
-                break
-            yield moment
-        else:
-            return
-    yield [gr.skip()] * 3
-
-
 def _show(controls: _Controls, values: tuple[Any, ...]) -> list[Any]:
     """[numbers, five figures, player, sentences, check, status, query, decays (3)]; what is shown stays if values are
     bad."""
@@ -277,7 +280,7 @@ def _show(controls: _Controls, values: tuple[Any, ...]) -> list[Any]:
         request = controls.request(values)
         result = solve(request)
     except InvalidRequest as error:
-        text = str(error)
+        text = f"{error} What is shown is still of other {'points' if values[0] == DRAWN else 'settings'}."
         return [*[gr.skip()] * 9, report.status(text[0].upper() + text[1:], kind="error"), *[gr.skip()] * 4]
     except Exception as error:
         logging.getLogger(__name__).exception("cells failed")

@@ -34,6 +34,7 @@ def test_points_of_ones_own_travel_and_bad_links_are_explained(app_url, new_page
     said(first, "#verdict", "Your drawing was centred")
     opened(second, app_url, "time=0")
     assert "it must be" in second.inner_text("#notice [role=alert]")
+    second.wait_for_function("!location.search.includes('time')")  # the address is of what is shown
     assert second.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1")
     assert first.console_errors == second.console_errors == []
 
@@ -45,3 +46,17 @@ def test_the_endpoint_gives_the_same_numbers(app_url):
     assert round(found["w2_squared"], 4) == 0.4865
     assert round(found["decays"]["tail"]["rate"]) == 5
     assert {index for row in found["flow"] for index in row} == set(range(8))
+
+
+def test_a_change_says_at_once_that_maps_are_computed_and_the_last_one_stays(app_url, page):
+    opened(page, app_url)
+    page.route("**/gradio_api/**", lambda route: (page.wait_for_timeout(300), route.continue_()))
+    page.get_by_role("button", name="Random, n = 24").click()
+    said(page, "#status", "Computing both maps…")
+    page.get_by_role("button", name="Octagon").click()
+    page.wait_for_function("location.search.includes('data=octagon')")
+    said(page, "#status", "Octagon, T = 4")
+    page.wait_for_timeout(1500)
+    said(page, "#status", "Octagon, T = 4")
+    assert "data=octagon" in page.url
+    assert page.console_errors == []

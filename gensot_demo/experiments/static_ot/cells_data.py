@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gensot_demo.experiments.requests import InvalidRequest
 from gensot_demo.transport.errors import InvalidValue
-from gensot_demo.transport.static_ot.flow_cells import centred, least_distance
+from gensot_demo.transport.static_ot.flow_cells import CLOSEST, centred, least_distance
 
 from .cells_request import DRAWN, EIGHT, RANDOM, CellsRequest
 from .point_sets import EIGHT_POINTS
@@ -53,10 +53,23 @@ def points_of(request: CellsRequest) -> PointSet:
     points = centred(raw)
     try:
         least_distance(points)
-    except InvalidValue as error:
-        raise InvalidRequest(str(error)) from None
+    except InvalidValue:
+        raise InvalidRequest(_too_close(raw, scale)) from None
     x, y = raw.mean(0).tolist()
     return PointSet(points, (x, y), scale)
+
+
+def _too_close(raw: Tensor, scale: float) -> str:
+    """Which two points (n, 2) are nearest, in the coordinates in which they were given; ``scale``: theirs."""
+    away = torch.cdist(raw, raw, compute_mode="donot_use_mm_for_euclid_dist").fill_diagonal_(math.inf)
+    first, second = sorted(divmod(int(away.argmin()), len(raw)))
+    x, y = raw[first].tolist()
+    least = CLOSEST * scale
+    return (
+        f"Points {first + 1} and {second + 1} are {float(away.min()):.2g} apart, both near ({x:.4g}, {y:.4g}); "
+        + (f"they must be at least {least:.2g} apart. " if least > 0 else "they must be in different places. ")
+        + "Remove one of the two."
+    )
 
 
 def _raw(request: CellsRequest) -> Tensor:

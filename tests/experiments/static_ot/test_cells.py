@@ -12,6 +12,7 @@ from gensot_demo.experiments.static_ot.cells_colours import colours_of
 from gensot_demo.experiments.static_ot.cells_decay import decays
 from gensot_demo.experiments.static_ot.cells_links import from_query, to_query
 from gensot_demo.experiments.static_ot.cells_request import DATA, DRAWN, CellsRequest
+from gensot_demo.experiments.static_ot.cells_strips import strips
 from gensot_demo.experiments.static_ot.cells_told import of_decays, of_result, percent, scientific
 from gensot_demo.figures.component import figure_json
 from gensot_demo.figures.static_ot_cells import (
@@ -200,3 +201,17 @@ def test_figures_are_what_the_result_is(eight, fallen):
 def test_numbers_as_people_write_them():
     assert (percent(0.0381), percent(0.0005), percent(2e-6)) == ("3.8 %", "0.05 %", "2.0·10⁻⁴ %")
     assert (scientific(0.1234), scientific(2.14e-5), scientific(0)) == ("0.123", "2.1·10⁻⁵", "0.000")
+
+
+@pytest.mark.parametrize(("data", "time"), [("eight", 4.0), ("eight", 0.4), ("moons", 1.0)])
+def test_strips_are_where_the_two_maps_differ(data, time):
+    result = solve(CellsRequest(data=data, time=time))
+    axis, differ = strips(result, 3.9)
+    rows, columns = np.random.default_rng(1).integers(0, len(axis), (2, 2000))
+    z = torch.from_numpy(np.stack([axis[columns], axis[rows]], 1).astype(np.float64))
+    brenier = (z.numpy() @ result.points.T + result.heights).argmax(1)
+    flow = FlowCells(torch.from_numpy(result.points)).index(z, time).numpy()
+    assert ((flow != brenier) != differ[rows, columns]).mean() < 3e-3  # where three cells meet the grid decides
+    weight = np.exp(-(axis.astype(np.float64) ** 2) / 2)
+    share = weight @ differ @ weight / weight.sum() ** 2
+    assert share == pytest.approx(result.difference.share, rel=0.02)  # a sum over places
