@@ -2,8 +2,8 @@
 // evaluated or written as HTML.
 
 import { figureAtRest, layPanels } from "./player_axes.js";
-import { decodePanel, Painter, placeIn } from "./player_canvas.js";
-import { legendOf, titlesOf } from "./player_names.js";
+import { decodePanel, isSameButShown, Painter, placeIn } from "./player_canvas.js";
+import { legendOf, timeIn, titlesOf } from "./player_names.js";
 import { pictureOf } from "./player_picture.js";
 
 const PASSAGE = 4000; // milliseconds from the first to the last frame at normal speed
@@ -119,12 +119,15 @@ class Player {
   // ---- the value ---------------------------------------------------------------------------------------------------------
 
   take(text) {
-    this.value = JSON.parse(text);
+    const value = JSON.parse(text);
+    const before = this.value && isSameButShown(this.value, value) ? this.time : null;
+    this.value = value;
     this.text = text;
     const { times, panels, modes, description, autoplay } = this.value;
     this.panels = panels.map((panel) => decodePanel(panel, modes.length));
+    if (before !== null) this.chosen.clear(); // somebody asked for another view of the same
     this.places = {
-      trails: true, density: true, pairing: true, target: Boolean(this.value.target),
+      particles: true, trails: true, density: true, pairing: true, target: Boolean(this.value.target),
       field: panels.some(({ field }) => field), guide: panels.some(({ guide, tube }) => guide || tube),
     };
     this.root.dataset.state = "player";
@@ -136,6 +139,7 @@ class Player {
     this.note.textContent = "";
     Object.assign(this.slider, { min: times[0], max: times.at(-1) });
     this.decide();
+    if (before !== null) return this.setTime(before);
     this.playing = autoplay && !this.common.reducedMotion();
     this.setTime(this.playing ? times[0] : times.at(-1));
   }
@@ -167,7 +171,7 @@ class Player {
     const span = times.at(-1) - times[0];
     this.slider.value = this.time;
     this.slider.style.setProperty("--range_progress", `${(100 * (this.time - times[0])) / span}%`);
-    const words = `t = ${this.time.toFixed(2)}`;
+    const words = timeIn(this.value.clock, this.time);
     if (this.clock.textContent !== words) this.clock.textContent = words;
     if (!this.playing) this.slider.setAttribute("aria-valuetext", words); // not spoken while it moves
     this.root.dataset.time = this.time.toFixed(4);

@@ -34,10 +34,10 @@ SCRIPT_ADDRESS = (
 
 MOST_PANELS = 6
 MOST_MODES = 12
-LAYERS = ("trails", "density", "field", "guide", "pairing", "target")
+LAYERS = ("particles", "trails", "density", "field", "guide", "pairing", "target")
 """What a visitor can switch on and off: the names that ``show`` takes and the select event gives."""
 
-_LABELS = ("Trails", "Density", "Velocity field", "Guide and tube", "Start to end", "Target")
+_LABELS = ("Particles", "Trails", "Density", "Velocity field", "Guide and tube", "Start to end", "Target")
 _SPEEDS = {"0.25": "¼×", "0.5": "½×", "1": "1×", "2": "2×"}
 _UNDEFINED = -32768  # of int16: no velocity here
 
@@ -188,6 +188,14 @@ class PanelFrames:
     field: VelocityField | None = None
 
 
+@dataclass(frozen=True)
+class Clock:
+    """How a time of the frames is said: its ``name``, and what it is at the frames' time 1; it begins with 0."""
+
+    name: str
+    end: float
+
+
 def player_value(
     times: ArrayLike,
     extent: Sequence[float],
@@ -197,6 +205,8 @@ def player_value(
     show: Sequence[str],
     description: str,
     autoplay: bool = True,
+    particles: bool = True,
+    clock: Clock | None = None,
 ) -> str:
     """The player's value as JSON text. Positions travel as int16: a 65535th of the box that holds a panel's particles.
 
@@ -206,9 +216,13 @@ def player_value(
         modes: names of the destinations, 1 to 12.
         panels: 1 to 6, with different names. Each may have a number of particles of its own.
         target: x (k,), y (l,) and density z (l, k) to lay under every panel, or None.
-        show: what is on at first, out of ``LAYERS``.
+        show: what is on at first beside the particles, out of ``LAYERS``.
         description: what the player shows, in a sentence, for people who do not see it.
         autoplay: whether it starts by itself. It never does where the visitor asks for reduced motion.
+        particles: whether they are on at first.
+        clock: what the frames' times are called and how long they last, where that is not t from 0 to 1.
+
+    A value that differs from the one before in what is shown only, keeps the moment at which the player stands.
 
     Raises:
         ValueError: a shape does not fit, a number is not finite, a name is unknown or comes twice.
@@ -234,7 +248,8 @@ def player_value(
             "modes": list(modes),
             "panels": [_panel(panel, times, len(modes)) for panel in panels],
             "target": None if target is None else _target(*target),
-            "show": list(show),
+            "show": [*(["particles"] if particles else []), *show],
+            "clock": None if clock is None else {"name": clock.name, "end": clock.end},
             "description": description,
             "autoplay": autoplay,
         },

@@ -37,6 +37,12 @@ export function decodePanel(panel, modes) {
   return { count: panel.particles, positions, destination, groups, field, now: new Float32Array(2 * panel.particles) };
 }
 
+// Whether two values differ in nothing but what is shown of them.
+export function isSameButShown(one, other) {
+  const moving = (value) => JSON.stringify({ ...value, show: 0, autoplay: 0, description: 0 });
+  return one.show.join() !== other.show.join() && moving(one) === moving(other);
+}
+
 // The last recorded frame at or before a time, and how far it is to the next one.
 export function placeIn(times, time) {
   let low = 0;
@@ -83,7 +89,7 @@ export class Painter {
       if (show.has("field") && panel.field) this.paintField(panel.field, view, moment.time, strongest);
       if (show.has("pairing")) this.copyPairs(view);
       if (show.has("trails")) this.paintTrails(panel, view, moment, frames);
-      this.marks.paint(context, view, panel.now, panel.destination, view.width < 220 ? 2 : 2.7);
+      if (show.has("particles")) this.marks.paint(context, view, panel.now, panel.destination, view.width < 220 ? 2 : 2.7);
       context.restore();
     });
   }

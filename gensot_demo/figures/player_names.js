@@ -20,6 +20,13 @@ export function legendOf(modes, colours) {
   return modes.map((name, mode) => make("li", {}, mark(mode, colours[mode % colours.length]), make("span", { textContent: name })));
 }
 
+// A time from 0 to 1 in the words of the value.
+export function timeIn(clock, time) {
+  if (!clock) return `t = ${time.toFixed(2)}`;
+  const digits = Math.max(0, 2 - Math.floor(Math.log10(clock.end)));
+  return `${clock.name} = ${(time * clock.end).toFixed(digits)}`;
+}
+
 function make(tag, properties = {}, ...children) {
   const node = Object.assign(document.createElement(tag), properties);
   node.append(...children);

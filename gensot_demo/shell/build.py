@@ -13,6 +13,7 @@ from gensot_demo.pages import (
     energy_training,
     failures,
     grid,
+    lagrangian_diffusion,
     navigation,
     navigation_adaptive,
     navigation_directions,
@@ -62,6 +63,7 @@ _PARTS_OF_OPTIMAL_TRANSPORT = (
     ("Pairing in training", "/pairing", static_ot_pairing),
     ("Gaussians", "/gaussians", static_ot_gaussians),
 )
+_PARTS_OF_ONE_EQUATION: tuple[tuple[str, str, object], ...] = ()
 PAGES = (
     Page("Compare", "/", compare.build),
     Page("Grid", "/grid", grid.build),
@@ -80,6 +82,11 @@ PAGES = (
     *(
         Page(f"Optimal transport: {part.lower()}", path, page.build, under="/optimal_transport", part=part)
         for part, path, page in _PARTS_OF_OPTIMAL_TRANSPORT
+    ),
+    Page("One equation", "/lagrangian", lagrangian_diffusion.build, part="Diffusion"),
+    *(
+        Page(f"One equation: {part.lower()}", path, page.build, under="/lagrangian", part=part)
+        for part, path, page in _PARTS_OF_ONE_EQUATION
     ),
     Page("Sequences", "/sequences", sequences.build),
     Page("Scoreboard", "/scoreboard", scoreboard.build),

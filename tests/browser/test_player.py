@@ -14,7 +14,7 @@ from tools.running_app import running_app
 ROOT = "document.querySelector('.gensot-player')"
 PLOT = "document.querySelector('.gensot-player-plot')"
 CANVAS = "document.querySelector('.gensot-player canvas')"
-LAYERS = ("Trails", "Density", "Velocity field", "Guide and tube", "Start to end", "Target")
+LAYERS = ("Particles", "Trails", "Density", "Velocity field", "Guide and tube", "Start to end", "Target")
 
 
 @pytest.fixture(scope="module")
@@ -252,19 +252,19 @@ def test_what_rests_can_be_switched(player_url, page):
     page.wait_for_function(f"{kinds}.join() === 'tube,guide,guide'")
     press(page, "Guide and tube")
     page.wait_for_function(f"{kinds}.join() === ''")
-    page.wait_for_function("document.querySelector('#said :is(textarea, input)').value === '[[\"trails\"], 60]'")
+    page.wait_for_function("document.querySelector('#said :is(textarea, input)').value === '[[\"particles\", \"trails\"], 60]'")
     choose(page, "Three")  # keeps what was switched by hand
     wait_for(page, "panels", "3")
-    assert [pressed(page, layer) for layer in LAYERS] == [True, False, False, False, False, False]
+    assert [pressed(page, layer) for layer in LAYERS] == [True, True, False, False, False, False, False]
 
 
 def test_only_what_there_is_can_be_switched(player_url, page):
     opened(page, player_url, "One")
     layers = page.locator("[data-layer]").filter(visible=True)
-    assert layers.all_inner_texts() == ["Trails", "Density", "Start to end"]
+    assert layers.all_inner_texts() == ["Particles", "Trails", "Density", "Start to end"]
     choose(page, "Two")
-    page.wait_for_function("document.querySelectorAll('[data-layer]:not([hidden])').length === 6")
-    assert [pressed(page, layer) for layer in LAYERS] == [True, False, False, True, False, True]
+    page.wait_for_function("document.querySelectorAll('[data-layer]:not([hidden])').length === 7")
+    assert [pressed(page, layer) for layer in LAYERS] == [True, True, False, False, True, False, True]
 
 
 def test_a_new_value_replaces_the_panels(player_url, page):

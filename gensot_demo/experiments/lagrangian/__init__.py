@@ -1,0 +1,1 @@
+"""The Lagrangian view: six ways to choose the velocity of the same moving particles."""

@@ -1,0 +1,55 @@
+"""A demo of the Lagrangian view as a named, typed endpoint: for gradio_client, curl and, where on, MCP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+
+from gensot_demo.experiments.lagrangian.links import from_query, to_query
+from gensot_demo.experiments.lagrangian.moving import LagrangianRequest, Moving
+from gensot_demo.experiments.requests import InvalidRequest
+
+_ABOUT = """{about}
+
+    Args:
+        query: the settings as in a shared link of the page, for example "{example}".
+
+    Returns:
+        query, notes, sentences, times; clouds: label, positions (moments, particles, 2) and kinds of each; terms of the
+        velocity with symbol, words and active; falling: label, times and values of each curve.
+    """
+
+
+def publish(name: str, about: str, example: str, kind: type[LagrangianRequest], run: Callable[[Any], Moving]) -> None:
+    """Register the endpoint ``lagrangian_NAME`` with the Blocks that is being built."""
+
+    def endpoint(query: str) -> dict[str, Any]:
+        try:
+            request, notes = from_query(kind, query, example)
+            moving = run(request)
+        except InvalidRequest as error:
+            raise gr.Error(str(error), print_exception=False) from None
+        return {"query": to_query(request), "notes": notes, **_plain(moving)}
+
+    endpoint.__name__ = f"lagrangian_{name}_endpoint"
+    endpoint.__doc__ = _ABOUT.format(about=about, example=example)
+    gr.api(endpoint, api_name=f"lagrangian_{name}")
+
+
+def _plain(moving: Moving) -> dict[str, Any]:
+    return {
+        "sentences": list(moving.told),
+        "times": moving.times.tolist(),
+        "kinds": list(moving.kinds),
+        "clouds": [
+            {"label": cloud.label, "positions": cloud.positions.tolist(), "kinds": cloud.kinds.tolist()}
+            for cloud in moving.clouds
+        ],
+        "terms": [{"symbol": term.symbol, "words": term.words, "active": term.active} for term in moving.terms],
+        "falls": moving.falls,
+        "falling": [
+            {"label": one.label, "times": one.t.tolist(), "values": one.values.tolist()} for one in moving.falling
+        ],
+    }
