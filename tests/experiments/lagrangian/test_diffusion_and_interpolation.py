@@ -46,7 +46,7 @@ def test_gaussians_have_the_costs_of_the_formulas():
 
 def test_optimal_clouds_go_at_constant_speed_and_cost_least():
     moving = interpolation.run(InterpolationRequest(ends="clouds"))
-    optimal, flow = moving.falling
+    optimal, _ = moving.falling
     assert np.ptp(optimal.values) < 1e-6 * optimal.values[0]
     assert _areas(moving)[0] < _areas(moving)[1]
     x = moving.clouds[0].positions
