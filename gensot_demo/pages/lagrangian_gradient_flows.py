@@ -94,7 +94,7 @@ class _Controls(LagrangianControls):
 
 def _masses() -> PlotlyFigure:
     gr.Markdown(
-        "#### Has the mass found its modes?\nEach mode fills from nearby within a moment. To go from one mode to another "
+        "#### Has the mass found its modes?\nEach mode fills from nearby within a moment. From one mode to another "
         "mass must pass where there is next to none, and that takes exponentially long in the barrier's height.",
         elem_classes="gensot-question gensot-question-short",
     )
