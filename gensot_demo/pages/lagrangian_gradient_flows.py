@@ -118,8 +118,8 @@ def build() -> None:
             controls=_Controls,
             presets=(
                 ("Three modes", {}),
-                ("Low barriers", {"target": "four_modes"}),
-                ("Burst to a ring", {"target": "ring", "start": "one_place", "duration": 1.0}),
+                ("Low barriers", {"target": "four_modes", "duration": 3.0}),
+                ("Burst to a ring", {"target": "ring", "start": "one_place", "duration": 0.5}),
                 ("Heat", {"energy": "heat", "start": "moons", "duration": 0.6}),
                 ("Kernel distance", {"energy": "interaction"}),
                 ("Short sight", {"energy": "interaction", "bandwidth": 0.4}),

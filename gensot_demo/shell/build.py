@@ -13,6 +13,7 @@ from gensot_demo.pages import (
     energy_training,
     failures,
     grid,
+    lagrangian_controlled,
     lagrangian_diffusion,
     lagrangian_gradient_flows,
     navigation,
@@ -66,6 +67,7 @@ _PARTS_OF_OPTIMAL_TRANSPORT = (
 )
 _PARTS_OF_ONE_EQUATION: tuple[tuple[str, str, object], ...] = (
     ("Gradient flows", "/gradient_flows", lagrangian_gradient_flows),
+    ("GenSOT", "/controlled", lagrangian_controlled),
 )
 PAGES = (
     Page("Compare", "/", compare.build),
