@@ -12,6 +12,7 @@ from gensot_demo.experiments.lagrangian.controlled import (
     first_view,
     run,
 )
+from gensot_demo.experiments.lagrangian.moving import LagrangianRequest
 from gensot_demo.figures.component import PlotlyFigure
 from gensot_demo.figures.lagrangian_controlled import landscape_figure
 from gensot_demo.transport.targets import named_target
@@ -67,14 +68,14 @@ class _Controls(LagrangianControls):
         parts["particles"] = slider_for(fields["particles"], "Particles")
         parts["seed"] = gr.Number(0, precision=0, minimum=0, label="Seed")
 
-    def needless(self, request) -> set[str]:
+    def needless(self, request: LagrangianRequest) -> set[str]:
         return {"amplitude"} if request.shape == "straight" else set()
 
 
 def _landscape() -> PlotlyFigure:
     gr.Markdown(
-        "#### What is the landscape that they cross?\nThe potential at four moments: a bowl that slides along the guide. Its "
-        "contours are prices per unit time; the guided stay low and are steered for it, the unguided climb.",
+        "#### What is the landscape that they cross?\nThe potential at four moments: a bowl that slides along the guide. "
+        "Contours are prices per unit time; the guided stay low and are steered for it, the unguided climb.",
         elem_classes="gensot-question gensot-question-short",
     )
     return PlotlyFigure(
