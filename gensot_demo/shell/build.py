@@ -13,7 +13,9 @@ from gensot_demo.pages import (
     energy_training,
     failures,
     grid,
+    lagrangian_controlled,
     lagrangian_diffusion,
+    lagrangian_gradient_flows,
     lagrangian_interpolation,
     navigation,
     navigation_adaptive,
@@ -64,7 +66,11 @@ _PARTS_OF_OPTIMAL_TRANSPORT = (
     ("Pairing in training", "/pairing", static_ot_pairing),
     ("Gaussians", "/gaussians", static_ot_gaussians),
 )
-_PARTS_OF_ONE_EQUATION = (("Optimal transport", "/interpolation", lagrangian_interpolation),)
+_PARTS_OF_ONE_EQUATION = (
+    ("Optimal transport", "/interpolation", lagrangian_interpolation),
+    ("Gradient flows", "/gradient_flows", lagrangian_gradient_flows),
+    ("GenSOT", "/controlled", lagrangian_controlled),
+)
 PAGES = (
     Page("Compare", "/", compare.build),
     Page("Grid", "/grid", grid.build),

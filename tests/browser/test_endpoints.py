@@ -126,6 +126,8 @@ def test_only_the_named_endpoints_are_public(client):
         "/gaussian_maps",
         "/transport_cells",
         "/solve_heights",
+        "/lagrangian_gradient_flows",
+        "/lagrangian_controlled",
     }
 
 
