@@ -126,4 +126,5 @@ def test_only_the_named_endpoints_are_public(client):
         "/gaussian_maps",
         "/transport_cells",
         "/solve_heights",
+        "/lagrangian_neurons",
     }

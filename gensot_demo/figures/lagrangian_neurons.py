@@ -1,0 +1,41 @@
+"""Figures of a network's training: the functions on the circle, and what stays of each neuron. Layout only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gensot_demo.experiments.lagrangian.neurons import NeuronsMoving
+
+from .curves import curve, line_figure
+from .lagrangian import STYLES
+from .method_style import MethodStyle
+from .palette import DATA, INK
+
+_ROLES = {
+    "target": MethodStyle(INK, "solid", "star"),
+    "start": MethodStyle(DATA[5], "dot", "triangle-up"),
+    "between": MethodStyle(DATA[2], "dash", "diamond"),
+    "end": STYLES[0],
+    "narrow": MethodStyle(DATA[1], "dashdot", "square"),
+}
+
+
+def fitted_figure(moving: NeuronsMoving) -> dict[str, Any]:
+    """What the networks say around the circle, and what they are to say."""
+    curves = [curve(one.label, _ROLES[one.role], moving.angles, one.values) for one in moving.fitted]
+    curves[0]["line"] |= {"width": 4}
+    curves[0]["opacity"] = 0.45
+    x = {"title": {"text": "angle of the data point, degrees"}, "range": [0, 360], "dtick": 45}
+    wanted = moving.fitted[0].values
+    gaps = "; ".join(f"{one.label}: {abs(one.values - wanted).max():.2g}" for one in moving.fitted[1:])
+    said = f"Outputs around the circle. Largest distance from what is to be learnt: {gaps}."
+    return line_figure(curves, x, {"title": {"text": "output G(z)"}}, said, bottom=110)
+
+
+def drift_figure(moving: NeuronsMoving) -> dict[str, Any]:
+    """How far |u|² − v² has gone from its start."""
+    curves = [curve(one.label, style, one.t, one.values) for one, style in zip(moving.drifts, STYLES, strict=False)]
+    ends = "; ".join(f"{one.label} {one.values[-1]:.2g}" for one in moving.drifts)
+    x = {"title": {"text": "time t"}, "range": [0, float(moving.times[-1])]}
+    y = {"title": {"text": "drift of |u|² − v²"}, "rangemode": "tozero"}
+    return line_figure(curves, x, y, f"Largest drift of |u|² − v² over time, at the end: {ends}.", bottom=76)
