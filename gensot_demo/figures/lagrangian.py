@@ -36,7 +36,7 @@ def clouds_value(moving: Moving, autoplay: bool) -> str:
     return player_value(
         moving.shares, moving.extent, moving.kinds, panels, moving.target, _LAYERS[view],
         f"{', '.join(cloud.label for cloud in moving.clouds)}: {seen}.", autoplay,
-        particles=view == "lagrangian", clock=Clock(moving.time, float(moving.times[-1])),
+        particles=view == "lagrangian", clock=Clock(moving.time, float(moving.times[-1])), field="Flux α v",
     )  # fmt: skip
 
 

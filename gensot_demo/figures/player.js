@@ -149,6 +149,7 @@ class Player {
     const on = (layer) => this.places[layer] && (this.chosen.get(layer) ?? this.value.show.includes(layer));
     this.show = new Set(Object.keys(this.places).filter(on));
     for (const button of this.layers) {
+      if (button.dataset.layer === "field") button.textContent = this.value.field;
       button.hidden = !this.places[button.dataset.layer];
       button.setAttribute("aria-pressed", this.show.has(button.dataset.layer));
     }

@@ -207,6 +207,7 @@ def player_value(
     autoplay: bool = True,
     particles: bool = True,
     clock: Clock | None = None,
+    field: str = _LABELS[LAYERS.index("field")],
 ) -> str:
     """The player's value as JSON text. Positions travel as int16: a 65535th of the box that holds a panel's particles.
 
@@ -221,6 +222,7 @@ def player_value(
         autoplay: whether it starts by itself. It never does where the visitor asks for reduced motion.
         particles: whether they are on at first.
         clock: what the frames' times are called and how long they last, where that is not t from 0 to 1.
+        field: what the arrows are.
 
     A value that differs from the one before in what is shown only, keeps the moment at which the player stands.
 
@@ -250,6 +252,7 @@ def player_value(
             "target": None if target is None else _target(*target),
             "show": [*(["particles"] if particles else []), *show],
             "clock": None if clock is None else {"name": clock.name, "end": clock.end},
+            "field": field,
             "description": description,
             "autoplay": autoplay,
         },

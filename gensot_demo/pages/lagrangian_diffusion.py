@@ -91,8 +91,8 @@ def build() -> None:
             "meet, and the two motions become one.",
             falling=(
                 "What does averaging save?",
-                "Kinetic energy at each moment. The mean of several velocities is slower than they are; in the middle, "
-                "where most segments meet, most is saved.",
+                "Kinetic energy at each moment. The mean of several velocities is slower than they are: most is saved "
+                "while segments to everywhere pass every place, and little once the modes have parted.",
             ),
             equation=_EQUATION,
             about="Particles on their own segments from a source to a target, beside particles on the average of all "

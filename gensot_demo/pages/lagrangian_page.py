@@ -98,7 +98,7 @@ def build_page(view: View) -> None:
             equation = gr.HTML(elem_id="velocity")
             said = gr.HTML(elem_id="said")
     title, text = view.falling
-    gr.Markdown(f"#### {title}\n{text}", elem_classes="gensot-question gensot-question-short")
+    gr.Markdown(f"### {title}\n{text}", elem_classes=["gensot-lead", "gensot-energy-question"])
     falling = PlotlyFigure(empty="Curves appear here.", height=320, elem_id="falling", filename=f"gensot-{view.name}")
     pieces += [(piece, piece.build()) for piece in view.pieces if piece.place == "below"]
     if view.more is not None:

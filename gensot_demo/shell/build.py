@@ -14,6 +14,7 @@ from gensot_demo.pages import (
     failures,
     grid,
     lagrangian_diffusion,
+    lagrangian_interpolation,
     lagrangian_neurons,
     navigation,
     navigation_adaptive,
@@ -64,7 +65,10 @@ _PARTS_OF_OPTIMAL_TRANSPORT = (
     ("Pairing in training", "/pairing", static_ot_pairing),
     ("Gaussians", "/gaussians", static_ot_gaussians),
 )
-_PARTS_OF_ONE_EQUATION: tuple[tuple[str, str, object], ...] = (("Network training", "/neurons", lagrangian_neurons),)
+_PARTS_OF_ONE_EQUATION = (
+    ("Optimal transport", "/interpolation", lagrangian_interpolation),
+    ("Network training", "/neurons", lagrangian_neurons),
+)
 PAGES = (
     Page("Compare", "/", compare.build),
     Page("Grid", "/grid", grid.build),

@@ -128,3 +128,16 @@ def test_only_the_named_endpoints_are_public(client):
         "/solve_heights",
         "/lagrangian_neurons",
     }
+
+
+@pytest.mark.parametrize(("name", "query"), [("diffusion", "particles=50"), ("interpolation", "particles=50")])
+def test_demos_of_the_one_equation_by_name(client, name, query):
+    found = client.predict(query=query, api_name=f"/lagrangian_{name}")
+    assert found["query"] == f"v=1&{query}"
+    moments, particles = len(found["times"]), len(found["clouds"][0]["kinds"])
+    positions = found["clouds"][0]["positions"]
+    assert (len(positions), len(positions[0])) == (moments, particles)
+    assert found["sentences"]
+    assert any(term["active"] for term in found["terms"])
+    with pytest.raises(AppError):
+        client.predict(query="view=sideways", api_name=f"/lagrangian_{name}")

@@ -19,7 +19,7 @@ from .moving import FRAMES, Cloud, Falling, LagrangianRequest, Moving, Term, ext
 SCHEDULES: dict[str, tuple[str, SchedulePath]] = {
     "condot": ("Straight (flow matching)", CondOTPath()), "cosine": ("Cosine (diffusion)", CosinePath()),
 }  # fmt: skip
-SOURCES = ("noise", "ring", "grid")
+SOURCES = ("noise", "two_modes", "ring")
 TARGETS = ("two_modes", "three_modes", "ring", "moons", "checkerboard", "spiral")
 _LAST = 1 - 1e-6  # a velocity at the very end of a schedule is 0 * inf
 EXAMPLE = "target=moons&pairing=optimal"
@@ -28,7 +28,7 @@ EXAMPLE = "target=moons&pairing=optimal"
 class DiffusionRequest(LagrangianRequest):
     """pairing: which start goes with which end. Only independent ends leave a choice of schedule. Link version 1."""
 
-    source: Literal["noise", "ring", "grid"] = "noise"
+    source: Literal["noise", "two_modes", "ring"] = "noise"
     target: Literal["two_modes", "three_modes", "ring", "moons", "checkerboard", "spiral"] = "three_modes"
     pairing: Literal["independent", "optimal"] = "independent"
     schedule: Literal["condot", "cosine"] = "condot"

@@ -69,7 +69,8 @@ class Moving:
 
     times: (F,) own units, from 0, increasing; time: what it is called.  kinds: names of the marks, 1 to 12.
     extent: x0, x1, y0, y1.  falling: curves of one quantity, ``falls`` its name and unit.  told: sentences from this
-    run's numbers.  target: x (k,), y (l,), z (l, k) to lay under the clouds, or None.  log: whether the curves want a log axis.
+    run's numbers.  target: x (k,), y (l,), z (l, k) to lay under the clouds, or None.  log: whether the curves want a
+    log axis.
     """
 
     request: LagrangianRequest
