@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gensot_demo.experiments.lagrangian.neurons import NeuronsMoving
+from gensot_demo.experiments.lagrangian.neurons import FIRST_STYLE, NeuronsMoving
 
 from .curves import curve, line_figure
 from .lagrangian import STYLES
@@ -13,10 +13,10 @@ from .palette import DATA, INK
 
 _ROLES = {
     "target": MethodStyle(INK, "solid", "star"),
-    "start": MethodStyle(DATA[5], "dot", "triangle-up"),
-    "between": MethodStyle(DATA[2], "dash", "diamond"),
-    "end": STYLES[0],
-    "narrow": MethodStyle(DATA[1], "dashdot", "square"),
+    "start": MethodStyle(DATA[2], "dot", "triangle-down"),
+    "between": MethodStyle(DATA[2], "dash", "cross"),
+    "end": MethodStyle(DATA[2], "solid", STYLES[FIRST_STYLE].marker),
+    "narrow": MethodStyle(DATA[3], "dashdot", STYLES[FIRST_STYLE + 1].marker),
 }
 
 
@@ -34,7 +34,8 @@ def fitted_figure(moving: NeuronsMoving) -> dict[str, Any]:
 
 def drift_figure(moving: NeuronsMoving) -> dict[str, Any]:
     """How far |u|² − v² has gone from its start."""
-    curves = [curve(one.label, style, one.t, one.values) for one, style in zip(moving.drifts, STYLES, strict=False)]
+    styles = STYLES[FIRST_STYLE:]
+    curves = [curve(one.label, style, one.t, one.values) for one, style in zip(moving.drifts, styles, strict=False)]
     ends = "; ".join(f"{one.label} {one.values[-1]:.2g}" for one in moving.drifts)
     x = {"title": {"text": "time t"}, "range": [0, float(moving.times[-1])]}
     y = {"title": {"text": "drift of |u|² − v²"}, "rangemode": "tozero"}

@@ -72,20 +72,20 @@ class _Controls(LagrangianControls):
 
 def _fitted() -> PlotlyFigure:
     gr.Markdown(
-        "#### What have they learnt?\nThe network's output around the circle, at the start, on the way and at the end, "
+        "### What have they learnt?\nThe network's output around the circle, at the start, on the way and at the end, "
         "over the function to learn. Each neuron adds or takes away a bump of half the circle, with a kink at a right "
         "angle to its direction; without neurons there, the narrow network has no kink to bend.",
-        elem_classes="gensot-question gensot-question-short",
+        elem_classes=["gensot-lead", "gensot-energy-question"],
     )
     return PlotlyFigure(empty="The functions appear here.", height=380, elem_id="fitted", filename="gensot-fitted")
 
 
 def _drifts() -> PlotlyFigure:
     gr.Markdown(
-        "#### What stays of each neuron?\n|u|² − v²: what the two weights of a neuron gain from its pull is the same, "
+        "### What stays of each neuron?\n|u|² − v²: what the two weights of a neuron gain from its pull is the same, "
         "so the exact flow keeps their difference. Each Euler step adds step² (|du/dt|² − (dv/dt)²) to it; the curve "
         "is the largest drift of all neurons. *Half the step* halves it.",
-        elem_classes="gensot-question gensot-question-short",
+        elem_classes=["gensot-lead", "gensot-energy-question"],
     )
     return PlotlyFigure(empty="The drift appears here.", height=280, elem_id="drift", filename="gensot-drift")
 

@@ -25,13 +25,16 @@ from gensot_demo.transport.lagrangian.particle_network import (
 )
 
 from ..requests import InvalidRequest
-from .moving import FRAMES, Cloud, Falling, LagrangianRequest, Moving, Term, extent_of
+from .moving import FRAMES, Cloud, Falling, LagrangianRequest, Moving, Term
 from .neurons_told import told
 
 MOST_STEPS = 2000
 """Of Euler's method in a run."""
 KINDS = ("adds (v > 0)", "takes away (v < 0)", "changes its sign")
 EXAMPLE = "scale=3&narrow=10"
+FIRST_STYLE = 2
+"""Of the networks: circles and squares are neurons that add and that take away."""
+_SEEN = 0.97  # of the wide network's neurons lie in the picture at the end: a few grow far beyond all others
 _MOST_RECORDED = 400  # points of a curve
 
 
@@ -103,7 +106,8 @@ def run(request: NeuronsRequest) -> NeuronsMoving:
     passed = torch.stack(losses).numpy()
     times = request.step * np.array([moment.step for moment in moments], dtype=np.float64)
     labels = tuple(f"{n} neurons" for n in (request.neurons, request.narrow))
-    clouds = tuple(_cloud(request, n, labels[n], moments) for n in range(2))
+    extent = _extent(*(moments[-1].networks[n].places.numpy() for n in range(2)))
+    clouds = tuple(_cloud(request, n, labels[n], moments, extent) for n in range(2))
     shown = np.arange(0, len(passed), max(1, len(passed) // _MOST_RECORDED))
     falling = tuple(
         Falling(label, request.step * np.append(shown, request.steps), np.append(passed[shown, n], passed[-1, n]))
@@ -116,8 +120,8 @@ def run(request: NeuronsRequest) -> NeuronsMoving:
     changed = any(bool((cloud.kinds == 2).any()) for cloud in clouds)
     return NeuronsMoving(
         request=request, times=times, time="t", clouds=clouds, kinds=KINDS if changed else KINDS[:2],
-        extent=extent_of(*(cloud.positions for cloud in clouds)), terms=_terms(request), falling=falling,
-        falls="loss, ½ mean (G − y)²", log=True, told=told(request, passed, moments, drifts, least),
+        extent=extent, terms=_terms(request), falling=falling, falls="loss, ½ mean (G − y)²", log=True,
+        first_style=FIRST_STYLE, told=told(request, passed, moments, drifts, least),
         angles=np.degrees(ANGLES.numpy()), fitted=_fitted(moments, times, wanted.numpy(), labels), drifts=drifts,
     )  # fmt: skip
 
@@ -134,25 +138,39 @@ def learning(request: NeuronsRequest, starts: Sequence[Neurons]):
         ) from None
 
 
-def _cloud(request: NeuronsRequest, n: int, label: str, moments: list[Moment]) -> Cloud:
+def _extent(wide: NDArray, narrow: NDArray) -> tuple[float, float, float, float]:
+    """A square that holds the origin, the narrow network, and most of the wide one at the end, (n, 2) each."""
+    most = np.quantile(wide, [(1 - _SEEN) / 2, (1 + _SEEN) / 2], axis=0)
+    places = np.concatenate([most, narrow, np.zeros((1, 2))])
+    low, high = places.min(0), places.max(0)
+    centre, half = (low + high) / 2, 0.6 * float((high - low).max()) or 1.0
+    return tuple(float(v) for v in (centre[0] - half, centre[0] + half, centre[1] - half, centre[1] + half))
+
+
+def _cloud(
+    request: NeuronsRequest, n: int, label: str, moments: list[Moment], extent: tuple[float, float, float, float]
+) -> Cloud:
     learn = {"inputs": request.learns != "outputs", "outputs": request.learns != "inputs"}
     places = torch.stack([moment.networks[n].places for moment in moments])
     speeds = torch.stack([velocity(moment.networks[n], moment.pulls[n], **learn) for moment in moments])
     first, last = moments[0].networks[n].v, moments[-1].networks[n].v
     kinds = torch.where(first * last < 0, 2, (first < 0).long())
-    ends = f"loss {float(moments[0].losses[n]):.3g} → {float(moments[-1].losses[n]):.2g}"
+    ends = f"loss {float(moments[0].losses[n]):.2g} → {float(moments[-1].losses[n]):.2g}"
+    x, y = places[-1].T
+    beyond = int(((x < extent[0]) | (x > extent[1]) | (y < extent[2]) | (y > extent[3])).sum())
+    ends += f", {beyond} beyond the edge" if beyond else ""
     return Cloud(
         f"network-{n}", label, places.float().numpy(), speeds.float().numpy(), kinds.numpy(), ends,
-        _rays(request, float(places.norm(dim=-1).quantile(0.99))),
+        _rays(request, extent),
     )  # fmt: skip
 
 
-def _rays(request: NeuronsRequest, reach: float) -> NDArray[np.float64] | None:
-    """The directions of the teacher's neurons, as one line through the origin."""
+def _rays(request: NeuronsRequest, extent: tuple[float, float, float, float]) -> NDArray[np.float64] | None:
+    """The directions of the teacher's neurons, as one line through the origin again and again."""
     directions = TEACHERS[request.teacher].neurons
     if not len(directions):
         return None
-    tips = reach * torch.nn.functional.normalize(directions, dim=-1)
+    tips = 2 * (extent[1] - extent[0]) * torch.nn.functional.normalize(directions, dim=-1)
     return torch.stack([torch.zeros_like(tips), tips, torch.zeros_like(tips)], 1).reshape(-1, 2).numpy()
 
 

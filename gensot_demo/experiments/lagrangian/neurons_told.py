@@ -67,6 +67,8 @@ def _moved(request: NeuronsRequest, moments: list[Moment], losses: NDArray) -> s
         return f"{half}, and so far they have not learnt half of it."
     if float(turn.median()) < _LAZY:
         return f"{half}: it learns and hardly moves (lazy training): with large weights a small turn changes G enough."
+    if request.teacher in ("three_waves", "four_waves"):
+        return f"{half}: they leave where they were (feature learning)."
     return f"{half}: they leave where they were and gather in a few directions (feature learning)."
 
 
