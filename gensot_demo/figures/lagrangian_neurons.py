@@ -1,15 +1,18 @@
-"""Figures of a network's training: the functions on the circle, and what stays of each neuron. Layout only."""
+"""Figures of a network's training: functions on the circle, what stays of each neuron, chance. Layout only."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from gensot_demo.experiments.lagrangian.neurons import FIRST_STYLE, NeuronsMoving
+from gensot_demo.experiments.lagrangian.neurons_luck import STARTS, WIDTHS, Luck
 
 from .curves import curve, line_figure
 from .lagrangian import STYLES
 from .method_style import MethodStyle
-from .palette import DATA, INK
+from .palette import DATA, INK, MUTED
 
 _ROLES = {
     "target": MethodStyle(INK, "solid", "star"),
@@ -40,3 +43,28 @@ def drift_figure(moving: NeuronsMoving) -> dict[str, Any]:
     x = {"title": {"text": "time t"}, "range": [0, float(moving.times[-1])]}
     y = {"title": {"text": "drift of |u|² − v²"}, "rangemode": "tozero"}
     return line_figure(curves, x, y, f"Largest drift of |u|² − v² over time, at the end: {ends}.", bottom=76)
+
+
+def luck_figure(luck: Luck) -> dict[str, Any]:
+    """The loss of each start against the number of neurons, and the middle one of each number."""
+    middle = np.median(luck.losses, axis=1)
+    each = {
+        "type": "scatter", "mode": "markers", "name": f"each of {STARTS} starts",
+        "x": np.repeat(np.array(WIDTHS), STARTS), "y": luck.losses.ravel(),
+        "marker": {"color": DATA[2], "symbol": "circle-open", "size": 8},
+    }  # fmt: skip
+    median = {
+        "type": "scatter", "mode": "lines+markers", "name": "the middle one", "x": list(WIDTHS), "y": middle,
+        "line": {"color": INK, "dash": "dash", "width": 1.5}, "marker": {"color": INK, "symbol": "diamond", "size": 9},
+    }  # fmt: skip
+    limit = {
+        "type": "scatter", "mode": "lines", "name": "learnt below this", "x": [WIDTHS[0], WIDTHS[-1]],
+        "y": [luck.limit] * 2, "line": {"color": MUTED, "dash": "dot", "width": 1.5},
+    }  # fmt: skip
+    x = {"title": {"text": "neurons"}, "type": "log", "tickvals": list(WIDTHS), "ticktext": [str(n) for n in WIDTHS]}
+    y = {"title": {"text": f"loss at t = {luck.time:.3g}"}, "type": "log"}
+    said = "; ".join(
+        f"{width} neurons: {low:.2g} to {high:.2g}"
+        for width, low, high in zip(WIDTHS, luck.losses.min(1), luck.losses.max(1), strict=True)
+    )
+    return line_figure([each, median, limit], x, y, f"Losses over {STARTS} starts by chance. {said}.")

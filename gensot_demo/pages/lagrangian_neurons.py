@@ -10,6 +10,7 @@ from gensot_demo.figures.component import PlotlyFigure
 from gensot_demo.figures.lagrangian_neurons import drift_figure, fitted_figure
 from gensot_demo.transport.lagrangian.circle_teachers import TEACHERS
 
+from . import lagrangian_neurons_luck
 from .controls import slider_for
 from .lagrangian_controls import LagrangianControls
 from .lagrangian_page import Piece, View, build_page
@@ -97,10 +98,9 @@ def build() -> None:
             name="neurons",
             question="Where do neurons go when a network learns?",
             seen="Each particle is a neuron, drawn at its input weights u times |v|; circles add to the output, "
-            "squares take away. They start as a small cloud, turn towards the directions that the function needs (thin "
-            "rays: those it is made of) and grow along them, because each is pulled by the error that all make "
-            "together. "
-            "Left many, right few: the same flow, seen in a large and a small sample.",
+            "squares take away. They start as a small cloud, turn towards the directions that the function needs "
+            "(dashed rays: those it is made of) and grow along them, because each is pulled by the error that all make "
+            "together. Left many, right few: the same flow, seen in a large and a small sample.",
             first=first_view(),
             run=run,
             controls=_Controls,
@@ -125,5 +125,6 @@ def build() -> None:
             about="Training of a wide and of a narrow two-layer ReLU network on the circle, with neurons as particles.",
             example=EXAMPLE,
             pieces=(Piece(_fitted, fitted_figure), Piece(_drifts, drift_figure)),
+            more=lagrangian_neurons_luck.section,
         )
     )

@@ -37,9 +37,7 @@ def kept(neurons: Neurons) -> torch.Tensor:
 
 
 def last_of(*networks: Neurons, wanted=REFERENCE, dt=0.05, steps=100, **learn):
-    for moment in train(networks, wanted, dt, steps, **learn):
-        pass
-    return moment
+    return list(train(networks, wanted, dt, steps, **learn))[-1]
 
 
 def test_the_run_without_chance_is_that_of_the_formulas():
@@ -53,10 +51,12 @@ def test_the_run_without_chance_is_that_of_the_formulas():
 def test_twelve_seeds_lie_where_the_formulas_say():
     moments = list(train([random_start(120, 0.3, seed) for seed in range(12)], REFERENCE, 0.05, 400))
     median = [float(moments[n].losses.median()) for n in AT]
-    # Between runs the spread of a median of 12 is about a third of that of one: .002, .005, .013 and 3e-4 here.
-    for n, (wanted, error) in enumerate([(0.605, 0.006), (0.565, 0.01), (0.184, 0.04), (1.0e-3, 6e-4)]):
+    # Medians of ten other dozens have standard deviations .0016, .0026, .0072 and 1.3e-4; two differ by up to 3 * 1.4
+    # of them.
+    for n, (wanted, error) in enumerate([(0.605, 0.007), (0.565, 0.011), (0.184, 0.03), (1.0e-3, 5.5e-4)]):
         assert median[n] == pytest.approx(wanted, abs=error)
-    assert 3e-4 < moments[-1].losses.min() and moments[-1].losses.max() < 5e-3
+    assert moments[-1].losses.min() > 3e-4
+    assert moments[-1].losses.max() < 5e-3
 
 
 def test_velocities_are_those_of_automatic_differentiation():
@@ -94,7 +94,8 @@ def test_the_loss_falls_and_neurons_stay_finite_and_as_many(name, scale, count, 
     assert (np.diff(losses) <= 1e-12 * losses[:-1]).all()
     assert losses[-1] >= out_of_reach(TEACHERS[name].values) * (1 - 1e-9)
     end = moments[-1].networks[0]
-    assert end.u.shape == (count, 2) and bool(end.u.isfinite().all() and end.v.isfinite().all())
+    assert end.u.shape == (count, 2)
+    assert bool(end.u.isfinite().all() and end.v.isfinite().all())
 
 
 @given(some.integers(1, DATA - 1), some.integers(0, 99))
