@@ -62,7 +62,7 @@ def luck_figure(luck: Luck) -> dict[str, Any]:
         "y": [luck.limit] * 2, "line": {"color": MUTED, "dash": "dot", "width": 1.5},
     }  # fmt: skip
     x = {"title": {"text": "neurons"}, "type": "log", "tickvals": list(WIDTHS), "ticktext": [str(n) for n in WIDTHS]}
-    y = {"title": {"text": f"loss at t = {luck.time:.3g}"}, "type": "log"}
+    y = {"title": {"text": f"loss at t = {luck.time:.3g}"}, "type": "log", "dtick": 1, "exponentformat": "power"}
     said = "; ".join(
         f"{width} neurons: {low:.2g} to {high:.2g}"
         for width, low, high in zip(WIDTHS, luck.losses.min(1), luck.losses.max(1), strict=True)

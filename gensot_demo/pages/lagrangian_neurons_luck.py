@@ -30,7 +30,7 @@ def section(controls: LagrangianControls) -> None:
         "neurons each sample is nearly the same, of few it is what chance made it.",
         elem_classes=["gensot-lead", "gensot-energy-question"],
     )
-    with gr.Row(elem_classes=["gensot-run", "gensot-actions"]):
+    with gr.Row(elem_classes="gensot-run"):
         go = gr.Button(f"Train {_NETWORKS}", variant="primary", min_width=80, elem_id="train-luck")
         stop = gr.Button("Stop", min_width=80, elem_id="stop-luck")
     status = gr.HTML(

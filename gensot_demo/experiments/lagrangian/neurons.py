@@ -26,7 +26,7 @@ from gensot_demo.transport.lagrangian.particle_network import (
 
 from ..requests import InvalidRequest
 from .moving import FRAMES, Cloud, Falling, LagrangianRequest, Moving, Term
-from .neurons_told import told
+from .neurons_told import short, told
 
 MOST_STEPS = 2000
 """Of Euler's method in a run."""
@@ -155,7 +155,7 @@ def _cloud(
     speeds = torch.stack([velocity(moment.networks[n], moment.pulls[n], **learn) for moment in moments])
     first, last = moments[0].networks[n].v, moments[-1].networks[n].v
     kinds = torch.where(first * last < 0, 2, (first < 0).long())
-    ends = f"loss {float(moments[0].losses[n]):.2g} → {float(moments[-1].losses[n]):.2g}"
+    ends = f"loss {short(float(moments[0].losses[n]))} → {short(float(moments[-1].losses[n]))}"
     x, y = places[-1].T
     beyond = int(((x < extent[0]) | (x > extent[1]) | (y < extent[2]) | (y > extent[3])).sum())
     ends += f", {beyond} beyond the edge" if beyond else ""
@@ -195,14 +195,14 @@ def _fitted(moments: list[Moment], times: NDArray, wanted: NDArray, labels: tupl
 def _terms(request: NeuronsRequest) -> tuple[Term, ...]:
     return (
         Term(
-            "−|v| E[ r v 1{u·z > 0} z ]",
-            "the input weights u learn: a neuron turns towards the data that it sees where its help is wanted, away "
+            "−|vᵢ| E[ r vᵢ 1{uᵢ·z > 0} z ]",
+            "the input weights uᵢ learn: a neuron turns towards the data that it sees where its help is wanted, away "
             "from those where it does harm",
             active=request.learns != "outputs",
         ),
         Term(
-            "− sign(v) E[ r relu(u·z) ] u",
-            "the output weight v learns: along its own ray, outwards where the neuron helps, inwards where it harms",
+            "− sign(vᵢ) E[ r relu(uᵢ·z) ] uᵢ",
+            "the output weight vᵢ learns: along its own ray, outwards where the neuron helps, inwards where it harms",
             active=request.learns != "inputs",
         ),
         Term(

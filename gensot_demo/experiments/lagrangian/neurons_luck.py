@@ -12,6 +12,7 @@ from gensot_demo.transport.lagrangian.circle_teachers import TEACHERS
 from gensot_demo.transport.lagrangian.particle_network import random_start
 
 from .neurons import NeuronsRequest, learning
+from .neurons_told import short
 
 WIDTHS = (2, 4, 8, 16, 32, 64, 128)
 STARTS = 12
@@ -38,12 +39,14 @@ class Luck:
 
     @property
     def told(self) -> tuple[str, ...]:
-        counts = ", ".join(f"{n} of {STARTS} with {width}" for width, n in zip(WIDTHS, self.learnt, strict=True))
+        counts = ", ".join(f"{n} with {width}" for width, n in zip(WIDTHS, self.learnt, strict=True))
         ratios = self.losses.max(1) / self.losses.min(1)
+        most = int(ratios.argmax())
         return (
-            f"Scale {self.request.scale:g}, t = {self.time:.3g}: loss below {self.limit:.2g} for {counts} neurons.",
-            f"The worst start has {ratios[0]:,.3g} times the loss of the best with {WIDTHS[0]} neurons and "
-            f"{ratios[-1]:,.3g} times with {WIDTHS[-1]}: a cloud of many is nearly the same cloud whatever the chance.",
+            f"Scale {self.request.scale:g}, t = {self.time:.3g}: of {STARTS} starts each, the loss is below "
+            f"{self.limit:.2g} for {counts} neurons.",
+            f"Chance matters most with {WIDTHS[most]} neurons, where the worst start has {short(ratios[most])} times "
+            f"the loss of the best; with {WIDTHS[-1]} it has {short(ratios[-1])} times.",
         )
 
 

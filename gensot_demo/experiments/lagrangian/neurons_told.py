@@ -36,16 +36,18 @@ def told(
 def _widths(request: NeuronsRequest, losses: NDArray, least: float) -> str:
     wide, narrow = (float(loss) for loss in losses[-1])
     many, few = request.neurons, request.narrow
-    first = f"from {losses[0, 0]:.2g} and {losses[0, 1]:.2g}"
-    ends = f"{many} neurons end with loss {wide:.2g}, {few} with {narrow:.2g} ({first})"
+    first = f"from {short(losses[0, 0])} and {short(losses[0, 1])}"
+    ends = f"{many} neurons end with loss {short(wide)}, {few} with {short(narrow)} ({first})"
     if least > 1e-9:
         return (
             f"{ends}, and no number of neurons comes below {least:.3g}: as relu(x) − relu(−x) = x, what a network says "
             "at opposite points differs by a linear function, and three waves differ otherwise."
         )
     if narrow > max(3 * wide, _LEARNT * float(losses[0, 1])):
+        if request.learns == "outputs":
+            return f"{ends}, {short(narrow / wide)} times as much: of so few frozen directions one can make less."
         return (
-            f"{ends}, {narrow / wide:.0f} times as much: in the wide cloud some neuron starts near every direction "
+            f"{ends}, {short(narrow / wide)} times as much: in the wide cloud some neuron starts near every direction "
             "that is wanted; the few may have none there, and stick where no small move helps."
         )
     if wide > max(3 * narrow, _LEARNT * float(losses[0, 0])):
@@ -59,10 +61,13 @@ def _moved(request: NeuronsRequest, moments: list[Moment], losses: NDArray) -> s
     first, last = moments[0].networks[0], moments[-1].networks[0]
     turn = torch.nn.functional.cosine_similarity(first.u, last.u, dim=-1).clamp(-1, 1).acos().rad2deg()
     before, after = (network.places.norm(dim=-1).mean() for network in (first, last))
-    half = f"Half of the {request.neurons} turn by more than {float(turn.median()):.2g}°, the mean of |u||v| goes from "
-    half += f"{float(before):.2g} to {float(after):.2g}"
+    size = f"the mean of |u||v| goes from {short(float(before))} to {short(float(after))}"
     if request.learns == "outputs":
-        return f"{half}: the directions are frozen, neurons only move along their rays, and learning is linear in v."
+        return (
+            f"The directions are frozen and neurons only move along their rays; {size}. G is linear in v, so the loss "
+            "has no place to stick but its least for these directions."
+        )
+    half = f"Half of the {request.neurons} turn by more than {short(float(turn.median()))}°, {size}"
     if float(losses[-1, 0]) > 0.5 * float(losses[0, 0]):
         return f"{half}, and so far they have not learnt half of it."
     if float(turn.median()) < _LAZY:
@@ -75,9 +80,14 @@ def _moved(request: NeuronsRequest, moments: list[Moment], losses: NDArray) -> s
 def _kept(request: NeuronsRequest, moments: list[Moment], drifts: tuple[Falling, ...]) -> str:
     drift = float(drifts[0].values[-1])
     if request.learns != "both":
-        return f"|u|² − v² is kept only where both weights learn; here it moves by up to {drift:.2g}."
+        return f"|u|² − v² is kept only where both weights learn; here it moves by up to {short(drift)}."
     largest = float(moments[-1].networks[0].v.square().max())
     return (
         f"|u|² − v² stays for each neuron under the exact flow. Euler's steps of {request.step:g} let it drift by up "
-        f"to {drift:.2g} (the largest v² is {largest:.2g}); half the step, about half the drift."
+        f"to {short(drift)} (the largest v² is {short(largest)}); half the step, about half the drift."
     )
+
+
+def short(value: float) -> str:
+    """Two digits, and whole numbers from 10 on."""
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"

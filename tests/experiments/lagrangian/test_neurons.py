@@ -125,6 +125,6 @@ def test_wide_networks_learn_from_any_start_and_narrow_ones_by_luck():
     assert learnt[2] <= STARTS // 4  # two directions are fewer than the function has kinks
     assert learnt[64] == learnt[128] == STARTS
     assert last.losses[-1].std() < 0.1 * last.losses[1].std()
-    assert f"{STARTS} of {STARTS} with 128" in last.told[0]
+    assert f"{STARTS} with 128" in last.told[0]
     with pytest.raises(InvalidRequest, match="shorter step"):
         list(by_chance(NeuronsRequest(scale=5.0, step=1.0)))
