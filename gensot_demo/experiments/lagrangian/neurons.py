@@ -158,7 +158,7 @@ def _cloud(
     ends = f"loss {short(float(moments[0].losses[n]))} → {short(float(moments[-1].losses[n]))}"
     x, y = places[-1].T
     beyond = int(((x < extent[0]) | (x > extent[1]) | (y < extent[2]) | (y > extent[3])).sum())
-    ends += f", {beyond} beyond the edge" if beyond else ""
+    ends += f", {beyond} outside" if beyond else ""
     return Cloud(
         f"network-{n}", label, places.float().numpy(), speeds.float().numpy(), kinds.numpy(), ends,
         _rays(request, extent),
