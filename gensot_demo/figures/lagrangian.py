@@ -30,7 +30,7 @@ def clouds_value(moving: Moving, autoplay: bool) -> str:
             positions=cloud.positions, destination=cloud.kinds, guide=cloud.guide,
             field=VelocityField(*moving.flux(cloud)),
         )
-        for cloud, style in zip(moving.clouds, STYLES, strict=False)
+        for cloud, style in zip(moving.clouds, STYLES[moving.first_style :], strict=False)
     ]  # fmt: skip
     seen = "particles and their trails" if view == "lagrangian" else "density and flux at fixed places"
     return player_value(
@@ -42,7 +42,8 @@ def clouds_value(moving: Moving, autoplay: bool) -> str:
 
 def falling_figure(moving: Moving) -> dict[str, Any]:
     """What the motion spends or makes smaller, over its time."""
-    curves = [curve(one.label, style, one.t, one.values) for one, style in zip(moving.falling, STYLES, strict=False)]
+    styles = STYLES[moving.first_style :]
+    curves = [curve(one.label, style, one.t, one.values) for one, style in zip(moving.falling, styles, strict=False)]
     y = {"title": {"text": moving.falls}} | ({"type": "log"} if moving.log else {"rangemode": "tozero"})
     ends = "; ".join(f"{one.label} from {one.values[0]:.3g} to {one.values[-1]:.3g}" for one in moving.falling)
     x = {"title": {"text": f"time {moving.time}"}, "range": [0, float(moving.times[-1])]}

@@ -17,6 +17,7 @@ from gensot_demo.pages import (
     lagrangian_diffusion,
     lagrangian_gradient_flows,
     lagrangian_interpolation,
+    lagrangian_neurons,
     navigation,
     navigation_adaptive,
     navigation_directions,
@@ -69,6 +70,7 @@ _PARTS_OF_OPTIMAL_TRANSPORT = (
 _PARTS_OF_ONE_EQUATION = (
     ("Optimal transport", "/interpolation", lagrangian_interpolation),
     ("Gradient flows", "/gradient_flows", lagrangian_gradient_flows),
+    ("Network training", "/neurons", lagrangian_neurons),
     ("GenSOT", "/controlled", lagrangian_controlled),
 )
 PAGES = (

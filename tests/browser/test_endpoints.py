@@ -95,6 +95,8 @@ def test_heights_are_solved_by_name(client):
         ("/solve_heights", {"query": "points=own&own=1,2;1,2"}, "Points 1 and 2 are the same"),
         ("/solve_heights", {"query": "points=random&number=500"}, "from 1 to 200"),
         ("/solve_heights", {"query": "pictures=collection/bandage", "what": "stored"}, "No heights are stored"),
+        ("/lagrangian_neurons", {"query": "neurons=5"}, "from 20 to 1000"),
+        ("/lagrangian_neurons", {"query": "time=100&step=0.01"}, "10,000 steps"),
         ("/measure", {"query": FAST, "draws": -1}, "from 64 to 1024"),
         ("/measure", {"query": FAST, "draws": 10**9}, "from 64 to 1024"),
     ],
@@ -128,6 +130,7 @@ def test_only_the_named_endpoints_are_public(client):
         "/solve_heights",
         "/lagrangian_gradient_flows",
         "/lagrangian_controlled",
+        "/lagrangian_neurons",
     }
 
 

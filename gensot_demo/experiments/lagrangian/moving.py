@@ -70,7 +70,7 @@ class Moving:
     times: (F,) own units, from 0, increasing; time: what it is called.  kinds: names of the marks, 1 to 12.
     extent: x0, x1, y0, y1.  falling: curves of one quantity, ``falls`` its name and unit.  told: sentences from this
     run's numbers.  target: x (k,), y (l,), z (l, k) to lay under the clouds, or None.  log: whether the curves want a
-    log axis.
+    log axis.  first_style: where the panels' styles begin, for kinds whose marks a reader might take for a panel's.
     """
 
     request: LagrangianRequest
@@ -85,6 +85,7 @@ class Moving:
     told: tuple[str, ...]
     target: tuple[NDArray, NDArray, NDArray] | None = None
     log: bool = False
+    first_style: int = 0
 
     @property
     def particles(self) -> int:

@@ -1,0 +1,93 @@
+"""What one sees of a network's training, in sentences from the numbers of the run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from numpy.typing import NDArray
+
+from gensot_demo.transport.lagrangian.particle_network import Moment
+
+from .moving import Falling
+
+if TYPE_CHECKING:
+    from .neurons import NeuronsRequest
+
+_LAZY = 10  # degrees: neurons that turn by less found nothing, they were there
+_LEARNT = 0.02  # of the first loss: what is left when nothing is missing but time
+
+
+def told(
+    request: NeuronsRequest, losses: NDArray, moments: list[Moment], drifts: tuple[Falling, ...], least: float
+) -> tuple[str, ...]:
+    """losses: (steps + 1, 2), of the wide network and of the narrow one.  least: no network comes below."""
+    lines = [_widths(request, losses, least), _moved(request, moments, losses)]
+    rises = int((losses[1:, 0] > losses[:-1, 0] * (1 + 1e-9)).sum())
+    if rises:
+        lines.append(
+            f"The loss rose in {rises} of {request.steps:,} steps; under the exact flow it never does: the Euler step "
+            f"{request.step:g} is long for this start."
+        )
+    lines.append(_kept(request, moments, drifts))
+    return tuple(lines)
+
+
+def _widths(request: NeuronsRequest, losses: NDArray, least: float) -> str:
+    wide, narrow = (float(loss) for loss in losses[-1])
+    many, few = request.neurons, request.narrow
+    first = f"from {short(losses[0, 0])} and {short(losses[0, 1])}"
+    ends = f"{many} neurons end with loss {short(wide)}, {few} with {short(narrow)} ({first})"
+    if least > 1e-9:
+        return (
+            f"{ends}, and no number of neurons comes below {least:.3g}: as relu(x) − relu(−x) = x, what a network says "
+            "at opposite points differs by a linear function, and three waves differ otherwise."
+        )
+    if narrow > max(3 * wide, _LEARNT * float(losses[0, 1])):
+        if request.learns == "outputs":
+            return f"{ends}, {short(narrow / wide)} times as much: of so few frozen directions one can make less."
+        return (
+            f"{ends}, {short(narrow / wide)} times as much: in the wide cloud some neuron starts near every direction "
+            "that is wanted; the few may have none there, and stick where no small move helps."
+        )
+    if wide > max(3 * narrow, _LEARNT * float(losses[0, 0])):
+        return f"{ends}: here the few do better. A narrow network is a small sample of the same flow, and may be lucky."
+    if narrow > _LEARNT * float(losses[0, 1]):
+        return f"{ends}: neither has got there. Both are samples of one flow; it needs more time, or a larger start."
+    return f"{ends}: both are samples of one flow, and the few have found the directions that are wanted, too."
+
+
+def _moved(request: NeuronsRequest, moments: list[Moment], losses: NDArray) -> str:
+    first, last = moments[0].networks[0], moments[-1].networks[0]
+    turn = torch.nn.functional.cosine_similarity(first.u, last.u, dim=-1).clamp(-1, 1).acos().rad2deg()
+    before, after = (network.places.norm(dim=-1).mean() for network in (first, last))
+    size = f"the mean of |u||v| goes from {short(float(before))} to {short(float(after))}"
+    if request.learns == "outputs":
+        return (
+            f"The directions are frozen and neurons only move along their rays; {size}. G is linear in v, so the loss "
+            "has no place to stick but its least for these directions."
+        )
+    half = f"Half of the {request.neurons} turn by more than {short(float(turn.median()))}°, {size}"
+    if float(losses[-1, 0]) > 0.5 * float(losses[0, 0]):
+        return f"{half}, and so far they have not learnt half of it."
+    if float(turn.median()) < _LAZY:
+        return f"{half}: it learns and hardly moves (lazy training): with large weights a small turn changes G enough."
+    if request.teacher in ("three_waves", "four_waves"):
+        return f"{half}: they leave where they were (feature learning)."
+    return f"{half}: they leave where they were and gather in a few directions (feature learning)."
+
+
+def _kept(request: NeuronsRequest, moments: list[Moment], drifts: tuple[Falling, ...]) -> str:
+    drift = float(drifts[0].values[-1])
+    if request.learns != "both":
+        return f"|u|² − v² is kept only where both weights learn; here it moves by up to {short(drift)}."
+    largest = float(moments[-1].networks[0].v.square().max())
+    return (
+        f"|u|² − v² stays for each neuron under the exact flow. Euler's steps of {request.step:g} let it drift by up "
+        f"to {short(drift)} (the largest v² is {short(largest)}); half the step, about half the drift."
+    )
+
+
+def short(value: float) -> str:
+    """Two digits, and whole numbers from 10 on."""
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
