@@ -14,6 +14,7 @@ from gensot_demo.pages import (
     failures,
     grid,
     lagrangian_diffusion,
+    lagrangian_tokens,
     navigation,
     navigation_adaptive,
     navigation_directions,
@@ -63,7 +64,7 @@ _PARTS_OF_OPTIMAL_TRANSPORT = (
     ("Pairing in training", "/pairing", static_ot_pairing),
     ("Gaussians", "/gaussians", static_ot_gaussians),
 )
-_PARTS_OF_ONE_EQUATION: tuple[tuple[str, str, object], ...] = ()
+_PARTS_OF_ONE_EQUATION = (("Transformer tokens", "/tokens", lagrangian_tokens),)
 PAGES = (
     Page("Compare", "/", compare.build),
     Page("Grid", "/grid", grid.build),
