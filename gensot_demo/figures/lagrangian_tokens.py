@@ -16,6 +16,7 @@ from .palette import DATA, INK, LINE, MUTED, PAPER, SEQUENTIAL
 
 _SYMBOLS = ("circle", "square", "diamond", "cross", "x")  # those that plotly has in space
 _TRAILS = 200  # more are a tangle
+_ROUND = tuple(digit * 10.0**power for power in range(-6, 5) for digit in (1, 2, 5))
 
 
 def clusters_figure(moving: MovingTokens) -> dict[str, Any]:
@@ -25,7 +26,7 @@ def clusters_figure(moving: MovingTokens) -> dict[str, Any]:
     line["line"] = {**line["line"], "shape": "hv"}
     said = f"Number of clusters over depth: from {counts[0]} to {counts[-1]}."
     top = math.log10(max(10, int(counts.max()))) + 0.08
-    y = {"title": {"text": "clusters"}, "type": "log", "range": [-0.05, top], "dtick": "D1"}
+    y = {"title": {"text": "clusters"}, "type": "log", "range": [-0.05, top], "tickvals": _ROUND}
     x = {"title": {"text": "depth"}, "range": [0, float(moving.times[-1])]}
     return line_figure([line], x, y, said, bottom=60)
 
@@ -55,7 +56,8 @@ def sphere_figure(moving: MovingTokens) -> dict[str, Any]:
     eye = 1.55 * towards_viewer()
     layout = {
         "scene": {
-            "xaxis": axis, "yaxis": axis, "zaxis": axis, "aspectmode": "cube", "dragmode": "orbit",
+            "xaxis": axis, "yaxis": axis, "zaxis": axis, "aspectmode": "manual", "dragmode": "orbit",
+            "aspectratio": dict.fromkeys("xyz", 1.75),
             "camera": {"eye": dict(zip("xyz", eye.tolist(), strict=True)), "projection": {"type": "orthographic"}},
         },
         "margin": {"l": 0, "r": 0, "t": 0, "b": 0}, "height": 520, "showlegend": True,
@@ -152,7 +154,7 @@ def law_figure(moving: MovingTokens) -> dict[str, Any]:
     )
     if math.isfinite(law.blow_up) and law.blow_up < 1.5 * moving.times[-1]:
         x["range"] = [0, 1.05 * law.blow_up]
-    figure = line_figure(data, x, {"title": {"text": "variance"}, "type": "log"}, said, bottom=110)
+    figure = line_figure(data, x, {"title": {"text": "variance"}, "type": "log", "tickvals": _ROUND}, said, bottom=110)
     if law.blow_up <= x["range"][1]:
         figure["layout"]["shapes"] = [
             {"type": "line", "x0": law.blow_up, "x1": law.blow_up, "y0": 0, "y1": 1, "yref": "paper",

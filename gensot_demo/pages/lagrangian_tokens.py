@@ -118,8 +118,8 @@ def _part(
 _PIECES = (
     *_part(
         "What does it look like in space?",
-        "Each line is a token's way: hollow where it starts, filled where it ends. Drag to turn the sphere; the player "
-        "above shows the same from its first side.",
+        "Each line is a token's way: hollow where it starts, filled where it ends. Drag to turn the sphere; its back "
+        "is hidden here, while the player above looks through it from one side.",
         "sphere", 520, lambda moving: moving.request.space == "sphere", sphere_figure,
     ),
     *_part(

@@ -63,13 +63,14 @@ def run(request: TokensRequest) -> MovingTokens:
     if kinds is None:
         kinds = np.zeros(positions.shape[1], dtype=np.int64)
     flat, speeds = (_seen(part, request) for part in (positions, velocities))
-    cloud = Cloud("tokens", _LABELS[request.space], flat, speeds, kinds, _note(counted, law), _guide(request, law))
-    extent = (-1.12, 1.12, -1.12, 1.12) if request.normalised else extent_of(flat)
+    guide = _guide(request, law)
+    cloud = Cloud("tokens", _LABELS[request.space], flat, speeds, kinds, _note(counted, law), guide)
     sign = rises(attention)
     falling = _falling(kept, depths, attention, sign)
     moving = MovingTokens(
-        request=request, times=times.numpy(), time="depth", clouds=(cloud,), kinds=names, extent=extent,
-        terms=terms_of(request, attention), falling=(falling,), falls="interaction energy", told=(), counted=counted,
+        request=request, times=times.numpy(), time="depth", clouds=(cloud,), kinds=names,
+        extent=_extent(request, flat, guide), terms=terms_of(request, attention), falling=(falling,),
+        falls="change of the energy", told=(), counted=counted,
         space_positions=positions.float().numpy(), law=law, cut=cut,
         looked=torch.stack([attention.weights(positions[n]) for n in (0, -1)]).float().numpy()
         if request.sentence else None,
@@ -158,8 +159,21 @@ def _marks(request: TokensRequest, last: Tensor) -> tuple[NDArray[np.int64] | No
 
 def _falling(kept: Tensor, times: Tensor, attention: Attention, sign: int) -> Falling:
     score = torch.stack([attention.soft_score(one) for one in kept]).double()
-    label, values = ("the energy itself", score) if sign < 0 else ("energy with minus", -score)
-    return Falling(label, times.numpy(), values.numpy())
+    change = (score - score[0]).numpy()
+    label, values = ("energy", change) if sign < 0 else ("energy, with minus", -change)
+    return Falling(label, times.numpy(), values)
+
+
+def _extent(
+    request: TokensRequest, flat: NDArray[np.float32], guide: NDArray[np.float64] | None
+) -> tuple[float, float, float, float]:
+    """The unit circle, or what holds the tokens and the curve beside them."""
+    if request.normalised:
+        return (-1.12, 1.12, -1.12, 1.12)
+    around = np.array([extent_of(flat), *([] if guide is None else [extent_of(guide[None])])])
+    low, high = around[:, ::2].min(0), around[:, 1::2].max(0)
+    centre, half = (low + high) / 2, float((high - low).max()) / 2
+    return tuple(float(v) for v in (centre[0] - half, centre[0] + half, centre[1] - half, centre[1] + half))
 
 
 def _note(counted: tuple[NDArray, NDArray], law: GaussianTokens | None) -> str:

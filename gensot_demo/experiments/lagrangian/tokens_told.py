@@ -56,8 +56,8 @@ def told_of(moving: MovingTokens, sign: int) -> tuple[str, ...]:
 def _of_size(moving: MovingTokens) -> str:
     farthest = float(np.linalg.norm(moving.space_positions[-1], axis=-1).max())
     return (
-        f"The run ends at depth {moving.times[-1]:.2f} of {moving.request.depth:g}: a token is then {farthest:.0f} "
-        "from the centre, and further on tokens only grow. In the plane nothing holds them; transformers have layer norm."
+        f"The run ends at depth {moving.times[-1]:.2f} of {moving.request.depth:g}: then a token is {farthest:.0f} "
+        "from the centre, and further on they only grow. In the plane nothing holds them; transformers have layer norm."
     )
 
 
@@ -76,25 +76,23 @@ def _of_clusters(moving: MovingTokens, sign: int) -> str:
     still = float(depths[counts > last][-1])
     line = f"{first} clusters become {last} ({what}), the last merging at depth {still:.1f}."
     if sign > 0 and moving.request.normalised:
-        line += (
-            " This is no final number: clusters attract one another, though very weakly, and still merge far deeper."
-        )
+        line += " This is no final number: clusters attract one another, though very weakly, and may merge far deeper."
     return line
 
 
 def _of_energy(moving: MovingTokens, sign: int) -> str:
     curve = moving.falling[0].values
-    change = f"from {curve[0]:.3g} to {curve[-1]:.3g}"
+    change = f"by {abs(curve[-1]):.3g} in this run"
     if sign > 0:
         return (
             "Here V is a positive multiple of QᵀK, and symmetric: each token climbs the interaction energy, so the "
-            f"curve, which is drawn with minus, can only fall ({change})."
+            f"curve, which is drawn with minus, can only fall: {change}."
         )
     if sign < 0:
-        return f"Here V is a negative multiple of QᵀK: each token descends the interaction energy ({change})."
+        return f"Here V is a negative multiple of QᵀK: each token descends the interaction energy, {change}."
     ups = bool((np.diff(curve) > 1e-3 * max(1e-9, float(np.ptp(curve)))).any())
-    seen = "In this run it also rises." if ups else "In this run it does not rise."
-    return f"V is no multiple of a symmetric QᵀK, so no energy is known that must fall ({change}). {seen}"
+    seen = "In this run the one drawn also rises." if ups else "In this run the one drawn does not rise."
+    return f"V is no multiple of a symmetric QᵀK, so no energy is known that must fall. {seen}"
 
 
 def _of_sentence(moving: MovingTokens) -> str:
@@ -103,7 +101,7 @@ def _of_sentence(moving: MovingTokens) -> str:
     begins, ends = (_most(moving.looked[n, bank], words, bank) for n in (0, 1))
     return (
         f"{SENTENCE} The embeddings are synthetic: numbers written by hand for three themes, water, money and grammar. "
-        f"“bank” looks most at {begins} at the start, at {ends} at the end, and then "
+        f"“bank” looks {begins} at the start, {ends} at the end, and then "
         f"at itself {100 * last[bank, bank]:.0f} %."
     )
 
@@ -111,8 +109,8 @@ def _of_sentence(moving: MovingTokens) -> str:
 def _most(row: np.ndarray, words: list[str], own: int) -> str:
     others = [n for n in np.argsort(-row, kind="stable") if n != own]
     if np.ptp(row) < 0.005:
-        return "all alike"
-    return f"“{words[others[0]]}” ({100 * row[others[0]]:.0f} %)"
+        return "at all alike"
+    return f"most at “{words[others[0]]}” ({100 * row[others[0]]:.0f} %)"
 
 
 def _of_law(moving: MovingTokens) -> tuple[str, ...]:
@@ -123,7 +121,7 @@ def _of_law(moving: MovingTokens) -> tuple[str, ...]:
     growth = exact / np.linalg.eigvalsh(law.covariance[0])[-1]
     lines = []
     if math.isfinite(law.blow_up):
-        source = "1 / (2 a c σ²), a closed form" if law.exact else "from its equation"
+        source = "1 / (2 β a c σ²), where QᵀK = a and V = c" if law.exact else "found from its equation"
         reaches = "The run ends before that" if end < law.blow_up else "The run"
         lines.append(
             f"The variance of the law becomes infinite at depth {law.blow_up:.3g} ({source}). {reaches}, at {end:.3g}, "
@@ -137,7 +135,7 @@ def _of_law(moving: MovingTokens) -> tuple[str, ...]:
     if math.isfinite(law.blow_up):
         line += (
             " Attention weighs by e^{β⟨Qx, Ky⟩}; under that weight a Gaussian has its mass ever further "
-            "out, where finitely many have no token. Softmax then picks the outermost, whose pull is finite: tokens fall behind the law as "
-            "it nears its blow-up, and never blow up themselves."
+            "out, where finitely many have no token. Softmax then picks the outermost, whose pull is finite: they "
+            "fall behind the law as it nears its blow-up, and never blow up themselves."
         )
     return (*lines, line)
