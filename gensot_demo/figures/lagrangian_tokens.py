@@ -57,7 +57,7 @@ def sphere_figure(moving: MovingTokens) -> dict[str, Any]:
     layout = {
         "scene": {
             "xaxis": axis, "yaxis": axis, "zaxis": axis, "aspectmode": "manual", "dragmode": "orbit",
-            "aspectratio": dict.fromkeys("xyz", 1.75),
+            "aspectratio": dict.fromkeys("xyz", 1.6),
             "camera": {"eye": dict(zip("xyz", eye.tolist(), strict=True)), "projection": {"type": "orthographic"}},
         },
         "margin": {"l": 0, "r": 0, "t": 0, "b": 0}, "height": 520, "showlegend": True,

@@ -32,7 +32,7 @@ their mean, at depth {DEPTHS[0]} and once more at {DEPTHS[1]}."""
 def section(controls: NamedParts) -> None:
     """The section with its own buttons; space and number of tokens come from the page's controls."""
     gr.Markdown(_TEXT, elem_classes="gensot-question gensot-question-short")
-    with gr.Row(elem_classes=["gensot-run", "gensot-actions"]):
+    with gr.Row(elem_classes="gensot-run"):
         go = gr.Button(f"Count over {SEEDS} seeds", variant="primary", min_width=80, elem_id="count")
         stop = gr.Button("Stop", min_width=80, elem_id="stop-counting")
     line = gr.HTML(report.status("Press Count: it takes about ten seconds for 64 tokens."), elem_id="count-status")

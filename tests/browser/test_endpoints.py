@@ -95,6 +95,7 @@ def test_heights_are_solved_by_name(client):
         ("/solve_heights", {"query": "points=own&own=1,2;1,2"}, "Points 1 and 2 are the same"),
         ("/solve_heights", {"query": "points=random&number=500"}, "from 1 to 200"),
         ("/solve_heights", {"query": "pictures=collection/bandage", "what": "stored"}, "No heights are stored"),
+        ("/lagrangian_tokens", {"query": "beta=-3"}, "from 0 to 100"),
         ("/measure", {"query": FAST, "draws": -1}, "from 64 to 1024"),
         ("/measure", {"query": FAST, "draws": 10**9}, "from 64 to 1024"),
     ],
@@ -126,4 +127,5 @@ def test_only_the_named_endpoints_are_public(client):
         "/gaussian_maps",
         "/transport_cells",
         "/solve_heights",
+        "/lagrangian_tokens",
     }
