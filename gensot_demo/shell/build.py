@@ -18,6 +18,7 @@ from gensot_demo.pages import (
     lagrangian_gradient_flows,
     lagrangian_interpolation,
     lagrangian_neurons,
+    lagrangian_tokens,
     navigation,
     navigation_adaptive,
     navigation_directions,
@@ -71,6 +72,7 @@ _PARTS_OF_ONE_EQUATION = (
     ("Optimal transport", "/interpolation", lagrangian_interpolation),
     ("Gradient flows", "/gradient_flows", lagrangian_gradient_flows),
     ("Network training", "/neurons", lagrangian_neurons),
+    ("Transformer tokens", "/tokens", lagrangian_tokens),
     ("GenSOT", "/controlled", lagrangian_controlled),
 )
 PAGES = (

@@ -97,6 +97,7 @@ def test_heights_are_solved_by_name(client):
         ("/solve_heights", {"query": "pictures=collection/bandage", "what": "stored"}, "No heights are stored"),
         ("/lagrangian_neurons", {"query": "neurons=5"}, "from 20 to 1000"),
         ("/lagrangian_neurons", {"query": "time=100&step=0.01"}, "10,000 steps"),
+        ("/lagrangian_tokens", {"query": "beta=-3"}, "from 0 to 100"),
         ("/measure", {"query": FAST, "draws": -1}, "from 64 to 1024"),
         ("/measure", {"query": FAST, "draws": 10**9}, "from 64 to 1024"),
     ],
@@ -128,13 +129,22 @@ def test_only_the_named_endpoints_are_public(client):
         "/gaussian_maps",
         "/transport_cells",
         "/solve_heights",
+        "/lagrangian_diffusion",
+        "/lagrangian_interpolation",
         "/lagrangian_gradient_flows",
         "/lagrangian_controlled",
         "/lagrangian_neurons",
+        "/lagrangian_tokens",
     }
 
 
-@pytest.mark.parametrize(("name", "query"), [("diffusion", "particles=50"), ("interpolation", "particles=50")])
+@pytest.mark.parametrize(
+    ("name", "query"),
+    [
+        ("diffusion", "particles=50"), ("interpolation", "particles=50"), ("gradient_flows", "particles=50"),
+        ("controlled", "particles=50"), ("neurons", "seed=5"), ("tokens", "tokens=32"),
+    ],
+)  # fmt: skip
 def test_demos_of_the_one_equation_by_name(client, name, query):
     found = client.predict(query=query, api_name=f"/lagrangian_{name}")
     assert found["query"] == f"v=1&{query}"

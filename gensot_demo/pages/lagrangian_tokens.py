@@ -1,0 +1,182 @@
+"""One equation, part Transformer tokens: attention as the velocity of tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+
+from gensot_demo.experiments.lagrangian.moving import LagrangianRequest
+from gensot_demo.experiments.lagrangian.tokens import MovingTokens, first_view, run
+from gensot_demo.experiments.lagrangian.tokens_request import EXAMPLE, TokensRequest
+from gensot_demo.figures.component import PlotlyFigure
+from gensot_demo.figures.lagrangian_tokens import clusters_figure, law_figure, sentence_figure, sphere_figure
+
+from . import lagrangian_tokens_counted
+from .controls import slider_for
+from .lagrangian_controls import LagrangianControls
+from .lagrangian_page import Piece, View, build_page
+
+_EQUATION = r"""
+A head of attention moves token $x_i$ by what it looks at; depth is time, and layers are steps:
+
+$$\dot x_i = \sum_j w_{ij}\, V x_j, \qquad
+w_{ij} = \frac{e^{\beta\langle Q x_i, K x_j\rangle}}{\sum_k e^{\beta\langle Q x_i, K x_k\rangle}} .$$
+
+On the circle and the sphere only its part along the sphere counts, $(I - x_i x_i^\top)\dot x_i$: layer norm. The sum
+depends on the tokens through their distribution $\alpha$ alone, so it is a velocity $v[\alpha](x)$ in the one equation.
+Only $A = Q^\top K$ matters of Q and K. If $V = cA$ is symmetric, each token climbs ($c > 0$) or descends ($c < 0$)
+
+$$E = \frac{1}{2\beta n^2} \sum_{ij} e^{\beta \langle Q x_i, K x_j\rangle}, \qquad
+\dot x_i = c\,\frac{n^2}{Z_i}\,\nabla_{x_i} E, \quad Z_i = \sum_k e^{\beta\langle Q x_i, K x_k\rangle} :$$
+
+a gradient flow, in a metric that softmax stretches by $Z_i$ (Geshkovski, Letrouit, Polyanskiy and Rigollet, arXiv
+2312.10794). The curve is $(1/\beta)\log(2\beta E)$, which rises and falls with $E$.
+
+*Gaussian tokens*: softmax tilts a Gaussian law $N(m, S)$ to one with mean $m + \beta S K^\top Q x$, so the law stays
+Gaussian with
+
+$$\dot m = V(m + \beta S K^\top Q\, m), \qquad
+\dot S = \beta\,(V S K^\top Q\, S + S\, Q^\top K S V^\top) .$$
+
+With $V = c$, $Q^\top K = a$ a variance is $s/(1 - 2 \beta a c s t)$, infinite at $t = 1/(2 \beta a c s)$
+(survey: Peyré, arXiv 2512.06797). Computed by SciPy; the run ends where the largest variance has grown 16-fold.
+
+*Computed* by Heun's method, back on the sphere after each stage, in steps of at most 0.05, coarser above 360 tokens so
+that a run takes no more than a second. A run in the plane ends once a token is 20 from the centre. *Clusters* are
+counted greedily: a token without one leads the next, with all within a cosine of 0.999, in the plane within 5 % of the
+cloud's root mean square. *Density and flux* are those of the drawn tokens, blurred by one Gaussian, on the sphere of
+their picture.
+"""
+
+
+class _Controls(LagrangianControls):
+    kind = TokensRequest
+
+    def _own(self) -> None:
+        fields, parts = TokensRequest.model_fields, self.parts
+        parts["space"] = gr.Radio(
+            [("Plane", "plane"), ("Circle", "circle"), ("Sphere", "sphere"), ("Gaussian tokens", "gaussian")],
+            value="circle", label="Where tokens live", elem_id="space", elem_classes="gensot-family",
+        )  # fmt: skip
+        parts["start"] = gr.Radio(
+            [("At random", "random"), ("A sentence", "sentence")], value="random", label="Tokens", elem_id="start",
+            info="The sentence's embeddings are synthetic, made for this page.", elem_classes="gensot-family",
+        )  # fmt: skip
+        parts["beta"] = slider_for(
+            fields["beta"], "Inverse temperature β", "0: all tokens count the same. High: only the best fit counts."
+        )
+        parts["looks"] = gr.Radio(
+            [("Q = K: what is alike", "alike"), ("Q = −K: the opposite", "opposite"), ("One coordinate only", "first")],
+            value="alike", label="Q and K: what a token looks for", elem_classes="gensot-family",
+        )  # fmt: skip
+        parts["ahead"] = slider_for(fields["ahead"], "Q turned by, degrees", "It then looks that far ahead.", step=5)
+        parts["values"] = gr.Radio(
+            [("V = I", "forward"), ("V = −I: repels", "repulsive"), ("One positive eigenvalue", "one_direction")],
+            value="forward", label="V: what a token says", elem_classes="gensot-family",
+        )  # fmt: skip
+        parts["scale"] = slider_for(fields["scale"], "V scaled by")
+        parts["turn"] = slider_for(fields["turn"], "V turned by, degrees", step=5)
+        parts["tokens"] = slider_for(fields["tokens"], "Number of tokens")
+        parts["depth"] = slider_for(fields["depth"], "Depth (time)", step=0.5)
+        parts["spread"] = slider_for(fields["spread"], "Standard deviation along x")
+        parts["ratio"] = slider_for(fields["ratio"], "Along y, as a share of that")
+        parts["offset"] = slider_for(fields["offset"], "Mean along x")
+        parts["seed"] = gr.Number(0, precision=0, minimum=0, label="Seed")
+
+    def needless(self, request: LagrangianRequest) -> set[str]:
+        assert isinstance(request, TokensRequest)
+        gone = {"start"} if request.space == "gaussian" else {"spread", "ratio", "offset"}
+        return gone | ({"tokens", "seed"} if request.sentence else set())
+
+
+def _part(
+    title: str, said: str, name: str, height: int, wanted: Callable[[MovingTokens], bool], figure: Callable[..., Any]
+) -> tuple[Piece, Piece]:
+    """A heading and a figure, both out of sight unless ``wanted``."""
+
+    def heading() -> gr.Markdown:
+        text = f"#### {title}\n{said}"
+        return gr.Markdown(text, elem_classes="gensot-question gensot-question-short", visible="hidden")
+
+    def plot() -> PlotlyFigure:
+        return PlotlyFigure(
+            empty="This appears with the next run.", height=height, elem_id=name, filename=f"gensot-{name}",
+            visible="hidden",
+        )  # fmt: skip
+
+    def titled(moving: MovingTokens) -> Any:
+        return gr.update(visible=True if wanted(moving) else "hidden")
+
+    def drawn(moving: MovingTokens) -> Any:
+        return gr.update(value=figure(moving), visible=True) if wanted(moving) else gr.update(visible="hidden")
+
+    return Piece(heading, titled), Piece(plot, drawn)
+
+
+_PIECES = (
+    *_part(
+        "What does it look like in space?",
+        "Each line is a token's way: hollow where it starts, filled where it ends. Drag to turn the sphere; its back "
+        "is hidden here, while the player above looks through it from one side.",
+        "sphere", 520, lambda moving: moving.request.space == "sphere", sphere_figure,
+    ),
+    *_part(
+        "Who looks at whom?",
+        "A row is a word, its cells how much of its attention goes to each word. Words gather where they look: at the "
+        "end the rows of a cluster are the same. The embeddings are synthetic, by three themes; no model was asked.",
+        "sentence", 400, lambda moving: moving.looked is not None, sentence_figure,
+    ),
+    *_part(
+        "Does the cloud stay the Gaussian that its equation foretells?",
+        "Lines are variances by the equation of the law, marks those of the tokens. They agree until the law nears its "
+        "blow-up: more tokens follow it for longer, none follow it to infinity.",
+        "law", 360, lambda moving: moving.law is not None, law_figure,
+    ),
+    *_part(
+        "How many clusters are left?",
+        "Tokens count as one cluster where they can hardly be told apart. Their number falls in steps, and waits ever "
+        "longer for the next: clusters far apart hardly look at one another.",
+        "clusters", 300, lambda moving: moving.law is None, clusters_figure,
+    ),
+)  # fmt: skip
+
+
+def build() -> None:
+    """The page's content, inside its Blocks."""
+    build_page(
+        View(
+            name="tokens",
+            question="Where does attention carry the tokens?",
+            seen="Each dot is a token, and each layer moves it a little towards the average of those that it looks "
+            "at. It looks most at those that are like itself, so tokens gather in a few clusters; the mark says which.",
+            first=first_view(),
+            run=run,
+            controls=_Controls,
+            presets=(
+                ("Circle", {}),
+                ("Hot: all agree", {"beta": 1.0}),
+                ("Cold: many clusters", {"beta": 64.0, "depth": 25.0}),
+                ("Sphere", {"space": "sphere", "tokens": 128, "beta": 9.0, "depth": 20.0}),
+                ("Repulsion", {"space": "sphere", "values": "repulsive", "beta": 4.0}),
+                ("Rotation", {"turn": 60.0, "beta": 4.0}),
+                ("One direction", {"space": "sphere", "values": "one_direction", "beta": 4.0, "tokens": 128}),
+                ("Plane", {"space": "plane", "beta": 1.0, "depth": 4.0, "tokens": 128}),
+                ("A sentence", {"start": "sentence", "beta": 6.0}),
+                ("Gaussian tokens", {"space": "gaussian", "beta": 1.0, "tokens": 1000, "depth": 4.0}),
+            ),
+            tries="*Hot* and *cold*: one cluster or many. *Repulsion*: tokens spread evenly and the energy falls. "
+            "*Gaussian tokens*: a law that becomes infinite at a known depth, and tokens that cannot follow it there.",
+            falling=(
+                "What do tokens minimise?",
+                "How well tokens fit one another, as an energy. Where V goes with QᵀK each token climbs it, so with "
+                "minus it can only fall; otherwise nothing forbids it to rise, and the sentences above say if it did.",
+            ),
+            equation=_EQUATION,
+            about="Transformer tokens that attention moves in the plane, on the circle or on the sphere.",
+            example=EXAMPLE,
+            pieces=_PIECES,
+            more=lagrangian_tokens_counted.section,
+        )
+    )
