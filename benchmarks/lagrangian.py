@@ -13,7 +13,14 @@ import time
 from types import ModuleType
 from typing import Any
 
-from gensot_demo.experiments.lagrangian import diffusion, interpolation
+from gensot_demo.experiments.lagrangian import (
+    controlled,
+    diffusion,
+    gradient_flows,
+    interpolation,
+    neurons,
+    tokens,
+)
 from gensot_demo.experiments.lagrangian.links import to_query
 from gensot_demo.figures.lagrangian import clouds_value
 
@@ -23,6 +30,10 @@ REPEATS = 5
 DEMOS: dict[str, tuple[ModuleType, str, dict[str, Any]]] = {
     "diffusion": (diffusion, "lagrangian", {"particles": 1000}),
     "interpolation": (interpolation, "interpolation", {"particles": 1000}),
+    "gradient_flows": (gradient_flows, "gradient_flows", {"particles": 1000}),
+    "neurons": (neurons, "neurons", {"neurons": 1000, "start": "random"}),
+    "tokens": (tokens, "tokens", {"tokens": 1000}),
+    "controlled": (controlled, "controlled", {"particles": 1000}),
 }
 """Module, path of the page, and what makes it a thousand particles."""
 

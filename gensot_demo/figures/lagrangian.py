@@ -46,5 +46,8 @@ def falling_figure(moving: Moving) -> dict[str, Any]:
     curves = [curve(one.label, style, one.t, one.values) for one, style in zip(moving.falling, styles, strict=False)]
     y = {"title": {"text": moving.falls}} | ({"type": "log"} if moving.log else {"rangemode": "tozero"})
     ends = "; ".join(f"{one.label} from {one.values[0]:.3g} to {one.values[-1]:.3g}" for one in moving.falling)
-    x = {"title": {"text": f"time {moving.time}"}, "range": [0, float(moving.times[-1])]}
+    x = {
+        "title": {"text": moving.time if len(moving.time) > 1 else f"time {moving.time}"},
+        "range": [0, float(moving.times[-1])],
+    }
     return line_figure(curves, x, y, f"{moving.falls} over time: {ends}.", bottom=76)
