@@ -43,10 +43,10 @@ With V = c and QᵀK = a, both numbers, a variance s becomes s / (1 − 2βacst)
 arXiv 2512.06797). Computed by SciPy; the run ends where the largest variance has grown 16-fold.
 
 *Computed* by Heun's method, back on the sphere after each stage, in steps of at most 0.05, coarser for several
-hundred tokens, so that a run takes about a second at most. A run in the plane ends once a token is 50 from the centre. *Clusters* are
-counted greedily: a token without one leads the next, with all within a cosine of 0.999, in the plane within 10 % of the
-cloud's root mean square. *Density and flux* are those of the drawn tokens, blurred by one Gaussian, on the sphere of
-their picture.
+hundred tokens, so that a run takes about a second at most. A run in the plane ends once a token is 50 from
+the centre. *Clusters* are counted greedily: a token without one leads the next, with all within a cosine of 0.999, in
+the plane within 10 % of the cloud's root mean square. *Density and flux* are those of the drawn tokens, blurred by one
+Gaussian; for the sphere those of its picture.
 """
 
 
