@@ -19,35 +19,34 @@ from .lagrangian_controls import LagrangianControls
 from .lagrangian_page import Piece, View, build_page
 
 _EQUATION = r"""
-A head of attention moves token $x_i$ by what it looks at; depth is time, and layers are steps:
+A head of attention moves each token xᵢ by what it looks at; depth is time, and layers are steps:
 
 $$\dot x_i = \sum_j w_{ij}\, V x_j, \qquad
 w_{ij} = \frac{e^{\beta\langle Q x_i, K x_j\rangle}}{\sum_k e^{\beta\langle Q x_i, K x_k\rangle}} .$$
 
-On the circle and the sphere only its part along the sphere counts, $(I - x_i x_i^\top)\dot x_i$: layer norm. The sum
-depends on the tokens through their distribution $\alpha$ alone, so it is a velocity $v[\alpha](x)$ in the one equation.
-Only $A = Q^\top K$ matters of Q and K. If $V = cA$ is symmetric, each token climbs ($c > 0$) or descends ($c < 0$)
+On the circle and the sphere only its part along the sphere counts, that times I − xᵢxᵢᵀ: layer norm. The sum depends on
+the tokens through their distribution α alone, so it is a velocity for the one equation. Only QᵀK matters of Q and K. If
+V = c QᵀK is symmetric, each token climbs (c > 0) or descends (c < 0) the interaction energy
 
 $$E = \frac{1}{2\beta n^2} \sum_{ij} e^{\beta \langle Q x_i, K x_j\rangle}, \qquad
 \dot x_i = c\,\frac{n^2}{Z_i}\,\nabla_{x_i} E, \quad Z_i = \sum_k e^{\beta\langle Q x_i, K x_k\rangle} :$$
 
-a gradient flow, in a metric that softmax stretches by $Z_i$ (Geshkovski, Letrouit, Polyanskiy and Rigollet, arXiv
-2312.10794). The curve is $(1/\beta)\log(2\beta E)$, which rises and falls with $E$.
+a gradient flow, in a metric that softmax stretches by Zᵢ (Geshkovski, Letrouit, Polyanskiy and Rigollet, arXiv
+2312.10794). The curve is log(2βE)/β, which rises and falls with E.
 
-*Gaussian tokens*: softmax tilts a Gaussian law $N(m, S)$ to one with mean $m + \beta S K^\top Q x$, so the law stays
-Gaussian with
+*Gaussian tokens*: softmax tilts a Gaussian law N(m, S) to one with mean m + β S KᵀQ x, so the law stays Gaussian with
 
 $$\dot m = V(m + \beta S K^\top Q\, m), \qquad
 \dot S = \beta\,(V S K^\top Q\, S + S\, Q^\top K S V^\top) .$$
 
-With $V = c$, $Q^\top K = a$ a variance is $s/(1 - 2 \beta a c s t)$, infinite at $t = 1/(2 \beta a c s)$
-(survey: Peyré, arXiv 2512.06797). Computed by SciPy; the run ends where the largest variance has grown 16-fold.
+With V = c and QᵀK = a, both numbers, a variance s becomes s / (1 − 2βacst), infinite at t = 1 / (2βacs) (survey: Peyré,
+arXiv 2512.06797). Computed by SciPy; the run ends where the largest variance has grown 16-fold.
 
-*Computed* by Heun's method, back on the sphere after each stage, in steps of at most 0.05, coarser above 360 tokens so
-that a run takes no more than a second. A run in the plane ends once a token is 20 from the centre. *Clusters* are
-counted greedily: a token without one leads the next, with all within a cosine of 0.999, in the plane within 5 % of the
-cloud's root mean square. *Density and flux* are those of the drawn tokens, blurred by one Gaussian, on the sphere of
-their picture.
+*Computed* by Heun's method, back on the sphere after each stage, in steps of at most 0.05, coarser for several
+hundred tokens, so that a run takes about a second at most. A run in the plane ends once a token is 50 from
+the centre. *Clusters* are counted greedily: a token without one leads the next, with all within a cosine of 0.999, in
+the plane within 10 % of the cloud's root mean square. *Density and flux* are those of the drawn tokens, blurred by one
+Gaussian; for the sphere those of its picture.
 """
 
 

@@ -35,7 +35,7 @@ def section(controls: NamedParts) -> None:
     with gr.Row(elem_classes="gensot-run"):
         go = gr.Button(f"Count over {SEEDS} seeds", variant="primary", min_width=80, elem_id="count")
         stop = gr.Button("Stop", min_width=80, elem_id="stop-counting")
-    line = gr.HTML(report.status("Press Count: it takes about ten seconds for 64 tokens."), elem_id="count-status")
+    line = gr.HTML(report.status("Press Count; it says how long it will take."), elem_id="count-status")
     table = gr.HTML(elem_id="counts")
     latest, ticket = gr.State(Latest()), gr.Number(-1, precision=0, visible="hidden")
 

@@ -19,7 +19,7 @@ from .sentence import WORDS, embeddings
 from .tokens_request import TokensRequest, attention_of
 from .tokens_told import terms_of, told_of
 
-LARGEST = 20.0
+LARGEST = 50.0
 """Where a run in the plane ends: tokens start at a distance of about one."""
 GROWTH = 16.0
 """Where a run of Gaussian tokens ends: so many times the largest variance of the start."""
@@ -54,7 +54,7 @@ def run(request: TokensRequest) -> MovingTokens:
     times, positions, velocities, cut = _run(request, attention, law)
     if law is not None and times[-1] < law.times[-1]:
         law = _law(request, attention, float(times[-1]))
-    every = 1 + positions.shape[1] // 350  # energy and clusters of many tokens: at fewer depths
+    every = 1 + positions.shape[1] // 250  # energy and clusters of many tokens: at fewer depths
     kept, depths = positions[::every], times[::every]
     counted, kinds, names = (np.empty(0), np.empty(0, dtype=np.int64)), None, ("tokens",)
     if law is None:

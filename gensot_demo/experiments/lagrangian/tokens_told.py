@@ -57,7 +57,7 @@ def _of_size(moving: MovingTokens) -> str:
     farthest = float(np.linalg.norm(moving.space_positions[-1], axis=-1).max())
     return (
         f"The run ends at depth {moving.times[-1]:.2f} of {moving.request.depth:g}: then a token is {farthest:.0f} "
-        "from the centre, and further on they only grow. In the plane nothing holds them; transformers have layer norm."
+        "from the centre, where they began near one. In the plane nothing holds them; transformers have layer norm."
     )
 
 
@@ -65,7 +65,7 @@ def _of_clusters(moving: MovingTokens, sign: int) -> str:
     depths, counts = moving.counted
     first, last = int(counts[0]), int(counts[-1])
     start = f"{first} cluster{'s' * (first > 1)}"
-    what = "cosine above 0.999" if moving.request.normalised else "closer than 5 % of the cloud's own size"
+    what = "cosine above 0.999" if moving.request.normalised else "closer than 10 % of the cloud's own size"
     if last == first:
         return f"{start} at the start and at the end ({what}): here nothing gathers."
     if last > first:

@@ -37,7 +37,7 @@ class Attention:
     def _logits(self, x: Tensor, over: int | tuple[int, int]) -> Tensor:
         """beta times the scores, none further than e^{-80} below the largest over these dimensions: what is smaller
         counts for nothing, and exponentials that small take a processor ten times as long."""
-        logits = self.beta * self.scores(x)
+        logits = (x @ (self.beta * self.looks).to(x)) @ x.mT
         if self.normalised:  # few are so small
             return logits
         return torch.maximum(logits, logits.amax(over, keepdim=True) - _NOTHING)

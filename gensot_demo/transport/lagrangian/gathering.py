@@ -9,7 +9,7 @@ from torch import Tensor
 
 ALIKE = 0.999
 """Tokens on the sphere are one cluster if the cosine of their angle is above this."""
-NEAR = 0.05
+NEAR = 0.1
 """Tokens in the plane are one cluster if they are nearer than this, in units of the root mean square of the cloud."""
 
 

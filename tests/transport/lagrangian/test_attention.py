@@ -127,4 +127,7 @@ def test_clusters_are_counted_greedily():
     x = torch.stack([angle.cos(), angle.sin()], -1)
     assert clusters(x, normalised=True).tolist() == [0, 0, 1, 2, 2]  # no chain from the first to the third
     assert cluster_count(torch.stack([x, x[:1].expand(5, 2)]), True).tolist() == [3, 1]
-    assert clusters(7 * x + 3, normalised=False).tolist() == [0, 0, 1, 2, 2]
+    across = torch.tensor([0.0, 0.08, 0.16, 1.9, 1.99], dtype=torch.float64)  # root mean square 0.93, a tenth 0.093
+    plane = torch.stack([across, 0 * across], -1)
+    assert clusters(plane, normalised=False).tolist() == [0, 0, 1, 2, 2]
+    assert clusters(7 * plane + 3, normalised=False).tolist() == [0, 0, 1, 2, 2]
