@@ -58,8 +58,12 @@ def _trained(latest: Latest, number: int, controls: LagrangianControls, values: 
         for luck in by_chance(controls.request(values)):
             seconds = time.perf_counter() - began
             if latest.number != number:
-                line = report.status(f"Stopped at t = {luck.time:.3g}.") if latest.stopped else gr.skip()
-                yield [line, gr.skip(), gr.skip()]
+                stopped = [
+                    report.status(f"Stopped at t = {luck.time:.3g}."),
+                    luck_figure(luck),
+                    report.sentences(luck.told),
+                ]
+                yield stopped if latest.stopped else [gr.skip()] * 3
                 return
             running = report.running(_NETWORKS, luck.done, seconds)
             yield [running, luck_figure(luck), report.sentences(luck.told)]

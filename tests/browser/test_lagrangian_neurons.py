@@ -19,6 +19,10 @@ def test_a_start_is_chosen_looked_at_and_linked(app_url, page):
     page.get_by_role("button", name="Only v learns").click()
     said(page, "#velocity", "switched off here")
     page.wait_for_function("location.search.includes('learns=outputs') && location.search.includes('view=eulerian')")
+    page.click("#train-luck")
+    said(page, "#luck-status", "84 networks trained")
+    said(page, "#said-luck", "of 12 starts each")
+    page.wait_for_selector("#luck .main-svg")
     assert page.console_errors == []
 
 

@@ -22,7 +22,7 @@ def told(
     request: NeuronsRequest, losses: NDArray, moments: list[Moment], drifts: tuple[Falling, ...], least: float
 ) -> tuple[str, ...]:
     """losses: (steps + 1, 2), of the wide network and of the narrow one.  least: no network comes below."""
-    lines = [_widths(request, losses, least), _moved(request, moments, losses)]
+    lines = [_widths(request, losses, least), _moved(request, moments, losses, least)]
     rises = int((losses[1:, 0] > losses[:-1, 0] * (1 + 1e-9)).sum())
     if rises:
         lines.append(
@@ -57,7 +57,7 @@ def _widths(request: NeuronsRequest, losses: NDArray, least: float) -> str:
     return f"{ends}: both are samples of one flow, and the few have found the directions that are wanted, too."
 
 
-def _moved(request: NeuronsRequest, moments: list[Moment], losses: NDArray) -> str:
+def _moved(request: NeuronsRequest, moments: list[Moment], losses: NDArray, least: float) -> str:
     first, last = moments[0].networks[0], moments[-1].networks[0]
     turn = torch.nn.functional.cosine_similarity(first.u, last.u, dim=-1).clamp(-1, 1).acos().rad2deg()
     before, after = (network.places.norm(dim=-1).mean() for network in (first, last))
@@ -68,11 +68,13 @@ def _moved(request: NeuronsRequest, moments: list[Moment], losses: NDArray) -> s
             "has no place to stick but its least for these directions."
         )
     half = f"Half of the {request.neurons} turn by more than {short(float(turn.median()))}°, {size}"
+    if least > 1e-9:
+        return f"{half}: the error that has to stay, seen on any half of the circle, pulls at no neuron."
     if float(losses[-1, 0]) > 0.5 * float(losses[0, 0]):
         return f"{half}, and so far they have not learnt half of it."
     if float(turn.median()) < _LAZY:
         return f"{half}: it learns and hardly moves (lazy training): with large weights a small turn changes G enough."
-    if request.teacher in ("three_waves", "four_waves"):
+    if request.teacher == "four_waves":
         return f"{half}: they leave where they were (feature learning)."
     return f"{half}: they leave where they were and gather in a few directions (feature learning)."
 

@@ -64,6 +64,7 @@ def test_frozen_weights_are_said_and_stay():
 def test_what_is_out_of_reach_is_said():
     moving = run(NeuronsRequest(teacher="three_waves", scale=1.0))
     assert "below 0.25" in moving.told[0]
+    assert "pulls at no neuron" in moving.told[1]
     assert len(moving.falling) == 3
     assert (moving.falling[0].values >= 0.25 - 1e-9).all()
 

@@ -143,7 +143,10 @@ def test_what_no_network_reaches():
         best = torch.linalg.lstsq(features, teacher.values[:, None], driver="gelsd").solution
         left = float((features @ best - teacher.values[:, None]).square().mean() / 2)
         assert left == pytest.approx(out_of_reach(teacher.values), abs=1e-6), name
-    assert out_of_reach(TEACHERS["three_waves"].values) == pytest.approx(0.25)
+    three = TEACHERS["three_waves"].values
+    assert out_of_reach(three) == pytest.approx(0.25)
+    silent = Neurons(random_start(50, 1.0, seed=0).u, torch.zeros(50, dtype=torch.float64))
+    assert next(train([silent], three, 0.1, 1)).pulls[0].abs().max() < 1e-14  # the error pulls at nobody
 
 
 def test_a_step_too_long_is_said():
