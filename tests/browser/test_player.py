@@ -252,9 +252,7 @@ def test_what_rests_can_be_switched(player_url, page):
     page.wait_for_function(f"{kinds}.join() === 'tube,guide,guide'")
     press(page, "Guide and tube")
     page.wait_for_function(f"{kinds}.join() === ''")
-    page.wait_for_function(
-        "document.querySelector('#said :is(textarea, input)').value === '[[\"particles\", \"trails\"], 60]'"
-    )
+    page.wait_for_function("document.querySelector('#said :is(textarea, input)').value === '[[\"particles\", \"trails\"], 60]'")
     choose(page, "Three")  # keeps what was switched by hand
     wait_for(page, "panels", "3")
     assert [pressed(page, layer) for layer in LAYERS] == [True, True, False, False, False, False, False]
