@@ -20,7 +20,8 @@ def landscape_figure(moving: Landscape) -> dict[str, Any]:
     """Contours of (beta / 2) |x - nu(t)|^2 at four times, in two rows."""
     x0, x1, y0, y1 = moving.extent
     x, y = np.linspace(x0, x1, _CELLS), np.linspace(y0, y1, _CELLS)
-    highest = moving.stiffness / 2 * max(x1 - x0, y1 - y0) ** 2 / 2 or 1.0
+    bowls = [moving.stiffness / 2 * ((x[None, :] - u) ** 2 + (y[:, None] - v) ** 2) for u, v in moving.guides]
+    highest = float(max(bowl.max() for bowl in bowls)) or 1.0
     data: list[dict[str, Any]] = []
     layout: dict[str, Any] = {
         "annotations": [], "margin": {"l": 8, "r": 8, "t": 8, "b": 40}, "showlegend": True,
@@ -44,9 +45,8 @@ def landscape_figure(moving: Landscape) -> dict[str, Any]:
             "scaleratio": 1, "constrain": "domain",
         }  # fmt: skip
         axes = {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
-        away = (x[None, :] - moving.guides[number, 0]) ** 2 + (y[:, None] - moving.guides[number, 1]) ** 2
         bowl = {
-            "type": "contour", "x": x, "y": y, "z": (moving.stiffness / 2 * away).astype(np.float32), "zmin": 0,
+            "type": "contour", "x": x, "y": y, "z": bowls[number].astype(np.float32), "zmin": 0,
             "zmax": highest, "colorscale": [[0, "rgba(90,120,160,.45)"], [1, "rgba(90,120,160,.02)"]],
             "showscale": False, "contours": {"coloring": "heatmap", "start": 0, "end": highest, "size": highest / 16},
             "line": {"color": "rgba(90,120,160,.55)", "width": 1}, "hovertemplate": "%{z:.1f} nats per unit time",

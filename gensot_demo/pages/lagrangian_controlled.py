@@ -74,8 +74,8 @@ class _Controls(LagrangianControls):
 
 def _landscape() -> PlotlyFigure:
     gr.Markdown(
-        "#### What is the landscape that they cross?\nThe potential at four moments: a bowl that slides along the guide. "
-        "Contours are prices per unit time; the guided stay low and are steered for it, the unguided climb.",
+        "#### What is the landscape that they cross?\nThe potential at four moments: a bowl that slides along the "
+        "guide. Contours are prices per unit time; the guided stay low and are steered for it, the unguided climb.",
         elem_classes="gensot-question gensot-question-short",
     )
     return PlotlyFigure(
@@ -108,7 +108,8 @@ def build() -> None:
             falling=(
                 "What does each moment cost?",
                 "The potential's price and the control's, together, in the same potential for both clouds: as these "
-                "particles pay it, and by formula. The area under a curve is the whole cost.",
+                "particles pay it, and by formula, once for each piece of the guide. The area under a curve is the "
+                "whole cost.",
             ),
             equation=_EQUATION,
             about="Particles to one target under a guide's potential and without, and what each pays.",

@@ -94,8 +94,9 @@ class _Controls(LagrangianControls):
 
 def _masses() -> PlotlyFigure:
     gr.Markdown(
-        "#### Has the mass found its modes?\nEach mode fills from nearby within a moment. From one mode to another "
-        "mass must pass where there is next to none, and that takes exponentially long in the barrier's height.",
+        "#### Has the mass found its modes?\nDown the free energy each mode fills from nearby at once. From one "
+        "mode to another mass must pass where there is next to none, which takes exponentially long in the barrier's "
+        "height. The kernel knows no barriers, but sees no farther than its bandwidth.",
         elem_classes="gensot-question gensot-question-short",
     )
     return PlotlyFigure(
@@ -111,8 +112,8 @@ def build() -> None:
             name="gradient_flows",
             question="Can particles sample without noise?",
             seen="Left, every particle goes downhill on an energy of the whole cloud, and the cloud parts until it has "
-            "the target's density; then it rests. Right, each is moved by its own noise and never rests, yet the "
-            "density is the same at every moment, because only v, the mean motion at a place, moves mass.",
+            "the target's density; then it rests. Right, where there is one, each is moved by its own noise and never "
+            "rests, yet the density is the same at every moment: only v, the mean motion at a place, moves mass.",
             first=first_view(),
             run=run,
             controls=_Controls,
@@ -129,7 +130,8 @@ def build() -> None:
             falling=(
                 "What pays for the motion?",
                 "The energy, and what is left of its start after ∫ E|v|² dt, added up over the particles on the left: "
-                "the two are one curve, but for the luck of this many particles.",
+                "the two are one curve, but for the luck of this many particles and, for the free energy, the 1 to 2 % "
+                "that the grid is off where the target is steep.",
             ),
             equation=_EQUATION,
             about="Particles down the gradient of entropy, free energy or a kernel distance, beside particles moved by "

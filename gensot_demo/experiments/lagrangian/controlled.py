@@ -24,7 +24,8 @@ TARGETS = ("two_modes", "three_modes", "four_modes", "ring")
 EXAMPLE = "shape=V&stiffness=50"
 SHOWN_TIMES = (0.15, 0.4, 0.65, 0.9)
 _EACH = 3  # steps between two moments
-_FORMULA_TIMES = torch.linspace(0.01, 0.99, 25, dtype=torch.float64)
+_PIECES = 20  # of the guide, which jumps between them
+_PRICED = torch.arange(1, FRAMES - 1, (FRAMES - 1) // _PIECES)  # a moment in each piece, at the same share of it
 
 
 class ControlledRequest(LagrangianRequest):
@@ -61,7 +62,7 @@ def run(request: ControlledRequest) -> Landscape:
     """Both clouds on the same noise, and what each pays in the same potential."""
     target = named_target(request.target)
     mean = target.mixture.mean()
-    guided = guided_protocol(request.shape, request.stiffness, mean, amplitude=request.amplitude)
+    guided = guided_protocol(request.shape, request.stiffness, mean, _PIECES, request.amplitude)
     free = replace(guided, stiffness=torch.zeros_like(guided.stiffness))
     runs = [
         controlled(protocol, target.mixture, request.seed, request.particles, FRAMES, _EACH, request.motion == "noise")
@@ -93,9 +94,10 @@ def _notes(request: ControlledRequest) -> tuple[str, str]:
 def _costs(runs: list[Controlled], potential: Protocol, target: Target) -> tuple[Falling, ...]:
     out = []
     for one, label in zip(runs, ("Guided", "Unguided"), strict=True):
-        out.append(Falling(label, one.t.numpy(), sum(one.running_cost(potential)).numpy()))
-        exact = sum(exact_cost(one.path, potential, target.mixture, _FORMULA_TIMES))
-        out.append(Falling(f"{label}, by formula", _FORMULA_TIMES.numpy(), exact.numpy()))
+        t = one.t[_PRICED]
+        paid = sum(one.running_cost(potential))[_PRICED]
+        exact = sum(exact_cost(one.path, potential, target.mixture, t))
+        out += [Falling(label, t.numpy(), paid.numpy()), Falling(f"{label}, by formula", t.numpy(), exact.numpy())]
     return tuple(out)
 
 

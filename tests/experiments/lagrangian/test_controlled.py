@@ -36,10 +36,12 @@ def test_every_setting_keeps_its_particles(request):
     moving = run(request)
     for cloud in moving.clouds:
         assert cloud.positions.shape == cloud.velocities.shape == (61, 50, 2)
-        assert np.isfinite(cloud.positions).all() and np.isfinite(cloud.velocities).all()
+        assert np.isfinite(cloud.positions).all()
+        assert np.isfinite(cloud.velocities).all()
     assert all(np.isfinite(one.values).all() and (one.values >= 0).all() for one in moving.falling)
     again, notes = from_query(ControlledRequest, to_query(request), EXAMPLE)
-    assert to_query(again) == to_query(request) and notes == []
+    assert to_query(again) == to_query(request)
+    assert notes == []
     figure = landscape_figure(moving)
     assert len(figure["data"]) == 4 * len(SHOWN_TIMES)
 

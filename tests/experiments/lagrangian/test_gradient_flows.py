@@ -37,7 +37,8 @@ def test_every_setting_keeps_its_particles_and_lets_the_energy_fall(request):
     assert len(moving.clouds) == (1 if request.energy == "interaction" else 2)
     for cloud in moving.clouds:
         assert cloud.positions.shape == cloud.velocities.shape == (len(moving.times), 50, 2)
-        assert np.isfinite(cloud.positions).all() and np.isfinite(cloud.velocities).all()
+        assert np.isfinite(cloud.positions).all()
+        assert np.isfinite(cloud.velocities).all()
         assert cloud.kinds.max() < len(moving.kinds)
     assert (np.diff(moving.falling[0].values) <= 1e-9).all()
     query = to_query(request)
@@ -61,7 +62,8 @@ def test_the_sentences_hold_the_numbers_of_the_run():
     assert f"{energy[0] - energy[-1]:.4g}" in moving.told[-1]
     worst = np.abs(moving.there - moving.wanted).argmax()
     assert f"{100 * moving.there[worst]:.1f} % of the mass" in moving.told[1]
-    assert moving.wanted == pytest.approx([0.5, 0.3, 0.2], abs=1e-6) and moving.there.sum() == pytest.approx(1)
+    assert moving.wanted == pytest.approx([0.5, 0.3, 0.2], abs=1e-6)
+    assert moving.there.sum() == pytest.approx(1)
     low = run(GradientFlowRequest(target="four_modes", duration=4.0, particles=50))
     assert "every mode has its mass" in low.told[1]
 
@@ -69,7 +71,8 @@ def test_the_sentences_hold_the_numbers_of_the_run():
 def test_the_same_seed_gives_the_same_particles_and_heat_has_no_target():
     first, again = (run(GradientFlowRequest(energy="heat", start="moons", particles=50, seed=4)) for _ in range(2))
     assert np.array_equal(first.clouds[1].positions, again.clouds[1].positions)
-    assert first.target is None and first.wanted is None
+    assert first.target is None
+    assert first.wanted is None
 
 
 @pytest.mark.parametrize(
