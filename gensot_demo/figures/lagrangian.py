@@ -33,9 +33,10 @@ def clouds_value(moving: Moving, autoplay: bool) -> str:
         for cloud, style in zip(moving.clouds, STYLES[moving.first_style :], strict=False)
     ]  # fmt: skip
     seen = "particles and their trails" if view == "lagrangian" else "density and flux at fixed places"
+    names = ", ".join(cloud.label for cloud in moving.clouds)
     return player_value(
         moving.shares, moving.extent, moving.kinds, panels, moving.target, _LAYERS[view],
-        f"{', '.join(cloud.label for cloud in moving.clouds)}: {seen}.", autoplay,
+        f"{names}, from {moving.time} = 0 to {moving.times[-1]:.3g}: {seen}.", autoplay,
         particles=view == "lagrangian", clock=Clock(moving.time, float(moving.times[-1])), field="Flux α v",
     )  # fmt: skip
 
@@ -50,4 +51,6 @@ def falling_figure(moving: Moving) -> dict[str, Any]:
         "title": {"text": moving.time if len(moving.time) > 1 else f"time {moving.time}"},
         "range": [0, float(moving.times[-1])],
     }
-    return line_figure(curves, x, y, f"{moving.falls} over time: {ends}.", bottom=76)
+    figure = line_figure(curves, x, y, f"{moving.falls} over time: {ends}.", bottom=76 if len(curves) > 1 else 48)
+    figure["layout"]["showlegend"] = len(curves) > 1
+    return figure

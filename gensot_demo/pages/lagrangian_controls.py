@@ -14,6 +14,11 @@ from .controls import NamedParts
 _VIEWS = [("Follow the particles (Lagrangian)", "lagrangian"), ("Stand still and look (Eulerian)", "eulerian")]
 
 
+def seed_box() -> gr.Number:
+    """The box of a seed. What is no seed is told by the request, in the page's own words."""
+    return gr.Number(0, label="Seed")
+
+
 class LagrangianControls(NamedParts):
     """Components named like the fields of ``kind``. A page's own are made by ``_own``; ``view``, which the page puts
     over its player, is the last."""

@@ -17,7 +17,7 @@ from gensot_demo.experiments.lagrangian.moving import LagrangianRequest
 from gensot_demo.transport.targets import named_target
 
 from .controls import slider_for
-from .lagrangian_controls import LagrangianControls
+from .lagrangian_controls import LagrangianControls, seed_box
 from .lagrangian_page import View, build_page
 
 _EQUATION = r"""
@@ -62,7 +62,7 @@ class _Controls(LagrangianControls):
             elem_classes="gensot-family",
         )  # fmt: skip
         parts["particles"] = slider_for(fields["particles"], "Particles")
-        parts["seed"] = gr.Number(0, precision=0, minimum=0, label="Seed")
+        parts["seed"] = seed_box()
 
     def needless(self, request: LagrangianRequest) -> set[str]:
         return {"schedule"} if request.pairing == "optimal" else set()
@@ -74,7 +74,7 @@ def build() -> None:
         View(
             name="diffusion",
             question="What is the velocity where paths cross?",
-            seen="Left, every particle runs on its own segment from noise to data, and segments cross. Right, each "
+            seen="Left, every particle runs on its own segment from source to target, and segments cross. Right, each "
             "particle goes at the mean velocity of all segments that pass its place: paths bend and cross no more, "
             "and both clouds look the same at every moment, because one density has many motions.",
             first=first_view(),
@@ -91,8 +91,8 @@ def build() -> None:
             "meet, and the two motions become one.",
             falling=(
                 "What does averaging save?",
-                "Kinetic energy at each moment. The mean of several velocities is slower than they are: most is saved "
-                "while segments to everywhere pass every place, and little once the modes have parted.",
+                "Kinetic energy at each moment. The mean of several velocities is slower than they are, so averaging "
+                "saves wherever segments meet; at the end, what is still averaged is where a particle began.",
             ),
             equation=_EQUATION,
             about="Particles on their own segments from a source to a target, beside particles on the average of all "

@@ -20,7 +20,7 @@ from gensot_demo.figures.ellipses import Ellipse, EllipsePad, ellipses_value, re
 from gensot_demo.transport.targets import named_target
 
 from .controls import slider_for
-from .lagrangian_controls import LagrangianControls
+from .lagrangian_controls import LagrangianControls, seed_box
 from .lagrangian_page import Piece, View, build_page
 
 _EQUATION = r"""
@@ -38,9 +38,11 @@ Between Gaussians T is the Bures map, beside the map of flow matching (both in c
 $$T = S_0^{-1/2}\big(S_0^{1/2} S_1 S_0^{1/2}\big)^{1/2} S_0^{-1/2}, \qquad
 T_{FM} = S_0^{1/2}\big(S_0^{-1/2} S_1 S_0^{-1/2}\big)^{1/2} S_0^{-1/2} .$$
 
-They are equal if and only if the covariances commute. Between clouds T is the exact assignment of the drawn particles
-(POT), and flow matching uses the exact velocity between the two mixtures, followed with Heun's method. Survey: Peyré,
-arXiv 2512.06797.
+They are equal if and only if the covariances commute; even then the ways differ, since flow matching takes each axis
+through √((1−t)² s₀² + t² s₁²) and optimal transport through (1−t) s₀ + t s₁.
+
+Between clouds T is the exact assignment of the drawn particles (POT), and flow matching uses the exact velocity between
+the two mixtures, followed with Heun's method. Survey: Peyré, arXiv 2512.06797.
 """
 _OF_GAUSSIANS = ("source_along", "source_across", "source_angle", "target_along", "target_across", "target_angle")
 _OF_GAUSSIANS += ("target_x", "target_y")
@@ -62,7 +64,7 @@ class _Controls(LagrangianControls):
                 label=end.capitalize(),
             )
         parts["particles"] = slider_for(fields["particles"], "Particles")
-        parts["seed"] = gr.Number(0, precision=0, minimum=0, label="Seed")
+        parts["seed"] = seed_box()
         with gr.Accordion("The ellipses in numbers", open=False):
             for name in _OF_GAUSSIANS:
                 end, what = name.split("_")
@@ -104,21 +106,21 @@ def build() -> None:
             name="interpolation",
             question="What is the cheapest way from here to there?",
             seen="Left, every particle goes straight and at constant speed to its place by optimal transport. Right, "
-            "flow matching carries the same cloud to the same law, but its particles turn within the cloud, because "
-            "it averages over all pairs of ends instead of choosing the cheapest.",
+            "flow matching carries the same cloud to the same law, but the cloud draws together on the way and may "
+            "turn within itself, because it averages over all pairs of ends instead of choosing the cheapest.",
             first=first_view(),
             run=run,
             controls=_Controls,
             presets=(
                 ("Crossed ellipses", {}),
-                ("Aligned: no difference", {"target_angle": 0.0}),
+                ("Aligned: the same ends", {"target_angle": 0.0}),
                 ("Needles", {"source_along": 1.6, "source_across": 0.2, "target_along": 1.6, "target_across": 0.2,
                              "target_angle": 25.0}),
                 ("Two modes to a ring", {"ends": "clouds"}),
                 ("Three modes to moons", {"ends": "clouds", "source": "three_modes", "target": "moons"}),
             ),
-            tries="turn the target by its handle until it lies like the source: the difference goes. *Two modes to a "
-            "ring*: the optimal motion cuts the cloud where that is cheapest.",
+            tries="turn the target by its handle until it lies like the source: the turning goes, the haste stays. "
+            "*Two modes to a ring*: the optimal motion cuts the cloud where that is cheapest.",
             falling=(
                 "What does each way cost?",
                 "Kinetic energy at each moment; the area under a curve is what the whole way costs. Optimal transport "

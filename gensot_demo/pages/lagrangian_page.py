@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import gradio as gr
 from gradio.context import Context
+from gradio.events import Dependency
 
 from gensot_demo.experiments.kept import Kept
 from gensot_demo.experiments.lagrangian.links import from_query, to_query
@@ -25,7 +26,7 @@ from gensot_demo.figures.player import Player
 
 from . import lagrangian_endpoints, lagrangian_report, report
 from .controls import NamedParts
-from .events import QUIET, address_follows, copies_link, followed
+from .events import QUIET, Latest, address_follows, copies_link, followed
 from .lagrangian_controls import LagrangianControls
 from .warm_up import WARM_UP
 
@@ -52,16 +53,19 @@ class Piece:
 
 @dataclass(frozen=True)
 class View:
-    """A page. name: a word for the endpoint and for files.  question, seen: the heading, and two sentences: what one
-    sees, and why.  first: the request of the first view.  run: from a request to its motion, in under a second.
-    presets: titles of buttons with the fields that each changes.  tries: what to try, naming a control or a button.
-    falling: heading over the curve that falls, and a sentence or two.  equation: Markdown with $$ for the mathematics,
-    its source and how it is computed.  about, example: of the endpoint.  more: adds sections with events of their own,
-    from the controls."""
+    """A page.
+
+    name: a word for the endpoint and for files.  question: the heading.  seen: what one sees and why, two sentences; or a
+    function of the motion where they differ.  first: the request of the first view.  run: from a request to its motion,
+    in under a second.  presets: titles of buttons, and the fields that each changes.  tries: what to try, naming a
+    control or a button.  falling: heading over the curve that falls, and a sentence or two.  equation: Markdown with $$
+    for the mathematics, its source and how it is computed.  about, example: of the endpoint.  more: adds sections with
+    events of their own, from the controls.
+    """
 
     name: str
     question: str
-    seen: str
+    seen: str | Callable[[Any], str]
     first: LagrangianRequest
     run: Callable[[Any], Moving]
     controls: type[LagrangianControls]
@@ -88,9 +92,9 @@ def build_page(view: View) -> None:
             with gr.Row(elem_classes=["gensot-run", "gensot-presets"]):
                 presets = [gr.Button(title, size="sm", elem_classes="gensot-preset") for title, _ in view.presets]
         with gr.Column(scale=9, min_width=320):
-            gr.Markdown(f"### {view.question}\n{view.seen}", elem_classes="gensot-lead")
-            with gr.Row(elem_classes=["gensot-run", "gensot-actions"]):
-                link = gr.Button("Copy link", min_width=80)
+            lead = gr.Markdown(f"### {view.question}", elem_id="seen", elem_classes="gensot-lead")
+            with gr.Row(elem_classes="gensot-run"):
+                link = gr.Button("Copy link", size="sm", min_width=80)
             status = gr.HTML(report.status("Computing the first view…"), elem_id="status")
             notice = gr.HTML(elem_id="notice", visible=False)
             controls["view"].render()
@@ -107,23 +111,32 @@ def build_page(view: View) -> None:
         gr.Markdown(view.equation, latex_delimiters=_LATEX)
 
     parts = controls.all()
-    shown = [status, player, equation, said, falling, *(component for _, component in pieces), query]
+    shown = [status, lead, player, equation, said, falling, *(component for _, component in pieces), query]
     answers = _Answers(view, controls, [piece for piece, _ in pieces])
-    light = {"trigger_mode": "always_last", "concurrency_limit": 4, **QUIET}
+    # A light event chooses a number, which travels with what it asks for: whatever is older answers nothing.
+    latest, ticket = gr.State(Latest()), gr.Number(-1, precision=0, visible="hidden")
+
+    def asks(trigger: Dependency, answer: Callable[..., list[Any]], before: list[Any], after: list[Any]) -> Dependency:
+        answered = trigger.then(
+            answers.latest(answer, len(after)), [latest, ticket, *before], after, concurrency_limit=4, **QUIET
+        )
+        return address_follows(answered, query)
+
+    def chosen(event: Callable[..., Dependency]) -> Dependency:
+        return event(Latest.choose, latest, ticket, queue=False, **QUIET)
+
     loaded = Context.root_block.load(answers.restored, None, [*parts, notice, *shown], **QUIET)
     address_follows(loaded, query)
-    moved = gr.on([part.input for part in parts[:-1]], answers.moved, parts, [*parts, *shown], **light)
-    address_follows(moved, query)
-    looked = controls["view"].input(answers.looked, parts, [status, player, query], **light)
-    address_follows(looked, query)
+    moved = gr.on([part.input for part in parts[:-1]], Latest.choose, latest, ticket, queue=False, **QUIET)
+    asks(moved, answers.moved, parts, [*parts, *shown])
+    looked = asks(chosen(controls["view"].input), answers.looked, parts, [status, player, query])
     for event in (loaded, looked):
         event.then(None, controls["view"], None, js=_PARTS_KEEP_THE_VIEW, api_visibility="private")
     for number, (piece, component) in enumerate(pieces):
         if piece.read is not None:
-            drawn = component.input(answers.drawn(number), [component, *parts], [*parts, *shown], **light)
-            address_follows(drawn, query)
+            asks(chosen(component.input), answers.drawn(number), [component, *parts], [*parts, *shown])
     for button, (_, change) in zip(presets, view.presets, strict=True):
-        address_follows(button.click(answers.preset(change), parts, [*parts, *shown], **QUIET), query)
+        asks(chosen(button.click), answers.preset(change), parts, [*parts, *shown])
     copies_link(link, query, answers.link, parts, query)
     lagrangian_endpoints.publish(view.name, view.about, view.example, type(view.first), view.run)
 
@@ -142,7 +155,7 @@ def _moving(view: View, request: LagrangianRequest) -> Moving:
 
 
 class _Answers:
-    """What the page's events answer. Pictures are status, player, equation, sentences, curves, pieces, and query."""
+    """What the page's events answer. Pictures: status, question, player, equation, sentences, curves, pieces, query."""
 
     def __init__(self, view: View, controls: LagrangianControls, pieces: list[Piece]):
         self._view, self._controls, self._pieces = view, controls, pieces
@@ -151,6 +164,7 @@ class _Answers:
         """but: number of the piece that a person is moving."""
         return [
             lagrangian_report.status(moving),
+            self._lead(moving),
             clouds_value(moving, autoplay),
             lagrangian_report.velocity(moving),
             report.sentences(moving.told),
@@ -158,6 +172,10 @@ class _Answers:
             *(gr.skip() if number == but else piece.show(moving) for number, piece in enumerate(self._pieces)),
             to_query(moving.request),
         ]
+
+    def _lead(self, moving: Moving) -> str:
+        seen = self._view.seen
+        return f"### {self._view.question}\n{seen if isinstance(seen, str) else seen(moving)}"
 
     def _failed(self, error: Exception, before: int, after: int) -> list[Any]:
         """A status line with so many values that stay before and after it."""
@@ -167,6 +185,15 @@ class _Answers:
             logging.getLogger(__name__).error("%s failed", self._view.name, exc_info=error)
             line = report.status(f"This failed ({type(error).__name__}); what is shown stays.", kind="error")
         return [*[gr.skip()] * before, line, *[gr.skip()] * after]
+
+    def latest(self, answer: Callable[..., list[Any]], outputs: int) -> Callable[..., list[Any]]:
+        """The answer to what a visitor asked for last; to anything older, nothing."""
+
+        def answered(latest: Latest, number: int, *values: Any) -> list[Any]:
+            found = answer(*values) if latest.number == number else None
+            return found if found is not None and latest.number == number else [gr.skip()] * outputs
+
+        return answered
 
     def restored(self, request: gr.Request) -> list[Any]:
         """[controls…, notice, pictures…] from the address."""
@@ -187,7 +214,7 @@ class _Answers:
             moving = _moving(self._view, self._controls.request(values))
             return [*self._controls.seen(moving.request), *self._pictures(moving, autoplay=True)]
         except Exception as error:
-            return self._failed(error, len(values), 5 + len(self._pieces))
+            return self._failed(error, len(values), 6 + len(self._pieces))
 
     def looked(self, *values: Any) -> list[Any]:
         """[status, player, query]: the same motion in the other view."""
@@ -204,7 +231,7 @@ class _Answers:
                 pictures = self._pictures(_moving(self._view, request), autoplay=False, but=number)
                 return [*self._controls.values(request), *pictures]
             except Exception as error:
-                return self._failed(error, len(values), 5 + len(self._pieces))
+                return self._failed(error, len(values), 6 + len(self._pieces))
 
         return answer
 
@@ -218,7 +245,7 @@ class _Answers:
                 moving = _moving(self._view, request)
                 return [*self._controls.values(request), *self._pictures(moving, autoplay=True)]
             except Exception as error:
-                return self._failed(error, len(values), 5 + len(self._pieces))
+                return self._failed(error, len(values), 6 + len(self._pieces))
 
         return answer
 

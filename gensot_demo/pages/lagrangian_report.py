@@ -25,4 +25,9 @@ def velocity(moving: Moving) -> str:
 
 def status(moving: Moving) -> str:
     """How much moves, in a line."""
-    return report.status(f"{moving.particles:,} particles at {len(moving.times)} moments; as many arrive as set out.")
+    counts = {cloud.positions.shape[1] for cloud in moving.clouds}
+    if len(moving.clouds) == 1 or len(counts) > 1:
+        many = " and ".join(f"{cloud.positions.shape[1]:,}" for cloud in moving.clouds) + " particles"
+    else:
+        many = f"{counts.pop():,} particles in each panel"
+    return report.status(f"{many}, {len(moving.times)} moments.")

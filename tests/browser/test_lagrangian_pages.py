@@ -48,6 +48,24 @@ def test_settings_change_the_motion_its_terms_and_the_address(app_url, page):
     assert page.console_errors == []
 
 
+def test_the_last_of_two_quick_presses_wins_and_a_bad_seed_is_explained(app_url, page):
+    page.set_default_timeout(60_000)
+    page.goto(f"{app_url}/lagrangian")
+    said(page, "#said", "Independent ends")
+    page.get_by_role("button", name="Ring to checkerboard").click()
+    page.get_by_role("button", name="Optimal pairing").click()
+    said(page, "#said", "no two segments run past one another")
+    page.wait_for_function("location.search === '?v=1&pairing=optimal'")
+    page.get_by_label("Seed").fill("-5")
+    said(page, "#status [role=alert]", "-5")
+    page.get_by_label("Seed").fill("3")
+    page.wait_for_function("location.search.includes('seed=3')")
+    page.wait_for_timeout(2000)  # nothing older comes after it
+    assert "no two segments" in page.inner_text("#said")
+    assert page.evaluate("location.search") == "?v=1&pairing=optimal&seed=3"
+    assert page.console_errors == []
+
+
 def test_an_ellipse_is_dragged_and_a_bad_link_explained_on_a_phone(app_url, new_page):
     page = new_page(width=390, color_scheme="dark")
     page.set_default_timeout(60_000)

@@ -107,6 +107,7 @@ def _told(
         f"Independent ends: {100 * past:.0f} % of pairs run past one another, and where segments meet a place has no "
         "one velocity. Their mean gives it one: particles on average never cross, and yet the density is the same at "
         "every moment. Stand still and look: the two panels agree up to the luck of this many particles.",
-        f"Averaging spends less: ∫ E|v|² dt = {mean:.2f} against {own:.2f}. The same destinations, mode by mode "
-        f"({target.modes[most]}: {100 * wanted[most]:.0f} % and {100 * got[most]:.0f} %), by other particles.",
+        f"Averaging spends less: ∫ E|v|² dt = {mean:.2f} against {own:.2f}. Both clouds reach the modes in the "
+        f"same shares, up to luck ({target.modes[most]}: {100 * wanted[most]:.0f} % and {100 * got[most]:.0f} %), with "
+        "other particles.",
     )

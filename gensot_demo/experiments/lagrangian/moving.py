@@ -87,10 +87,6 @@ class Moving:
     log: bool = False
     first_style: int = 0
 
-    @property
-    def particles(self) -> int:
-        return sum(cloud.positions.shape[1] for cloud in self.clouds)
-
     def flux(self, cloud: Cloud) -> tuple[NDArray, NDArray, NDArray, NDArray]:
         """x (gx,), y (gy,), times (T,) from 0 to 1, and the flux (T, gy, gx, 2) of the blurred cloud."""
         x0, x1, y0, y1 = self.extent

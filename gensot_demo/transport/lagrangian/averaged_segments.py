@@ -44,8 +44,9 @@ def _coefficients(path: SchedulePath, t: float) -> Coefficients:
 
 
 def opposed(start: Tensor, end: Tensor) -> float:
-    """The share of pairs of segments that run past one another: <x - x', y - y'> < 0. Of independent ends it is a half
-    if the source is symmetric; the optimal pairing has none (its cyclical monotonicity), so no two of it ever meet."""
+    """The share of pairs of segments that run past one another: <x - x', y - y'> < 0. Of independent ends it is a half,
+    as x - x' is as likely as x' - x; the optimal pairing has none (its cyclical monotonicity), so no two of it ever
+    meet."""
     x, y = start[:, None] - start, end[:, None] - end
     n = len(start)
     return float(((x * y).sum(-1) < 0).sum()) / max(1, n * (n - 1))

@@ -53,10 +53,26 @@ def test_optimal_clouds_go_at_constant_speed_and_cost_least():
     assert np.allclose(x[30], (x[0] + x[-1]) / 2, atol=1e-5)
 
 
-def test_commuting_gaussians_have_one_motion():
-    moving = interpolation.run(InterpolationRequest(target_angle=0.0))
-    assert not moving.terms[2].active
-    assert np.allclose(moving.clouds[0].positions[-1], moving.clouds[1].positions[-1], atol=1e-5)
+def test_commuting_gaussians_have_the_same_ends_by_other_ways():
+    """Halfway flow matching has drawn the first axis together to sqrt(s0^2 + s1^2) / 2 instead of (s0 + s1) / 2."""
+    request = InterpolationRequest(target_angle=0.0)
+    moving = interpolation.run(request)
+    optimal, flow = (cloud.positions for cloud in moving.clouds)
+    assert np.allclose(optimal[-1], flow[-1], atol=1e-5)
+    s0, s1 = request.source_along, request.target_along
+    assert np.allclose(flow[30][:, 0] / optimal[30][:, 0], np.hypot(s0, s1) / (s0 + s1), rtol=1e-4)
+    assert _areas(moving)[1] > 2 * _areas(moving)[0]
+    assert [term.active for term in moving.terms] == [True, True, True, False]
+    assert "very same place" in moving.told[1]
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_what_flow_matching_spends_is_said_whatever_the_draws(seed):
+    """With few particles its draws may be cheaper than the optimal plan to other draws of the same law."""
+    moving = interpolation.run(InterpolationRequest(ends="clouds", particles=50, seed=seed))
+    own, mean = _areas(moving)
+    assert ("by the luck of these draws" in moving.told[1]) == (mean < own)
+    assert "-" not in moving.told[1].split("spends")[1].split(":")[0]
 
 
 @pytest.mark.parametrize(("demo", "kind"), [(diffusion, DiffusionRequest), (interpolation, InterpolationRequest)])
