@@ -55,9 +55,9 @@ class Piece:
 class View:
     """A page.
 
-    name: a word for the endpoint and for files.  question: the heading.  seen: what one sees and why, two sentences; or a
-    function of the motion where they differ.  first: the request of the first view.  run: from a request to its motion,
-    in under a second.  presets: titles of buttons, and the fields that each changes.  tries: what to try, naming a
+    name: a word for the endpoint and for files.  question: the heading.  seen: what one sees and why, two sentences; or
+    a function of the motion where they differ.  first: the request of the first view.  run: from a request to its
+    motion, in under a second.  presets: titles of buttons, and the fields that each changes.  tries: what to try, a
     control or a button.  falling: heading over the curve that falls, and a sentence or two.  equation: Markdown with $$
     for the mathematics, its source and how it is computed.  about, example: of the endpoint.  more: adds sections with
     events of their own, from the controls.
