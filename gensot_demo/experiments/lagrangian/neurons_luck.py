@@ -12,12 +12,10 @@ from gensot_demo.transport.lagrangian.circle_teachers import TEACHERS
 from gensot_demo.transport.lagrangian.particle_network import random_start
 
 from .neurons import NeuronsRequest, learning
-from .neurons_told import short
+from .neurons_told import learnt_below, short
 
 WIDTHS = (2, 4, 8, 16, 32, 64, 128)
 STARTS = 12
-LEARNT = 0.02
-"""Of the loss of a network that says 0 everywhere: what is left when nothing is missing but time."""
 _MOMENTS = 16
 _APART = 1_000_000  # seeds of a request are smaller
 
@@ -55,7 +53,7 @@ def by_chance(request: NeuronsRequest) -> Iterator[Luck]:
     starts = [
         random_start(width, request.scale, request.seed + _APART * width + n) for width in WIDTHS for n in range(STARTS)
     ]
-    limit = LEARNT * float(TEACHERS[request.teacher].values.square().mean() / 2)
+    limit = learnt_below(TEACHERS[request.teacher].values)
     shown = set(np.linspace(0, request.steps, _MOMENTS).round().astype(int).tolist())
     for moment in learning(request, starts):
         if moment.step in shown:
