@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,7 +48,7 @@ class Luck:
         )
 
 
-def by_chance(request: NeuronsRequest) -> Iterator[Luck]:
+def by_chance(request: NeuronsRequest) -> Generator[Luck, None, None]:
     """Moments of the training, the last complete. Raises InvalidRequest where a start runs away."""
     starts = [
         random_start(width, request.scale, request.seed + _APART * width + n) for width in WIDTHS for n in range(STARTS)
