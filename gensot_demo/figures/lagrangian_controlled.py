@@ -1,4 +1,4 @@
-"""Figures of controlled transport: the guide's potential at four moments, with the particles on it. Layout only."""
+"""Figures of controlled transport: the guide's potential at a moment, with the particles on it. Layout only."""
 
 from __future__ import annotations
 
@@ -13,57 +13,46 @@ from .palette import INK
 
 _CELLS = 40
 _SHOWN = 150  # particles of each cloud
-_GAP = 0.05
 
 
-def landscape_figure(moving: Landscape) -> dict[str, Any]:
-    """Contours of (beta / 2) |x - nu(t)|^2 at four times, in two rows."""
+def landscape_figure(moving: Landscape, number: int) -> dict[str, Any]:
+    """Contours of (beta / 2) |x - nu(t)|^2 at one of SHOWN_TIMES, on the colours that all of them share."""
     x0, x1, y0, y1 = moving.extent
     x, y = np.linspace(x0, x1, _CELLS), np.linspace(y0, y1, _CELLS)
     bowls = [moving.stiffness / 2 * ((x[None, :] - u) ** 2 + (y[:, None] - v) ** 2) for u, v in moving.guides]
     highest = float(max(bowl.max() for bowl in bowls)) or 1.0
-    data: list[dict[str, Any]] = []
-    layout: dict[str, Any] = {
-        "annotations": [], "margin": {"l": 8, "r": 8, "t": 8, "b": 40}, "showlegend": True,
-        "legend": {"orientation": "h", "y": -0.02, "yanchor": "top", "x": 0, "itemsizing": "constant"},
+    bowl = {
+        "type": "contour", "x": x, "y": y, "z": bowls[number].astype(np.float32), "zmin": 0,
+        "zmax": highest, "colorscale": [[0, "rgba(90,120,160,.45)"], [1, "rgba(90,120,160,.02)"]],
+        "showscale": False, "contours": {"coloring": "heatmap", "start": 0, "end": highest, "size": highest / 16},
+        "line": {"color": "rgba(90,120,160,.55)", "width": 1}, "hovertemplate": "%{z:.1f} nats per unit time",
+        "name": "potential", "showlegend": False,
+    }  # fmt: skip
+    data: list[dict[str, Any]] = [bowl]
+    dots = {"type": "scatter", "mode": "markers", "hoverinfo": "skip"}
+    for (label, places), style in zip(moving.at(number), STYLES, strict=False):
+        marker = {"color": style.colour, "symbol": style.marker, "size": 5, "opacity": 0.75}
+        shown = places[:_SHOWN]
+        data.append(dots | {"name": label, "x": shown[:, 0], "y": shown[:, 1], "marker": marker})
+    at, cross = moving.guides[number], {"color": INK, "symbol": "cross", "size": 12}
+    data.append(dots | {"name": "Guide", "x": [at[0]], "y": [at[1]], "marker": cross})
+    quiet = {"showticklabels": False, "zeroline": False, "ticks": "", "showgrid": False, "constrain": "domain"}
+    time = SHOWN_TIMES[number]
+    layout = {
+        "margin": {"l": 2, "r": 2, "t": 28, "b": 30}, "showlegend": True,
+        "xaxis": quiet | {"range": [x0, x1]},
+        "yaxis": quiet | {"range": [y0, y1], "scaleanchor": "x", "scaleratio": 1},
+        "legend": {
+            "orientation": "h", "y": -0.01, "yanchor": "top", "x": 0.5, "xanchor": "center", "itemsizing": "constant",
+        },
+        "annotations": [{
+            "text": f"t = {time:g}", "showarrow": False, "xref": "paper", "yref": "paper", "x": 0.5, "y": 1,
+            "xanchor": "center", "yanchor": "bottom", "font": {"size": 14},
+        }],
         "meta": {
-            "description": "The guide's potential at t = " + ", ".join(f"{t:g}" for t in SHOWN_TIMES)
-            + ": a round bowl that moves along the guide, with the guided particles near its bottom."
+            "description": f"The guide's potential at t = {time:g}: a round bowl with its bottom at ({at[0]:.2f}, "
+            f"{at[1]:.2f}), which moves along the guide, with the guided particles near it."
+            if moving.stiffness else f"At t = {time:g} the potential is flat, and both clouds are one."
         },
     }  # fmt: skip
-    wide, high = (1 - _GAP) / 2, (1 - 3 * _GAP) / 2
-    for number, time in enumerate(SHOWN_TIMES):
-        row, column = divmod(number, 2)
-        suffix = str(number + 1) if number else ""
-        left, top = column * (wide + _GAP), 1 - _GAP - row * (high + 1.5 * _GAP)
-        quiet = {"showticklabels": False, "zeroline": False, "ticks": "", "showgrid": False}
-        layout[f"xaxis{suffix}"] = quiet | {
-            "range": [x0, x1], "domain": [left, left + wide], "anchor": f"y{suffix}", "constrain": "domain",
-        }  # fmt: skip
-        layout[f"yaxis{suffix}"] = quiet | {
-            "range": [y0, y1], "domain": [top - high, top], "anchor": f"x{suffix}", "scaleanchor": f"x{suffix}",
-            "scaleratio": 1, "constrain": "domain",
-        }  # fmt: skip
-        axes = {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
-        bowl = {
-            "type": "contour", "x": x, "y": y, "z": bowls[number].astype(np.float32), "zmin": 0,
-            "zmax": highest, "colorscale": [[0, "rgba(90,120,160,.45)"], [1, "rgba(90,120,160,.02)"]],
-            "showscale": False, "contours": {"coloring": "heatmap", "start": 0, "end": highest, "size": highest / 16},
-            "line": {"color": "rgba(90,120,160,.55)", "width": 1}, "hovertemplate": "%{z:.1f} nats per unit time",
-            "name": "potential", "showlegend": False,
-        }  # fmt: skip
-        data.append(bowl | axes)
-        for (label, places), style in zip(moving.at(number), STYLES, strict=False):
-            marker = {"color": style.colour, "symbol": style.marker, "size": 4, "opacity": 0.75}
-            dots = {"type": "scatter", "mode": "markers", "name": label, "showlegend": number == 0, "marker": marker}
-            shown = places[:_SHOWN]
-            data.append(dots | {"x": shown[:, 0], "y": shown[:, 1], "legendgroup": label, "hoverinfo": "skip"} | axes)
-        cross = {"color": INK, "symbol": "cross", "size": 11}
-        guide = {"type": "scatter", "mode": "markers", "name": "Guide", "marker": cross, "showlegend": number == 0}
-        at = moving.guides[number]
-        data.append(guide | {"x": [at[0]], "y": [at[1]], "legendgroup": "guide", "hoverinfo": "skip"} | axes)
-        layout["annotations"].append({
-            "text": f"t = {time:g}", "showarrow": False, "xref": "paper", "yref": "paper", "x": left + wide / 2,
-            "y": top, "xanchor": "center", "yanchor": "bottom", "font": {"size": 13},
-        })  # fmt: skip
     return {"data": data, "layout": layout}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import gradio as gr
 
 from gensot_demo.experiments.lagrangian.controlled import (
     EXAMPLE,
     SHAPES,
+    SHOWN_TIMES,
     TARGETS,
     ControlledRequest,
     first_view,
@@ -72,14 +75,27 @@ class _Controls(LagrangianControls):
         return {"amplitude"} if request.shape == "straight" else set()
 
 
-def _landscape() -> PlotlyFigure:
-    gr.Markdown(
-        "#### What is the landscape that they cross?\nThe potential at four moments: a bowl that slides along the "
-        "guide. Contours are prices per unit time; the guided stay low and are steered for it, the unguided climb.",
-        elem_classes="gensot-question gensot-question-short",
-    )
-    return PlotlyFigure(
-        empty="The landscape appears here.", height=640, elem_id="landscape", filename="gensot-controlled-landscape"
+def _landscapes() -> tuple[Piece, ...]:
+    """A figure for each moment, side by side where there is room."""
+    row: list[gr.Row] = []
+
+    def figure(number: int) -> PlotlyFigure:
+        if not row:
+            gr.Markdown(
+                "#### What is the landscape that they cross?\nThe potential at four moments: a bowl that slides along "
+                "the guide. Contours are prices per unit time; the guided stay low and are steered for it, the "
+                "unguided climb.",
+                elem_classes="gensot-question gensot-question-short",
+            )
+            row.append(gr.Row(elem_classes="gensot-pairings"))
+        with row[0]:
+            return PlotlyFigure(
+                empty="The landscape appears here.", height=330, elem_id=f"landscape-{number}",
+                filename=f"gensot-controlled-landscape-{number}",
+            )  # fmt: skip
+
+    return tuple(
+        Piece(partial(figure, number), partial(landscape_figure, number=number)) for number in range(len(SHOWN_TIMES))
     )
 
 
@@ -114,6 +130,6 @@ def build() -> None:
             equation=_EQUATION,
             about="Particles to one target under a guide's potential and without, and what each pays.",
             example=EXAMPLE,
-            pieces=(Piece(_landscape, landscape_figure),),
+            pieces=_landscapes(),
         )
     )

@@ -49,7 +49,7 @@ Sources: Jordan, Kinderlehrer & Otto 1998; Arbel et al., arXiv 1906.04370; surve
 Fokker-Planck equation on a grid of 80 × 80 cells with Scharfetter and Gummel's flux; each step is a Markov kernel that
 keeps π, so mass is conserved, nothing becomes negative and KL cannot rise. Particles follow −∇ log(α/π) of that grid
 by Runge and Kutta's method; the noisy ones make Leimkuhler and Matthews' steps, and the arrows at their places are v
-there. The time τ belongs to the second eigenvalue of the same grid's generator. Kernel distance: k(x, y) is
+there. The half-life is ln 2 over the second eigenvalue of the same grid's generator. Kernel distance: k(x, y) is
 h² exp(−|x − y|²/2h²), against the mixture itself, not against draws of it; its energy is that of these particles, each
 with itself included.
 

@@ -11,6 +11,7 @@ import gradio as gr
 
 from gensot_demo.experiments.lagrangian.neurons_luck import STARTS, WIDTHS, by_chance
 from gensot_demo.experiments.requests import InvalidRequest
+from gensot_demo.experiments.turns import in_turn
 from gensot_demo.figures.component import PlotlyFigure
 from gensot_demo.figures.lagrangian_neurons import luck_figure
 
@@ -55,7 +56,7 @@ def _trained(latest: Latest, number: int, controls: LagrangianControls, values: 
     began, luck = time.perf_counter(), None
     yield [report.running(_NETWORKS, 0.0, 0.0), gr.skip(), gr.skip()]
     try:
-        for luck in by_chance(controls.request(values)):
+        for luck in in_turn(by_chance(controls.request(values))):
             seconds = time.perf_counter() - began
             if latest.number != number:
                 stopped = [

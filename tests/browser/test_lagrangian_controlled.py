@@ -8,7 +8,8 @@ expect.set_options(timeout=30_000)
 def test_it_opens_and_a_preset_changes_the_price(page, app_url):
     page.goto(f"{app_url}/controlled")
     expect(page.locator("#said")).to_contain_text("9.98 for being steered")
-    expect(page.locator("#landscape .js-plotly-plot")).to_be_visible()
+    for number in range(4):
+        expect(page.locator(f"#landscape-{number} .js-plotly-plot")).to_be_visible()
     page.get_by_role("button", name="Stiff V").click()
     expect(page.locator("#said")).not_to_contain_text("9.98 for being steered")
     expect(page.locator("#said")).to_contain_text("The guide does not choose the destination")

@@ -29,6 +29,7 @@ _FALLS = {
 }
 _CELLS = 64  # of the target drawn under the clouds
 _NEAR = 0.02  # of mass: closer to what is wanted counts as arrived
+_SAME = 1e-9  # nats: a divergence that is rounding
 
 
 class GradientFlowRequest(LagrangianRequest):
@@ -146,11 +147,15 @@ def _terms(request: GradientFlowRequest) -> tuple[Term, ...]:
             energy != "interaction",
         ),
         Term(
-            "+ E over α of (x − x′) k(x, x′)",
+            "+ E over α of (x − x′) k(x, x′)/h²",
             "pushed off by every other particle within about a bandwidth",
             energy == "interaction",
         ),
-        Term("− E over π of (x − y) k(x, y)", "pulled by the target within about a bandwidth", energy == "interaction"),
+        Term(
+            "− E over π of (x − y) k(x, y)/h²",
+            "pulled by the target within about a bandwidth",
+            energy == "interaction",
+        ),
     )
 
 
@@ -161,42 +166,71 @@ def _told(
     wanted: NDArray[np.float64] | None,
     there: NDArray[np.float64] | None,
 ) -> tuple[str, ...]:
-    lost, spent = float(flow.energy[0] - flow.energy[-1]), float(flow.spent[-1])
-    paid = (
-        f"The energy falls from {flow.energy[0]:.3g} to {flow.energy[-1]:.3g}. What it lost, {lost:.4g}, is what the "
-        f"motion spent: ∫ E|v|² dt over these {request.particles} particles is {spent:.4g}. No other motion of this "
-        "density spends less."
-    )
     if request.energy == "heat":
-        gained = [float(places[-1].var(0).sum() - places[0].var(0).sum()) for places, _ in flow.clouds]
+        away = [(places - places.mean(1, keepdim=True)).square().sum(2) for places, _ in flow.clouds]
+        gained = [_mean_of(squares[-1] - squares[0]) for squares in away]
         return (
             "No noise acts on the left, and yet it spreads as the right does: E|x − mean|² grew by "
-            f"{gained[0]:.2f} and {gained[1]:.2f}, where diffusion says 4 t = {4 * request.duration:.2f}.",
-            paid,
+            f"{gained[0]} and {gained[1]} (± is the luck of {request.particles} particles, one standard error), where "
+            f"diffusion says 4 t = {4 * request.duration:.2f}.",
+            _paid(request, flow),
         )
     worst = int(np.abs(there - wanted).argmax())
+    missing = float(abs(there[worst] - wanted[worst]))
     mode = f"{target.modes[worst]}: {100 * there[worst]:.1f} % of the mass, wanted {100 * wanted[worst]:.1f} %"
     if request.energy == "interaction":
+        held = "No noise and no density is needed: particles hold one another off."
+        if missing < _NEAR:
+            return f"{held} At the end every mode has its mass within {100 * missing:.1f} %.", _paid(request, flow)
         return (
-            f"No noise and no density is needed: particles hold one another off. The mode least right at the end is "
-            f"{mode}. Beyond a bandwidth of {request.bandwidth:g} the pull fades, and what is far off stays behind.",
-            paid,
+            f"{held} The mode least right at the end is {mode}. Beyond a bandwidth of {request.bandwidth:g} the pull "
+            "fades, and what is far off stays behind.",
+            _paid(request, flow),
+        )
+    if float(flow.energy[0]) < _SAME:
+        return (
+            "Start and target are one law, so v = 0 and nothing on the left moves. On the right noise moves each "
+            "particle and the force brings others back: the density stays, the particles do not.",
         )
     return (
         "The density is the same in both panels at every moment; the particles are not. On the left each comes to rest "
         "once the densities agree, on the right none ever does.",
-        _barrier(request, target, mode, float(abs(there[worst] - wanted[worst]))),
-        paid,
+        _barrier(request.duration, _rate(request.target), mode, missing),
+        _paid(request, flow),
     )
 
 
-def _barrier(request: GradientFlowRequest, target: Target, mode: str, missing: float) -> str:
-    rate = _rate(request.target)
+def _paid(request: GradientFlowRequest, flow: Flow) -> str:
+    lost, spent = float(flow.energy[0] - flow.energy[-1]), float(flow.spent[-1])
+    falls = f"The energy falls from {flow.energy[0]:.3g} to {flow.energy[-1]:.3g}."
+    least = "No other motion of this density spends less."
+    if request.energy == "interaction":  # the energy is that of the particles themselves
+        return (
+            f"{falls} What it lost, {lost:.4g}, is what the motion spent: ∫ E|v|² dt over these {request.particles} "
+            f"particles is {spent:.4g}. {least}"
+        )
+    each = torch.trapezoid(flow.clouds[0][1].square().sum(2), flow.times, dim=0)
+    luck = float(each.std() / len(each) ** 0.5)
+    return (
+        f"{falls} What it lost, {lost:.4g}, is what the motion spends: ∫ E|v|² dt over these {request.particles} "
+        f"particles is {spent:.4g}, with a standard error of {luck:.2g} from their luck. {least}"
+    )
+
+
+def _mean_of(each: torch.Tensor) -> str:
+    """The mean of (n,) and its standard error."""
+    return f"{float(each.mean()):.2f} ± {float(each.std()) / len(each) ** 0.5:.2f}"
+
+
+def _barrier(duration: float, rate: float, mode: str, missing: float) -> str:
+    """rate: of the slowest difference, 0 where it is too small to tell."""
     half = np.log(2) / rate if rate else np.inf
     halves = f"halves in t = {half:,.0f}" if 20 <= half < 1e9 else f"halves in t = {half:.2g}"
+    if not rate:
+        halves = "fades too slowly for a rate to be told from rounding"
     if missing < _NEAR:
         return (
-            f"After t = {request.duration:g} every mode has its mass within {100 * missing:.1f} %. What differs fades: "
+            f"After t = {duration:g} every mode has its mass within {100 * missing:.1f} %. What differs fades: "
             f"the slowest difference {halves}."
         )
     return (

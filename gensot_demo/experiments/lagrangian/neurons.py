@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -53,6 +54,24 @@ class NeuronsRequest(LagrangianRequest):
     seed: Annotated[int, Field(ge=0, le=999_999)] = 0
 
     @model_validator(mode="after")
+    def _narrow_is_narrower(self) -> NeuronsRequest:
+        if self.narrow >= self.neurons:
+            raise ValueError(
+                f"The narrow network has {self.narrow} neurons and the wide one {self.neurons}: the narrow one must "
+                "have fewer."
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _step_fits(self) -> NeuronsRequest:
+        if self.step > self.time:
+            raise ValueError(
+                f"A step of {self.step:g} is longer than the whole time {self.time:g}: take a shorter step, or more "
+                "time."
+            )
+        return self
+
+    @model_validator(mode="after")
     def _not_too_many_steps(self) -> NeuronsRequest:
         if self.time / self.step > MOST_STEPS * (1 + 1e-9):
             raise ValueError(
@@ -63,7 +82,8 @@ class NeuronsRequest(LagrangianRequest):
 
     @property
     def steps(self) -> int:
-        return max(1, round(self.time / self.step))
+        """Whole steps that fit into the time."""
+        return math.floor(self.time / self.step + 1e-9)
 
     def first_neurons(self, count: int) -> Neurons:
         return spread_start(count, self.scale) if self.start == "spread" else random_start(count, self.scale, self.seed)

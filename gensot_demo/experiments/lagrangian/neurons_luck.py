@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,12 +12,10 @@ from gensot_demo.transport.lagrangian.circle_teachers import TEACHERS
 from gensot_demo.transport.lagrangian.particle_network import random_start
 
 from .neurons import NeuronsRequest, learning
-from .neurons_told import short
+from .neurons_told import learnt_below, short
 
 WIDTHS = (2, 4, 8, 16, 32, 64, 128)
 STARTS = 12
-LEARNT = 0.02
-"""Of the loss of a network that says 0 everywhere: what is left when nothing is missing but time."""
 _MOMENTS = 16
 _APART = 1_000_000  # seeds of a request are smaller
 
@@ -50,12 +48,12 @@ class Luck:
         )
 
 
-def by_chance(request: NeuronsRequest) -> Iterator[Luck]:
+def by_chance(request: NeuronsRequest) -> Generator[Luck, None, None]:
     """Moments of the training, the last complete. Raises InvalidRequest where a start runs away."""
     starts = [
         random_start(width, request.scale, request.seed + _APART * width + n) for width in WIDTHS for n in range(STARTS)
     ]
-    limit = LEARNT * float(TEACHERS[request.teacher].values.square().mean() / 2)
+    limit = learnt_below(TEACHERS[request.teacher].values)
     shown = set(np.linspace(0, request.steps, _MOMENTS).round().astype(int).tolist())
     for moment in learning(request, starts):
         if moment.step in shown:

@@ -1,5 +1,7 @@
 """Gradient flows as a demo: its request, its terms, its sentences from the run's numbers."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,6 +13,7 @@ from gensot_demo.experiments.lagrangian.gradient_flows import (
     STARTS,
     TARGETS,
     GradientFlowRequest,
+    _barrier,
     first_view,
     run,
 )
@@ -73,6 +76,64 @@ def test_the_same_seed_gives_the_same_particles_and_heat_has_no_target():
     assert np.array_equal(first.clouds[1].positions, again.clouds[1].positions)
     assert first.target is None
     assert first.wanted is None
+
+
+@pytest.mark.parametrize("law", ["ring", "moons", "grid"])
+def test_one_law_as_start_and_target_moves_nothing_and_says_so(law):
+    moving = run(GradientFlowRequest(start=law, target=law, particles=50))
+    assert np.abs(moving.clouds[0].velocities).max() < 1e-6
+    assert len(moving.told) == 1
+    assert "one law" in moving.told[0]
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        GradientFlowRequest(start="moons", target="two_modes", particles=50),
+        GradientFlowRequest(start="grid", target="ring", particles=50),
+        GradientFlowRequest(energy="heat", start="moons", duration=8, particles=50),
+        first_view(),
+    ],
+)
+def test_what_was_lost_is_what_was_spent_up_to_the_luck_that_is_said(request_):
+    moving = run(request_)
+    said = re.search(r"lost, (\S+), is .* is (\S+), with a standard error of (\S+) from", moving.told[-1])
+    lost, spent, luck = (float(one) for one in said.groups())
+    # the grid is off by up to 2 %; four standard errors of 4 cases are chance once in 4,000
+    assert abs(lost - spent) < 4 * luck + 0.02 * lost
+    assert luck < 0.4 * lost  # else any number would do
+
+
+def test_heat_spreads_as_diffusion_says_up_to_the_luck_that_is_said():
+    for particles in (50, 400):
+        told = run(GradientFlowRequest(energy="heat", start="moons", duration=8, particles=particles)).told[0]
+        grown = re.findall(r"(\d+\.\d+) ± (\d+\.\d+)", told)
+        assert len(grown) == 2
+        for mean, error in grown:
+            assert abs(float(mean) - 32) < 4 * float(error)
+        # a normal law's spread: Var |x|² = 2 (4 t)²/2 at the end, and little at the start
+        assert float(grown[1][1]) == pytest.approx(32 / particles**0.5, rel=0.4)
+
+
+def test_modes_that_are_right_are_not_called_wrong():
+    near = run(GradientFlowRequest(energy="interaction", bandwidth=3, start="one_place"))
+    assert np.abs(near.there - near.wanted).max() < 0.02
+    assert "every mode has its mass" in near.told[0]
+    far = run(GradientFlowRequest(energy="interaction", bandwidth=0.4, start="one_place"))
+    assert "least right" in far.told[0]
+
+
+def test_a_rate_that_rounding_hides_is_no_infinite_number():
+    assert "inf" not in _barrier(1.0, 0.0, "upper", 0.3)
+    assert "halves in t = 0.69" in _barrier(1.0, 1.0, "upper", 0.3)
+
+
+def test_the_terms_of_the_kernel_are_the_force_of_the_kernel():
+    """−∇k = (x − y) k/h² for k = h² exp(−|x − y|²/2h²), by differences."""
+    h, x, y, step = 0.7, 0.9, 0.2, 1e-5
+    k = [h**2 * np.exp(-((x + by - y) ** 2) / (2 * h**2)) for by in (-step, 0, step)]
+    assert -(k[2] - k[0]) / (2 * step) == pytest.approx((x - y) * k[1] / h**2, rel=1e-6)
+    assert all("/h²" in term.symbol for term in run(GradientFlowRequest(particles=50)).terms[2:])
 
 
 @pytest.mark.parametrize(
