@@ -9,10 +9,8 @@ from gensot_demo.experiments.lagrangian.gradient_flows import Descent
 from .palette import DATA
 
 
-def masses_figure(descent: Descent) -> dict[str, Any] | None:
-    """Bars of each mode: wanted, and there at the end; None where there is no target."""
-    if descent.wanted is None:
-        return None
+def masses_figure(descent: Descent) -> dict[str, Any]:
+    """Bars of each mode: wanted, and there at the end; of a descent that has a target."""
     bars = [
         {
             "type": "bar", "name": label, "x": list(descent.kinds), "y": (100 * masses).round(2).tolist(),

@@ -21,7 +21,7 @@ from gensot_demo.figures.lagrangian_controlled import landscape_figure
 from gensot_demo.transport.targets import named_target
 
 from .controls import slider_for
-from .lagrangian_controls import LagrangianControls
+from .lagrangian_controls import LagrangianControls, seed_box
 from .lagrangian_page import Piece, View, build_page
 
 _EQUATION = r"""
@@ -69,7 +69,7 @@ class _Controls(LagrangianControls):
             elem_classes="gensot-family",
         )  # fmt: skip
         parts["particles"] = slider_for(fields["particles"], "Particles")
-        parts["seed"] = gr.Number(0, precision=0, minimum=0, label="Seed")
+        parts["seed"] = seed_box()
 
     def needless(self, request: LagrangianRequest) -> set[str]:
         return {"amplitude"} if request.shape == "straight" else set()

@@ -14,9 +14,9 @@ from .controls import NamedParts
 _VIEWS = [("Follow the particles (Lagrangian)", "lagrangian"), ("Stand still and look (Eulerian)", "eulerian")]
 
 
-def seed_box() -> gr.Number:
+def seed_box(visible: bool = True) -> gr.Number:
     """The box of a seed. What is no seed is told by the request, in the page's own words."""
-    return gr.Number(0, label="Seed")
+    return gr.Number(0, label="Seed", visible=visible)
 
 
 class LagrangianControls(NamedParts):

@@ -14,13 +14,13 @@ from gensot_demo.experiments.lagrangian.gradient_flows import (
     run,
 )
 from gensot_demo.experiments.lagrangian.moving import LagrangianRequest
-from gensot_demo.figures.component import PlotlyFigure
 from gensot_demo.figures.lagrangian_gradient_flows import masses_figure
 from gensot_demo.transport.targets import named_target
 
 from .controls import slider_for
-from .lagrangian_controls import LagrangianControls
-from .lagrangian_page import Piece, View, build_page
+from .lagrangian_controls import LagrangianControls, seed_box
+from .lagrangian_page import View, build_page
+from .lagrangian_pieces import shown_where
 
 _EQUATION = r"""
 An energy E of densities has a slope, its first variation δE/δα, a function of the place. Particles that go down it
@@ -56,6 +56,15 @@ with itself included.
 *Density and flux* are those of the drawn particles, both blurred by the same Gaussian: the blurred pair satisfies the
 continuity equation exactly.
 """
+_SAME = "yet the density is the same at every moment, because only v, the mean motion at a place, moves mass."
+_SEEN = {
+    "langevin": "Left, every particle goes downhill on the free energy of the whole cloud: it rests where densities "
+    f"agree, and waits before a barrier. Right, each is moved by its own noise and never rests, {_SAME}",
+    "heat": "Left, every particle goes from the crowded to the empty, so that the cloud spreads without any noise. "
+    f"Right, each is moved by noise alone, {_SAME}",
+    "interaction": "Particles push one another off and are pulled by the target, both within about a bandwidth, until "
+    "the two are in balance. Nobody feels what lies a few bandwidths away, so a short one leaves particles behind.",
+}
 _STARTS = {"noise": "Noise", "one_place": "One place"}
 
 
@@ -82,7 +91,7 @@ class _Controls(LagrangianControls):
         parts["interaction_time"] = slider_for(fields["interaction_time"], "How long, t")
         parts["interaction_time"].visible = False
         parts["particles"] = slider_for(fields["particles"], "Particles")
-        parts["seed"] = gr.Number(0, precision=0, minimum=0, label="Seed")
+        parts["seed"] = seed_box()
 
     def needless(self, request: LagrangianRequest) -> set[str]:
         return {
@@ -92,17 +101,14 @@ class _Controls(LagrangianControls):
         }[request.energy]
 
 
-def _masses() -> PlotlyFigure:
-    gr.Markdown(
-        "#### Has the mass found its modes?\nDown the free energy each mode fills from nearby at once. From one "
-        "mode to another mass must pass where there is next to none, which takes exponentially long in the barrier's "
-        "height. The kernel knows no barriers, but sees no farther than its bandwidth.",
-        elem_classes="gensot-question gensot-question-short",
-    )
-    return PlotlyFigure(
-        empty="Heat has no target: its mass just spreads.", height=300, elem_id="masses",
-        filename="gensot-gradient_flows-masses",
-    )  # fmt: skip
+_MASSES = shown_where(
+    lambda moving: moving.wanted is not None,
+    "Has the mass found its modes?",
+    "All mass counts for the mode that is likeliest there. Down the free energy each mode fills from nearby at once; "
+    "from one mode to another mass must pass where there is next to none, which takes exponentially long in the "
+    "barrier's height. The kernel knows no barriers, but sees no farther than its bandwidth.",
+    "masses", 300, masses_figure,
+)  # fmt: skip
 
 
 def build() -> None:
@@ -111,9 +117,7 @@ def build() -> None:
         View(
             name="gradient_flows",
             question="Can particles sample without noise?",
-            seen="Left, every particle goes downhill on an energy of the whole cloud, and the cloud parts until it has "
-            "the target's density; then it rests. Right, where there is one, each is moved by its own noise and never "
-            "rests, yet the density is the same at every moment: only v, the mean motion at a place, moves mass.",
+            seen=lambda moving: _SEEN[moving.request.energy],
             first=first_view(),
             run=run,
             controls=_Controls,
@@ -137,6 +141,6 @@ def build() -> None:
             about="Particles down the gradient of entropy, free energy or a kernel distance, beside particles moved by "
             "noise.",
             example=EXAMPLE,
-            pieces=(Piece(_masses, masses_figure),),
+            pieces=_MASSES,
         )
     )

@@ -12,7 +12,7 @@ from gensot_demo.transport.lagrangian.circle_teachers import TEACHERS
 
 from . import lagrangian_neurons_luck
 from .controls import slider_for
-from .lagrangian_controls import LagrangianControls
+from .lagrangian_controls import LagrangianControls, seed_box
 from .lagrangian_page import Piece, View, build_page
 
 _EQUATION = r"""
@@ -66,7 +66,7 @@ class _Controls(LagrangianControls):
             [("Spread evenly", "spread"), ("Drawn by chance", "random")], value="spread", label="Start",
             elem_classes="gensot-family",
         )  # fmt: skip
-        parts["seed"] = gr.Number(0, precision=0, minimum=0, label="Seed", visible=False)
+        parts["seed"] = seed_box(visible=False)
 
     def needless(self, request: LagrangianRequest) -> set[str]:
         return {"seed"} if request.start == "spread" else set()
