@@ -25,7 +25,7 @@ LARGEST = 50.0
 GROWTH = 16.0
 """Where a run of Gaussian tokens ends: so many times the largest variance of the start."""
 
-_FINEST, _WORK = 0.05, 1.5e8  # step of the integration, and pairs of tokens times evaluations that fit in a second
+_FINEST, _WORK = 0.05, 1e8  # step of the integration, and pairs of tokens times evaluations that fit in a second
 _NAMED = 11  # clusters with a mark of their own; the player has twelve
 _ELEVATION, _AZIMUTH = math.radians(24), math.radians(-32)
 
@@ -104,7 +104,7 @@ def start_of(request: TokensRequest) -> Tensor:
 def _run(request: TokensRequest, attention: Attention, law: GaussianTokens | None) -> tuple[Tensor, Tensor, Tensor]:
     """Times (F,), positions and velocities (F, n, d)."""
     start = start_of(request)
-    start = start.float() if len(start) > 256 else start
+    start = start.float() if len(start) > 128 else start
     end = request.depth if law is None else float(law.times[-1])
     largest = math.inf if request.normalised else LARGEST
     for _ in range(2):

@@ -37,8 +37,11 @@ class Attention:
     def _logits(self, x: Tensor, over: int | tuple[int, int]) -> Tensor:
         """beta times the scores, none further than e^{-80} below the largest over these dimensions: what is smaller
         counts for nothing, and exponentials that small take a processor ten times as long."""
-        logits = (x @ (self.beta * self.looks).to(x)) @ x.mT
-        return torch.maximum(logits, logits.amax(over, keepdim=True) - _NOTHING)
+        query = x @ (self.beta * self.looks).to(x)
+        logits = query @ x.mT
+        if 2 * float(query.norm(dim=-1).amax() * x.norm(dim=-1).amax()) <= _NOTHING:  # none can be so small
+            return logits
+        return torch.maximum(logits, logits.amax(over, keepdim=True) - _NOTHING, out=logits)
 
     def soft_score(self, x: Tensor) -> Tensor:
         """(...) of tokens (..., n, d): (1/beta) log mean_ij e^{beta <Q x_i, K x_j>}, the mean score at beta = 0.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from scipy.integrate import OdeSolution
 
 _HUGE = 1e8  # a covariance grown by this factor has 1e-8 of its time left
-_STEPS = 400  # of the solver: 0.15 s
+STEPS = 400  # of the solver: 0.15 s
 _TOLERANCES = {"rtol": 1e-8, "atol": 1e-12}
 
 Ended = Literal["asked", "grown", "far", "spent"]
@@ -82,7 +82,7 @@ def gaussian_tokens(
     growth: float,
     frames: int,
     farthest: float = math.inf,
-    steps: int = _STEPS,
+    steps: int = STEPS,
 ) -> GaussianTokens:
     """The law at ``frames`` equal times up to ``end``, or to where the largest variance has grown ``growth``-fold, the
     mean is ``farthest`` from the origin, or the solver has made ``steps`` steps.
