@@ -40,7 +40,10 @@ $$\dot m = V(m + \beta S K^\top Q\, m), \qquad
 \dot S = \beta\,(V S K^\top Q\, S + S\, Q^\top K S V^\top) .$$
 
 With V = c and QᵀK = a, both numbers, a variance s becomes s / (1 − 2βacst), infinite at t = 1 / (2βacs) (survey: Peyré,
-arXiv 2512.06797). Computed by SciPy; the run ends where the largest variance has grown 16-fold.
+arXiv 2512.06797); if V also turns by θ, c cos θ takes the place of c, and the law turns. Computed by SciPy; the run
+ends where the largest variance has grown 16-fold, the mean or a token is 50 from the centre, or the solver has made as
+many steps as fit in the time, as with a law that turns fast. Blow-ups without a formula are sought up to the depth
+asked for.
 
 *Computed* by Heun's method, back on the sphere after each stage, in steps of at most 0.05, coarser for several
 hundred tokens, so that a run takes about a second at most. A run in the plane ends once a token is 50 from

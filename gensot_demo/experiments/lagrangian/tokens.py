@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import torch
@@ -24,7 +25,7 @@ LARGEST = 50.0
 GROWTH = 16.0
 """Where a run of Gaussian tokens ends: so many times the largest variance of the start."""
 
-_FINEST, _WORK = 0.05, 1.5e8  # step of the integration, and pairs of tokens times evaluations that fit in a second
+_FINEST, _WORK = 0.05, 1e8  # step of the integration, and pairs of tokens times evaluations that fit in a second
 _NAMED = 11  # clusters with a mark of their own; the player has twelve
 _ELEVATION, _AZIMUTH = math.radians(24), math.radians(-32)
 
@@ -33,13 +34,13 @@ _ELEVATION, _AZIMUTH = math.radians(24), math.radians(-32)
 class MovingTokens(Moving):
     """counted: depths (k,) and numbers of clusters (k,), empty for Gaussian tokens.  space_positions: (F, n, d) in
     their own space.  looked: (2, n, n) weights of attention at start and end, of a sentence.  law: of Gaussian tokens.
-    cut: whether the run ended before the depth asked for."""
+    cut: why the run ended before the depth asked for, a token too far or as its law did; empty if it did not."""
 
     counted: tuple[NDArray[np.float64], NDArray[np.int64]] = (np.empty(0), np.empty(0, dtype=np.int64))
     space_positions: NDArray[np.float32] | None = None
     looked: NDArray[np.float32] | None = None
     law: GaussianTokens | None = None
-    cut: bool = False
+    cut: Literal["", "token", "grown", "far", "spent"] = ""
 
 
 def first_view() -> TokensRequest:
@@ -50,10 +51,15 @@ def run(request: TokensRequest) -> MovingTokens:
     """Heun's method in steps of at most 0.05, but no finer than what fits in a second for many tokens."""
     attention, law = attention_of(request), None
     if request.space == "gaussian":
-        law = _law(request, attention, request.depth)
-    times, positions, velocities, cut = _run(request, attention, law)
-    if law is not None and times[-1] < law.times[-1]:
-        law = _law(request, attention, float(times[-1]))
+        law = _law(request, attention)
+    times, positions, velocities = _run(request, attention, law)
+    last, cut = float(times[-1]), ""
+    if last < (request.depth if law is None else law.times[-1]):
+        cut = "token"
+    elif law is not None and law.ended != "asked":
+        cut = law.ended
+    if law is not None and cut == "token":
+        law = law.until(last)
     every = 1 + positions.shape[1] // 250  # energy and clusters of many tokens: at fewer depths
     kept, depths = positions[::every], times[::every]
     counted, kinds, names = (np.empty(0), np.empty(0, dtype=np.int64)), None, ("tokens",)
@@ -75,7 +81,7 @@ def run(request: TokensRequest) -> MovingTokens:
         looked=torch.stack([attention.weights(positions[n]) for n in (0, -1)]).float().numpy()
         if request.sentence else None,
     )  # fmt: skip
-    return replace(moving, told=told_of(moving, sign))
+    return replace(moving, told=told_of(moving, attention, sign))
 
 
 _LABELS = {
@@ -95,12 +101,10 @@ def start_of(request: TokensRequest) -> Tensor:
     return drawn / drawn.norm(dim=-1, keepdim=True) if request.normalised else drawn
 
 
-def _run(
-    request: TokensRequest, attention: Attention, law: GaussianTokens | None
-) -> tuple[Tensor, Tensor, Tensor, bool]:
-    """Times (F,), positions and velocities (F, n, d), and whether it ended before the depth asked for."""
+def _run(request: TokensRequest, attention: Attention, law: GaussianTokens | None) -> tuple[Tensor, Tensor, Tensor]:
+    """Times (F,), positions and velocities (F, n, d)."""
     start = start_of(request)
-    start = start.float() if len(start) > 256 else start
+    start = start.float() if len(start) > 128 else start
     end = request.depth if law is None else float(law.times[-1])
     largest = math.inf if request.normalised else LARGEST
     for _ in range(2):
@@ -111,14 +115,14 @@ def _run(
         if len(positions) == FRAMES:
             break
         end = float(times[len(positions) - 1])  # once more, with as many moments as any other run
-    times = times[: len(positions)]
-    return times, positions, velocities, end < request.depth
+    return times[: len(positions)], positions, velocities
 
 
-def _law(request: TokensRequest, attention: Attention, end: float) -> GaussianTokens:
+def _law(request: TokensRequest, attention: Attention) -> GaussianTokens:
     covariance = np.diag([request.spread**2, (request.spread * request.ratio) ** 2])
     looks, mean = request.beta * attention.looks.numpy(), np.array([request.offset, 0.0])
-    return gaussian_tokens(mean, covariance, attention.values.numpy(), looks, end, GROWTH, FRAMES)
+    values = attention.values.numpy()
+    return gaussian_tokens(mean, covariance, values, looks, request.depth, GROWTH, FRAMES, farthest=LARGEST)
 
 
 def _seen(part: Tensor, request: TokensRequest) -> NDArray[np.float32]:
@@ -157,10 +161,10 @@ def _marks(request: TokensRequest, last: Tensor) -> tuple[NDArray[np.int64] | No
     return np.minimum(rank[found], len(names) - 1), tuple(names)
 
 
-def _falling(kept: Tensor, times: Tensor, attention: Attention, sign: int) -> Falling:
+def _falling(kept: Tensor, times: Tensor, attention: Attention, sign: int | None) -> Falling:
     score = torch.stack([attention.soft_score(one) for one in kept]).double()
     change = (score - score[0]).numpy()
-    label, values = ("energy", change) if sign < 0 else ("energy, with minus", -change)
+    label, values = ("energy", change) if sign == -1 else ("energy, with minus", -change)
     return Falling(label, times.numpy(), values)
 
 
@@ -190,4 +194,5 @@ def _guide(request: TokensRequest, law: GaussianTokens | None) -> NDArray[np.flo
     if law is None:
         return circle
     spreads, axes = np.linalg.eigh(law.covariance[-1])
+    spreads = np.maximum(spreads, 0)  # what has shrunk to nothing may be rounded to less
     return law.mean[-1] + circle * 2 * np.sqrt(spreads) @ axes.T

@@ -37,10 +37,11 @@ class Attention:
     def _logits(self, x: Tensor, over: int | tuple[int, int]) -> Tensor:
         """beta times the scores, none further than e^{-80} below the largest over these dimensions: what is smaller
         counts for nothing, and exponentials that small take a processor ten times as long."""
-        logits = (x @ (self.beta * self.looks).to(x)) @ x.mT
-        if self.normalised:  # few are so small
+        query = x @ (self.beta * self.looks).to(x)
+        logits = query @ x.mT
+        if 2 * float(query.norm(dim=-1).amax() * x.norm(dim=-1).amax()) <= _NOTHING:  # none can be so small
             return logits
-        return torch.maximum(logits, logits.amax(over, keepdim=True) - _NOTHING)
+        return torch.maximum(logits, logits.amax(over, keepdim=True) - _NOTHING, out=logits)
 
     def soft_score(self, x: Tensor) -> Tensor:
         """(...) of tokens (..., n, d): (1/beta) log mean_ij e^{beta <Q x_i, K x_j>}, the mean score at beta = 0.
@@ -87,16 +88,19 @@ def followed(
     return torch.stack(positions), torch.stack(velocities)
 
 
-def rises(attention: Attention) -> int:
-    """1 if the interaction energy can only rise along the flow, -1 if it can only fall, 0 if that is unknown.
+def rises(attention: Attention) -> int | None:
+    """1 if the interaction energy can only rise along the flow, -1 if it can only fall, 0 if it cannot change, as
+    nothing moves or nothing is looked for, None if that is unknown.
 
     With V = c Q'K, symmetric, x_i' is c times its gradient at x_i over the positive sum that softmax divides by, so the
     energy rises for c > 0 and falls for c < 0, with and without the sphere (arXiv 2312.10794, sec. 3.4).
     """
     looks, values = attention.looks, attention.values
-    if not torch.allclose(looks, looks.mT) or not float(looks.norm()):
+    if not float(looks.norm()) or not float(values.norm()):
         return 0
+    if not torch.allclose(looks, looks.mT):
+        return None
     share = float((looks * values).sum() / looks.square().sum())
-    if not torch.allclose(values, share * looks, atol=1e-9) or share == 0:
-        return 0
+    if not torch.allclose(values, share * looks, atol=1e-9):
+        return None
     return 1 if share > 0 else -1

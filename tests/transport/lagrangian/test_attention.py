@@ -46,6 +46,16 @@ def test_without_beta_every_token_hears_the_average():
     assert torch.allclose(got, (v @ x.mean(0)).expand(9, 2))
 
 
+@pytest.mark.parametrize("normalised", [False, True])
+def test_no_weight_is_so_small_that_it_takes_a_processor_long(normalised):
+    x, eye = on_sphere(12, 40, 2), torch.eye(2, dtype=torch.float64)
+    attention = Attention(eye, eye, 100.0, normalised)
+    weights, want = attention.weights(x), torch.softmax(100 * x @ x.T, -1)
+    assert want.min() < 1e-60
+    assert weights.min() > 1e-37  # single precision is normal from 1.2e-38 on
+    assert torch.allclose(weights, want, rtol=0, atol=1e-30)
+
+
 def test_a_turned_start_gives_a_turned_run():
     """For Q'K and V that commute with turns; and the order of the tokens does not matter."""
     x, about, order = on_sphere(4, 20, 3), turn(5, 3), torch.randperm(20, generator=torch.Generator().manual_seed(6))
@@ -109,7 +119,9 @@ def test_the_soft_score_is_the_energy_on_another_scale():
 
 def test_no_energy_is_known_for_other_heads():
     eye, (other,) = torch.eye(2, dtype=torch.float64), matrices(9, (2, 2))
-    for looks, values in ((eye, other), (other, other), (0 * eye, eye), (eye, 0 * eye)):
+    for looks, values in ((eye, other), (other, other)):
+        assert rises(Attention(looks, values)) is None
+    for looks, values in ((0 * eye, eye), (eye, 0 * eye), (other, 0 * eye)):  # and here it cannot change
         assert rises(Attention(looks, values)) == 0
 
 
