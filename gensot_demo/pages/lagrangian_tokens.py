@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import gradio as gr
 
 from gensot_demo.experiments.lagrangian.moving import LagrangianRequest
 from gensot_demo.experiments.lagrangian.tokens import MovingTokens, first_view, run
 from gensot_demo.experiments.lagrangian.tokens_request import EXAMPLE, TokensRequest
-from gensot_demo.figures.component import PlotlyFigure
 from gensot_demo.figures.lagrangian_tokens import clusters_figure, law_figure, sentence_figure, sphere_figure
 
 from . import lagrangian_tokens_counted
 from .controls import slider_for
-from .lagrangian_controls import LagrangianControls
-from .lagrangian_page import Piece, View, build_page
+from .lagrangian_controls import LagrangianControls, seed_box
+from .lagrangian_page import View, build_page
+from .lagrangian_pieces import shown_where
 
 _EQUATION = r"""
 A head of attention moves each token xᵢ by what it looks at; depth is time, and layers are steps:
@@ -85,7 +82,7 @@ class _Controls(LagrangianControls):
         parts["spread"] = slider_for(fields["spread"], "Standard deviation along x")
         parts["ratio"] = slider_for(fields["ratio"], "Along y, as a share of that")
         parts["offset"] = slider_for(fields["offset"], "Mean along x")
-        parts["seed"] = gr.Number(0, precision=0, minimum=0, label="Seed")
+        parts["seed"] = seed_box()
 
     def needless(self, request: LagrangianRequest) -> set[str]:
         assert isinstance(request, TokensRequest)
@@ -93,56 +90,61 @@ class _Controls(LagrangianControls):
         return gone | ({"tokens", "seed"} if request.sentence else set())
 
 
-def _part(
-    title: str, said: str, name: str, height: int, wanted: Callable[[MovingTokens], bool], figure: Callable[..., Any]
-) -> tuple[Piece, Piece]:
-    """A heading and a figure, both out of sight unless ``wanted``."""
-
-    def heading() -> gr.Markdown:
-        text = f"#### {title}\n{said}"
-        return gr.Markdown(text, elem_classes="gensot-question gensot-question-short", visible="hidden")
-
-    def plot() -> PlotlyFigure:
-        return PlotlyFigure(
-            empty="This appears with the next run.", height=height, elem_id=name, filename=f"gensot-{name}",
-            visible="hidden",
-        )  # fmt: skip
-
-    def titled(moving: MovingTokens) -> Any:
-        return gr.update(visible=True if wanted(moving) else "hidden")
-
-    def drawn(moving: MovingTokens) -> Any:
-        return gr.update(value=figure(moving), visible=True) if wanted(moving) else gr.update(visible="hidden")
-
-    return Piece(heading, titled), Piece(plot, drawn)
-
-
 _PIECES = (
-    *_part(
+    *shown_where(
+        lambda moving: moving.request.space == "sphere",
         "What does it look like in space?",
         "Each line is a token's way: hollow where it starts, filled where it ends. Drag to turn the sphere; its back "
         "is hidden here, while the player above looks through it from one side.",
-        "sphere", 520, lambda moving: moving.request.space == "sphere", sphere_figure,
+        "sphere", 520, sphere_figure,
     ),
-    *_part(
+    *shown_where(
+        lambda moving: moving.looked is not None,
         "Who looks at whom?",
         "A row is a word, its cells how much of its attention goes to each word. Words gather where they look: at the "
         "end the rows of a cluster are the same. The embeddings are synthetic, by three themes; no model was asked.",
-        "sentence", 400, lambda moving: moving.looked is not None, sentence_figure,
+        "sentence", 400, sentence_figure,
     ),
-    *_part(
+    *shown_where(
+        lambda moving: moving.law is not None,
         "Does the cloud stay the Gaussian that its equation foretells?",
         "Lines are variances by the equation of the law, marks those of the tokens. They agree until the law nears its "
         "blow-up: more tokens follow it for longer, none follow it to infinity.",
-        "law", 360, lambda moving: moving.law is not None, law_figure,
+        "law", 360, law_figure,
     ),
-    *_part(
+    *shown_where(
+        lambda moving: moving.law is None,
         "How many clusters are left?",
-        "Tokens count as one cluster where they can hardly be told apart. Their number falls in steps, and waits ever "
-        "longer for the next: clusters far apart hardly look at one another.",
-        "clusters", 300, lambda moving: moving.law is None, clusters_figure,
+        "Tokens count as one cluster where they can hardly be told apart. Where they gather, the number falls in steps "
+        "and waits ever longer for the next: clusters far apart hardly look at one another.",
+        "clusters", 300, clusters_figure,
     ),
 )  # fmt: skip
+
+
+def _seen(moving: MovingTokens) -> str:
+    request = moving.request
+    plain = request.normalised and request.looks == "alike" and request.ahead == request.turn == 0 < request.scale
+    if request.space == "gaussian":
+        return (
+            "Each dot is a token, drawn from a Gaussian, and moves by the average of those that it looks at. Of "
+            "endlessly many the law stays Gaussian, and its variance follows an equation; where that runs off to "
+            "infinity, tokens that can be counted fall behind it."
+        )
+    if plain and request.values == "repulsive":
+        return (
+            "Each dot is a token, and each layer moves it a little away from the average of those that it looks at. It "
+            "looks most at those that are like itself, so near ones part and all spread evenly."
+        )
+    if plain and request.values == "forward":
+        return (
+            "Each dot is a token, and each layer moves it a little towards the average of those that it looks at. It "
+            "looks most at those that are like itself, so tokens gather in clusters; the mark says which."
+        )
+    return (
+        "Each dot is a token, and each layer moves it a little by V times the average of those that it looks at. Q and "
+        "K say at whom it looks, V where it then goes: tokens may gather, turn or part; the mark says where each ends."
+    )
 
 
 def build() -> None:
@@ -151,8 +153,7 @@ def build() -> None:
         View(
             name="tokens",
             question="Where does attention carry the tokens?",
-            seen="Each dot is a token, and each layer moves it a little towards the average of those that it looks "
-            "at. It looks most at those that are like itself, so tokens gather in a few clusters; the mark says which.",
+            seen=_seen,
             first=first_view(),
             run=run,
             controls=_Controls,
