@@ -19,8 +19,20 @@ _PATIENCE = 120.0  # seconds
 _AS_USER = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
 
 
+def as_user() -> tuple[str, ...] | None:
+    """What runs a command as user 1000: nothing for who is an ordinary user already, None where it cannot be done."""
+    if os.geteuid():
+        return ()
+    can = shutil.which(_AS_USER[0]) and not subprocess.run([*_AS_USER, "true"], capture_output=True).returncode
+    return _AS_USER if can else None
+
+
 def answers_as_deployed(root: Path) -> Iterator[str]:
     """Why it would not: it writes where it may not, does not start, or its health check fails."""
+    user = as_user()
+    if user is None:
+        yield "Root cannot become user 1000 here (unshare); run this as an ordinary user."
+        return
     with tempfile.TemporaryDirectory() as own:
         tree, home = Path(own, "app"), Path(own, "home")
         _copy(root, tree)
@@ -31,7 +43,7 @@ def answers_as_deployed(root: Path) -> Iterator[str]:
             "GRADIO_TEMP_DIR": str(home / "gradio"), "HF_HOME": str(home / "huggingface"), "HF_HUB_OFFLINE": "1",
             "PYTHONDONTWRITEBYTECODE": "1",
         }  # fmt: skip
-        command = [*(_AS_USER if os.geteuid() == 0 else ()), sys.executable, "app.py"]
+        command = [*user, sys.executable, "app.py"]
         with tempfile.TemporaryFile() as output:
             app = subprocess.Popen(command, cwd=tree, env=surroundings, stdout=output, stderr=subprocess.STDOUT)
             try:
