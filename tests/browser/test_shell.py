@@ -92,7 +92,7 @@ def test_empty_text_select_and_theme_colour(figures_url, page):
     page.get_by_role("button", name="Stream").click()
     page.wait_for_selector("#first [aria-label='A curve at level 5']")
     plot = page.locator("#second .gensot-figure-plot")
-    assert plot.get_attribute("role") == "img"
+    assert plot.get_attribute("role") == "figure"
     assert plot.get_attribute("aria-label") == "A cloud"
     point_colour = "getComputedStyle(document.querySelector('#second .points path')).fill"
     assert page.evaluate(point_colour) == "rgb(217, 95, 14)"
