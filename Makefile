@@ -2,6 +2,7 @@
 # make run       install, then open the app on http://127.0.0.1:7860 (PORT=8000 make run for another port)
 # make test      install, look for a browser, run every test
 # make lint      ruff
+# make deploy-check   would this tree run as a Space and as a container?
 
 PYTHON ?= python3
 VENV := .venv
@@ -9,7 +10,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST_ARGS ?=
 
-.PHONY: install run test browser lint
+.PHONY: install run test browser lint deploy-check
 .DELETE_ON_ERROR:
 
 install: $(STAMP)
@@ -37,3 +38,6 @@ test: browser
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+deploy-check: install
+	@$(BIN)/python -m tools.deploy_check

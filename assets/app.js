@@ -45,6 +45,8 @@ window.gensot ??= (() => {
       const row = link.parentElement; // on a phone the page's own name may lie outside
       row.scrollLeft = link.offsetLeft - row.offsetLeft - (row.clientWidth - link.offsetWidth) / 2;
     }
+    const { title } = document.querySelector("[data-title]")?.dataset ?? {};
+    if (title) document.title = `${title} · ${document.title}`; // tabs and history tell the pages apart
     untilHeader.disconnect();
   });
   untilHeader.observe(document.body, { childList: true, subtree: true });

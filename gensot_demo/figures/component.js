@@ -174,7 +174,7 @@ class Figure {
   }
 
   describe(text) {
-    this.plot.setAttribute("role", "img");
+    this.plot.setAttribute("role", "figure"); // no "img": its bar holds buttons
     this.plot.setAttribute("aria-label", text || this.props.description || "Figure");
   }
 

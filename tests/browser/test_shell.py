@@ -22,7 +22,7 @@ def test_app_loads_without_errors(app_url, page):
     page.wait_for_selector(".gensot-header")
     page.wait_for_selector(".gensot-figure:visible")
     page.wait_for_timeout(1500)
-    assert page.title() == "GenSOT Demo"
+    assert page.title() == "Compare · GenSOT Demo"
     assert page.locator("h1").inner_text() == "GenSOT Demo"
     assert page.console_errors == []
 
@@ -92,7 +92,7 @@ def test_empty_text_select_and_theme_colour(figures_url, page):
     page.get_by_role("button", name="Stream").click()
     page.wait_for_selector("#first [aria-label='A curve at level 5']")
     plot = page.locator("#second .gensot-figure-plot")
-    assert plot.get_attribute("role") == "img"
+    assert plot.get_attribute("role") == "figure"
     assert plot.get_attribute("aria-label") == "A cloud"
     point_colour = "getComputedStyle(document.querySelector('#second .points path')).fill"
     assert page.evaluate(point_colour) == "rgb(217, 95, 14)"
@@ -168,6 +168,7 @@ def test_pages_are_linked(figures_url, page):
     page.get_by_role("link", name="Other").click()
     drawn(page, "#other")
     assert page.url.endswith("/other")
+    assert page.title().startswith("Other · ")
     assert page.locator("nav a[aria-current=page]").inner_text() == "Other"
     assert page.evaluate("document.querySelector('#other .main-svg').clientHeight") == 200
     page.get_by_role("link", name="Figures").click()
