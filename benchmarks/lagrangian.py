@@ -1,9 +1,9 @@
 """The Lagrangian view: how fast each demo starts, recomputes and plays.
 
 One key for each demo. first_seconds: in the browser, from the page's navigation to the first frame of its player, the
-app warm; Gradio's own start and plotly's first drawing are in it. recompute_seconds: a thousand particles (in each panel where there are several), from the request to the
-player's payload, in process, median of the repeats. bytes: of that payload. frames_per_second: of it while it plays.
-Aims: below 1 s, below 1 s, and 30.
+app warm; Gradio's own start and plotly's first drawing are in it. recompute_seconds: a thousand particles (in each
+panel where there are several), from the request to the player's payload, in process, median of the repeats. bytes: of
+that payload. frames_per_second: of it while it plays. Aims: below 1 s, below 1 s, and 30.
 """
 
 from __future__ import annotations

@@ -33,7 +33,8 @@ def header(pages, current) -> None:
     navigation = f'<nav aria-label="Pages">{links}</nav>' if len(first) > 1 else ""
     themes = "".join(_theme_button(name) for name in _ICONS)
     _fixed(
-        f'<header class="gensot-header" data-title="{escape(current.title)}"><div class="gensot-name">{_MARK}<h1>{NAME}</h1></div><p>{SENTENCE}</p>'
+        f'<header class="gensot-header" data-title="{escape(current.title)}">'
+        f'<div class="gensot-name">{_MARK}<h1>{NAME}</h1></div><p>{SENTENCE}</p>'
         f'{navigation}<div class="gensot-themes" role="group" aria-label="Theme">{themes}</div></header>'
     )
     group = [page for page in pages if here in (page.path, page.under)]
