@@ -9,6 +9,10 @@ from numpy.typing import ArrayLike
 
 from .method_style import MethodStyle
 
+# Measured from the frame and not from the axes, whose height depends on the legend's.
+LEGEND_BELOW = {
+    "orientation": "h", "yref": "container", "y": 0.01, "yanchor": "bottom", "x": 0, "itemsizing": "constant"
+}  # fmt: skip
 _MARKS = 7  # markers per curve: enough to tell curves apart without colour
 
 
@@ -29,14 +33,14 @@ def curve(label: str, style: MethodStyle, x: ArrayLike, y: ArrayLike) -> dict[st
     }
 
 
-def line_figure(curves: list[dict], x: dict, y: dict, description: str, bottom: int = 96) -> dict[str, Any]:
-    """A figure of curves with a legend below; ``bottom``: pixels for axis title and legend."""
+def line_figure(curves: list[dict], x: dict, y: dict, description: str) -> dict[str, Any]:
+    """A figure of curves; its legend stands at the bottom of the frame and takes the room that it needs."""
     layout = {
         "xaxis": x,
         "yaxis": y,
         "showlegend": True,
-        "legend": {"orientation": "h", "y": -0.28, "yanchor": "top", "x": 0, "itemsizing": "constant"},
-        "margin": {"l": 56, "r": 12, "t": 12, "b": bottom},
+        "legend": dict(LEGEND_BELOW),
+        "margin": {"l": 56, "r": 12, "t": 12, "b": 8},
         "meta": {"description": description},
     }
     return {"data": curves, "layout": layout}

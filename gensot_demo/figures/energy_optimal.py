@@ -46,7 +46,7 @@ def separation_figure(result: OptimalResult) -> dict[str, Any]:
     worst = float(s.standard_error.max())
     said += " Exact." if exact else f" Standard errors up to {worst:.1g}."
     x = _SIGNAL | {"range": [math.log10(s.curve_r[0]), math.log10(s.curve_r[-1])]}
-    return line_figure([line, dots, half], x, {"title": {"text": "decided, λ"}, "range": [-0.03, 1.05]}, said, 84)
+    return line_figure([line, dots, half], x, {"title": {"text": "decided, λ"}, "range": [-0.03, 1.05]}, said)
 
 
 def plane_figure(result: OptimalResult) -> dict[str, Any]:
@@ -69,10 +69,8 @@ def plane_figure(result: OptimalResult) -> dict[str, Any]:
         {"title": {"text": "signal a"}, "range": room, "zeroline": False, "constrain": "domain"},
         {"title": {"text": "noise m"}, "range": room, "zeroline": False, "constrain": "domain"},
         said,
-        96,
     )
     figure["layout"]["yaxis"] |= {"scaleanchor": "x", "scaleratio": 1}
-    figure["layout"]["legend"] |= {"y": -0.18}
     return figure
 
 
@@ -125,7 +123,7 @@ def speed_figure(result: OptimalResult) -> dict[str, Any]:
     top = 1.25 * max(*usual, 1.2 * result.best.energy)
     said = f"The cheapest path keeps its speed: {result.best.energy:.3f} at every time; the others vary."
     y = {"title": {"text": "speed², per coordinate"}, "range": [0, top]}
-    return line_figure(data, {"title": {"text": "time t, noise to data"}, "range": [0, 1]}, y, said, 100)
+    return line_figure(data, {"title": {"text": "time t, noise to data"}, "range": [0, 1]}, y, said)
 
 
 def undecided_figure(sweep: Sweep, dimension: int) -> dict[str, Any]:
@@ -145,7 +143,7 @@ def undecided_figure(sweep: Sweep, dimension: int) -> dict[str, Any]:
     said = f"{sweep.count} random points: what is undecided falls to {sweep.undecided[-1]:.3f}, the bound to "
     said += f"{sweep.bound[-1]:.3g}."
     here = _here(dimension, low / 2, high * 2)
-    return line_figure([bound, ceiling, found, here], _dimensions(), y, said, 100)
+    return line_figure([bound, ceiling, found, here], _dimensions(), y, said)
 
 
 def sweep_figure(sweep: Sweep, dimension: int) -> dict[str, Any]:
@@ -163,7 +161,7 @@ def sweep_figure(sweep: Sweep, dimension: int) -> dict[str, Any]:
     said = f"Energies in {d[-1]:,.0f} dimensions: cheapest {sweep.optimal[-1]:.3f}, CondOT {sweep.straight[-1]:.3f}."
     y = {"title": {"text": "kinetic energy per coordinate"}, "range": [0, 2.15]}
     data = [gap, _level("limit 2", 2.0), straight, best, _here(dimension, 0, 2.15)]
-    return line_figure(data, _dimensions(), y, said, 100)
+    return line_figure(data, _dimensions(), y, said)
 
 
 def _dimensions() -> dict[str, Any]:

@@ -13,7 +13,7 @@ from gensot_demo.experiments.energy.robustness import SCHEDULES, Densities, Line
 from gensot_demo.experiments.energy.robustness_plane import PlaneResult, TurningResult
 from gensot_demo.transport.speed_accuracy import Relation
 
-from .curves import curve, line_figure
+from .curves import LEGEND_BELOW, curve, line_figure
 from .method_style import MethodStyle
 from .palette import DATA, INK, MUTED, faded
 from .schedule_style import schedule_style
@@ -43,7 +43,7 @@ def densities_figure(shown: Densities, what: str) -> dict[str, Any]:
     seen = shown.x[(shown.true > 1e-3 * shown.true.max()) | (shown.wrong > 1e-3 * min(shown.wrong.max(), top))]
     x = {"title": {"text": f"x at the {what}"}, "range": [float(seen.min()) - 0.1, float(seen.max()) + 0.1]}
     y = {"title": {"text": "density"}, "range": [0, top]}
-    return line_figure(data, x, y, f"True and wrong density at the {what}.", 84)
+    return line_figure(data, x, y, f"True and wrong density at the {what}.")
 
 
 def distance_figure(relations: Mapping[str, Relation]) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def distance_figure(relations: Mapping[str, Relation]) -> dict[str, Any]:
     y: dict[str, Any] = {"title": {"text": "W₁, length"}, "rangemode": "tozero"}
     if max(float(r.distance.max()) for r in relations.values()) < _ROUNDING:
         y["range"] = [-0.05, 1]
-    return line_figure(data, _TIME, y, f"Error W₁ over time: {said}.", 84)
+    return line_figure(data, _TIME, y, f"Error W₁ over time: {said}.")
 
 
 def _responds(found: Relation) -> bool:
@@ -137,7 +137,7 @@ def rates_figure(relations: Mapping[str, Relation]) -> dict[str, Any]:
     top = max(float(np.quantile(found.speed.numpy(), 0.97)) for found in relations.values())
     y = {"title": {"text": "squared length / time²"}, "range": [0, 1.25 * top if top > 0 else 1]}
     said = "Solid: dissipation rate. Dotted, below it at every time: the squared rate of W1 over D0."
-    return line_figure(data, _TIME, y, said, 106)
+    return line_figure(data, _TIME, y, said)
 
 
 def cloud_figure(result: PlaneResult, end: int) -> dict[str, Any]:
@@ -159,8 +159,8 @@ def cloud_figure(result: PlaneResult, end: int) -> dict[str, Any]:
     layout = {
         "xaxis": {"range": [-reach, reach], "title": {"text": f"x₁ at the {what}"}},
         "yaxis": {"range": [-reach, reach], "scaleanchor": "x", "title": {"text": "x₂"}},
-        "legend": {"orientation": "h", "y": -0.22, "yanchor": "top", "x": 0},
-        "margin": {"l": 48, "r": 8, "t": 8, "b": 84},
+        "legend": dict(LEGEND_BELOW),
+        "margin": {"l": 48, "r": 8, "t": 8, "b": 8},
         "meta": {"description": f"Particles at the {what}; {int((w > 1).sum())} of {len(w)} are favoured."},
     }
     return {"data": data, "layout": layout}
@@ -183,8 +183,8 @@ def turning_paths(result: TurningResult) -> dict[str, Any]:
     layout = {
         "xaxis": {"title": {"text": "x₁"}},
         "yaxis": {"title": {"text": "x₂"}, "scaleanchor": "x"},
-        "legend": {"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0},
-        "margin": {"l": 48, "r": 8, "t": 8, "b": 76},
+        "legend": dict(LEGEND_BELOW),
+        "margin": {"l": 48, "r": 8, "t": 8, "b": 8},
         "meta": {"description": f"{len(result.paths)} flow lines turned by {result.request.turn:g} radians in all."},
     }
     return {"data": data, "layout": layout}

@@ -157,8 +157,7 @@ def speed_figure(result: SchedulesResult) -> dict[str, Any]:
     said = "Squared speed over time. Energies: " + "; ".join(f"{r.label} {r.energy:.3g}" for r in result.rides) + "."
     if outside:
         said += f" {', '.join(outside)} leave the frame."
-    figure = line_figure(curves, dict(_TIME), y, said, bottom=120)
-    figure["layout"]["legend"]["y"] = -0.2
+    figure = line_figure(curves, dict(_TIME), y, said)
     return figure
 
 
@@ -187,8 +186,7 @@ def steps_figure(result: SchedulesResult) -> dict[str, Any] | None:
     }
     best = min((r for r in result.rides if r.errors and r.name != "ot"), key=lambda r: r.errors[max(r.errors)])
     said = f"Distance from the exact end over the number of steps, 2 to 64; at most steps {best.label} is nearest."
-    figure = line_figure(curves, x, y, said, bottom=120)
-    figure["layout"]["legend"]["y"] = -0.2
+    figure = line_figure(curves, x, y, said)
     figure["layout"]["annotations"] = _line_of_transport(result)
     return figure
 

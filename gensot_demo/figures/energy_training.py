@@ -103,7 +103,7 @@ def likelihood_figure(run: TrainingRun) -> dict[str, Any] | None:
         for label, held, seen in zip(run.labels, check.held_out, check.seen, strict=True)
     )
     x = {"title": {"text": "nats per dimension below the true law (0)"}, "rangemode": "tozero", "zeroline": True}
-    return line_figure(data, x, {"automargin": True, "type": "category"}, f"Lost to the true law: {listed}.", 110)
+    return line_figure(data, x, {"automargin": True, "type": "category"}, f"Lost to the true law: {listed}.")
 
 
 def calls_figure(run: TrainingRun) -> dict[str, Any] | None:
@@ -141,7 +141,7 @@ def calls_figure(run: TrainingRun) -> dict[str, Any] | None:
         f"{label} {row[0]:.2f} at {CALLS[0]} calls and {row[-1]:.2f} at {CALLS[-1]}"
         for label, row in zip(run.labels, calls.own.mean(1), strict=True)
     )
-    return line_figure(data, x, y, f"Sample error: {said}; exact draws {calls.floor:.3f}.", 120)
+    return line_figure(data, x, y, f"Sample error: {said}; exact draws {calls.floor:.3f}.")
 
 
 def weight_figure(run: TrainingRun) -> dict[str, Any] | None:

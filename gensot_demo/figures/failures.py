@@ -38,7 +38,7 @@ def chart_figure(chart: Chart) -> dict[str, Any]:
     reach = [math.log10(min(seen) / _BELOW), math.log10(max(seen) * 1.3)]  # a closed form may fall far below
     y = {"title": {"text": chart.y}, "type": "log", "dtick": 1, "range": reach}
     ends = "; ".join(f"{c.label} from {c.y[0]:.2g} to {c.y[-1]:.2g}" for c in chart.curves)
-    figure = line_figure(shown, x, y, f"{chart.title} {ends}.", bottom=120)
+    figure = line_figure(shown, x, y, f"{chart.title} {ends}.")
     figure["layout"]["title"] = {"text": chart.title, "x": 0.02, "xanchor": "left", "font": {"size": 15}}
     figure["layout"]["margin"]["t"] = 44
     return figure

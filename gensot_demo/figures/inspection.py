@@ -125,7 +125,6 @@ def genealogy_figure(method: str, tree: Genealogy) -> dict[str, Any]:
         {"title": {"text": "step, from noise (0) to picture"}},
         {"title": {"text": "particle"}, "domain": [0, _TOP - 0.06], "tickvals": marks, "range": [0.4, particles + 0.6]},
         f"Family tree of {particles} particles: {tree.ancestors[0]} of the first ones have descendants at the end.",
-        bottom=110,
     )
     figure["layout"] |= {
         "yaxis2": {

@@ -51,6 +51,6 @@ def falling_figure(moving: Moving) -> dict[str, Any]:
         "title": {"text": moving.time if len(moving.time) > 1 else f"time {moving.time}"},
         "range": [0, float(moving.times[-1])],
     }
-    figure = line_figure(curves, x, y, f"{moving.falls} over time: {ends}.", bottom=76 if len(curves) > 1 else 48)
+    figure = line_figure(curves, x, y, f"{moving.falls} over time: {ends}.")
     figure["layout"]["showlegend"] = len(curves) > 1
     return figure

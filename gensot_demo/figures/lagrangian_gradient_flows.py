@@ -6,6 +6,7 @@ from typing import Any
 
 from gensot_demo.experiments.lagrangian.gradient_flows import Descent
 
+from .curves import LEGEND_BELOW
 from .palette import DATA
 
 
@@ -29,8 +30,8 @@ def masses_figure(descent: Descent) -> dict[str, Any]:
         "xaxis": {"title": {"text": "mode of the target"}, "type": "category"},
         "yaxis": {"title": {"text": "mass, %"}, "rangemode": "tozero"},
         "showlegend": True,
-        "legend": {"orientation": "h", "y": -0.28, "yanchor": "top", "x": 0},
-        "margin": {"l": 56, "r": 12, "t": 12, "b": 76},
+        "legend": dict(LEGEND_BELOW),
+        "margin": {"l": 56, "r": 12, "t": 12, "b": 8},
         "meta": {"description": f"Mass of each mode at the end, of what is wanted: {said}."},
     }
     return {"data": bars, "layout": layout}

@@ -32,7 +32,7 @@ def fitted_figure(moving: NeuronsMoving) -> dict[str, Any]:
     wanted = moving.fitted[0].values
     gaps = "; ".join(f"{one.label}: {abs(one.values - wanted).max():.2g}" for one in moving.fitted[1:])
     said = f"Outputs around the circle. Largest distance from what is to be learnt: {gaps}."
-    return line_figure(curves, x, {"title": {"text": "output G(z)"}}, said, bottom=110)
+    return line_figure(curves, x, {"title": {"text": "output G(z)"}}, said)
 
 
 def drift_figure(moving: NeuronsMoving) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def drift_figure(moving: NeuronsMoving) -> dict[str, Any]:
     ends = "; ".join(f"{one.label} {one.values[-1]:.2g}" for one in moving.drifts)
     x = {"title": {"text": "time t"}, "range": [0, float(moving.times[-1])]}
     y = {"title": {"text": "drift of |u|² − v²"}, "rangemode": "tozero"}
-    return line_figure(curves, x, y, f"Largest drift of |u|² − v² over time, at the end: {ends}.", bottom=76)
+    return line_figure(curves, x, y, f"Largest drift of |u|² − v² over time, at the end: {ends}.")
 
 
 def luck_figure(luck: Luck) -> dict[str, Any]:

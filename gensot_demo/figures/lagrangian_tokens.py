@@ -28,7 +28,7 @@ def clusters_figure(moving: MovingTokens) -> dict[str, Any]:
     top = math.log10(max(10, int(counts.max()))) + 0.08
     y = {"title": {"text": "clusters"}, "type": "log", "range": [-0.05, top], "tickvals": _ROUND}
     x = {"title": {"text": "depth"}, "range": [0, float(moving.times[-1])]}
-    return line_figure([line], x, y, said, bottom=60)
+    return line_figure([line], x, y, said)
 
 
 def sphere_figure(moving: MovingTokens) -> dict[str, Any]:
@@ -154,7 +154,7 @@ def law_figure(moving: MovingTokens) -> dict[str, Any]:
     )
     if math.isfinite(law.blow_up) and law.blow_up < 1.5 * moving.times[-1]:
         x["range"] = [0, 1.05 * law.blow_up]
-    figure = line_figure(data, x, {"title": {"text": "variance"}, "type": "log", "tickvals": _ROUND}, said, bottom=110)
+    figure = line_figure(data, x, {"title": {"text": "variance"}, "type": "log", "tickvals": _ROUND}, said)
     if law.blow_up <= x["range"][1]:
         figure["layout"]["shapes"] = [
             {"type": "line", "x0": law.blow_up, "x1": law.blow_up, "y0": 0, "y1": 1, "yref": "paper",

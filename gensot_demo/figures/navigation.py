@@ -11,7 +11,7 @@ from gensot_demo.experiments.navigation.closed_form import SHOWN_TIMES, ClosedFo
 from gensot_demo.experiments.navigation.cloud import Cloud
 from gensot_demo.experiments.plane.scene import Extent, density_of
 
-from .curves import curve, line_figure
+from .curves import LEGEND_BELOW, curve, line_figure
 from .method_style import MethodStyle
 from .palette import DATA, INK, MUTED, PAPER, SEQUENTIAL, faded
 
@@ -52,8 +52,8 @@ def plane_figure(form: ClosedForm) -> dict[str, Any]:
     ends = form.mean[-1]
     layout = _square(extent) | {
         "height": 520,
-        "legend": {"orientation": "h", "y": -0.1, "yanchor": "top", "x": 0},
-        "margin": {"l": 44, "r": 12, "t": 12, "b": 90},
+        "legend": dict(LEGEND_BELOW),
+        "margin": {"l": 44, "r": 12, "t": 12, "b": 8},
         "meta": {
             "description": f"The plane: guide, mean and tube from ({form.mean[0, 0]:.2f}, {form.mean[0, 1]:.2f}) "
             f"to the target's mean ({ends[0]:.2f}, {ends[1]:.2f}); root mean square lag {form.costs.lag:.3f}."
@@ -156,7 +156,7 @@ def _particles(x: np.ndarray, destination: np.ndarray, modes: tuple[str, ...]) -
 
 def _over_time(lines: list[tuple[str, MethodStyle, ArrayLike, ArrayLike]], what: str, told: str) -> dict[str, Any]:
     curves = [curve(name, style, t, values) for name, style, t, values in lines]
-    figure = line_figure(curves, dict(_TIME), {"title": {"text": what}}, told, bottom=76)
+    figure = line_figure(curves, dict(_TIME), {"title": {"text": what}}, told)
     figure["layout"]["showlegend"] = len(lines) > 1
     return figure
 

@@ -94,7 +94,7 @@ def _over_time(result: AdaptiveResult, pick: str, y: dict, said: str, marks: boo
             }
             curves.append(steps)
         curves.append(one)
-    return line_figure(curves, _TIME, y, said, bottom=56 + 22 * len(_few(result)))
+    return line_figure(curves, _TIME, y, said)
 
 
 def information_figure(result: AdaptiveResult) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from gensot_demo.experiments.navigation.directions import (
     Tuning,
 )
 
-from .curves import curve, line_figure
+from .curves import LEGEND_BELOW, curve, line_figure
 from .palette import DATA, INK, MUTED, faded
 from .transport import panel_style
 
@@ -78,8 +78,8 @@ def plane_figure(result: DirectionsResult, cloud: Cloud | None = None, tuning: T
         "xaxis": {"title": {"text": "x, length"}, "constrain": "domain"},
         "yaxis": {"title": {"text": "y, length"}, "scaleanchor": "x", "scaleratio": 1},
         "showlegend": True,
-        "legend": {"orientation": "h", "y": -0.16, "yanchor": "top", "x": 0, "itemsizing": "constant"},
-        "margin": {"l": 52, "r": 12, "t": 12, "b": 96},
+        "legend": dict(LEGEND_BELOW),
+        "margin": {"l": 52, "r": 12, "t": 12, "b": 8},
         "height": 520,
         "meta": {"description": _described(result)},
     }
@@ -121,7 +121,7 @@ def width_figure(result: DirectionsResult) -> dict[str, Any]:
             result.off,
         ),
     ]
-    return line_figure(curves, _TIME, {"title": {"text": "length"}}, _described(result), bottom=116)
+    return line_figure(curves, _TIME, {"title": {"text": "length"}}, _described(result))
 
 
 def tuned_figure(tuning: Tuning) -> dict[str, Any]:
@@ -132,7 +132,7 @@ def tuned_figure(tuning: Tuning) -> dict[str, Any]:
     ]
     said = f"Tuned: stiffness from {tuning.across.min():.3g} to {tuning.across.max():.3g}."
     y = {"title": {"text": "stiffness, 1/(length² time)"}, "rangemode": "tozero"}
-    figure = line_figure(curves, _TIME, y, said, bottom=96)
+    figure = line_figure(curves, _TIME, y, said)
     figure["layout"]["yaxis2"] = {
         "title": {"text": "offset, length"}, "overlaying": "y", "side": "right", "showgrid": False,
     }  # fmt: skip

@@ -14,7 +14,7 @@ from gensot_demo.experiments.navigation.simulated import DescentMoment
 from gensot_demo.experiments.navigation.teacher import TeacherResult, TuningMoment
 from gensot_demo.transport.navigation.learning import Cost
 
-from .curves import curve, line_figure
+from .curves import LEGEND_BELOW, curve, line_figure
 from .method_style import MethodStyle
 from .palette import DATA, INK, MUTED, faded
 
@@ -121,8 +121,8 @@ def cost_bars(rows: Sequence[tuple[str, Cost]], unit: str) -> dict[str, Any]:
         "xaxis": {"title": {"text": unit}, "range": [0, 1.3 * most]},
         "yaxis": {"automargin": True},
         "annotations": totals,
-        "legend": {"orientation": "h", "y": -0.42, "yanchor": "top", "x": 0, "traceorder": "normal"},
-        "margin": {"l": 8, "r": 8, "t": 8, "b": 108},
+        "legend": {**LEGEND_BELOW, "traceorder": "normal"},
+        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
         "meta": {"description": "; ".join(f"{name}: {c.total:.3f}, floor {c.floor:.3f}" for name, c in rows) + "."},
     }
     return {"data": data, "layout": layout}
@@ -153,7 +153,7 @@ def objective_figure(moment: TuningMoment) -> dict[str, Any]:
     line = curve("objective", _LEARNT, np.arange(len(moment.objectives)), moment.objectives)
     x = {"title": {"text": "step"}, "range": [0, moment.steps]}
     first, last = moment.objectives[0], moment.objectives[-1]
-    figure = line_figure([line], x, {"title": {"text": unit}}, f"From {first:.3g} to {last:.3g}.", bottom=52)
+    figure = line_figure([line], x, {"title": {"text": unit}}, f"From {first:.3g} to {last:.3g}.")
     figure["layout"]["showlegend"] = False
     return figure
 
@@ -183,7 +183,7 @@ def descent_figure(moments: Sequence[DescentMoment], result: ExpertsResult) -> d
     last = moments[-1]
     reached = last.exact + result.constant
     said = f"After {last.seconds:.1f} s Adam is at {reached:.3f}; the optimum is {result.optimum:.3f}."
-    return line_figure(data, x, y, said, bottom=130)
+    return line_figure(data, x, y, said)
 
 
 # --- parts -----------------------------------------------------------------------------------------------------------
@@ -205,7 +205,6 @@ def _plane(data: list[dict], description: str, framed: Sequence[NDArray]) -> dic
     for name, n in (("xaxis", 0), ("yaxis", 1)):
         figure["layout"][name] |= {"range": [float(low[n]) - room, float(high[n]) + room]}
     figure["layout"]["yaxis"] |= {"scaleanchor": "x", "scaleratio": 1}
-    figure["layout"]["legend"] |= {"y": -0.16}
     return figure
 
 

@@ -12,7 +12,7 @@ from gensot_demo.experiments.static_ot.cells import Cells, CellsResult
 from gensot_demo.experiments.static_ot.cells_decay import TIMES, Decays
 from gensot_demo.experiments.static_ot.cells_strips import strips
 
-from .curves import curve, line_figure
+from .curves import LEGEND_BELOW, curve, line_figure
 from .method_style import MethodStyle
 from .palette import DATA, INK, MUTED, PAPER
 from .player import PanelFrames, player_value
@@ -81,8 +81,8 @@ def _filled(axis: NDArray[np.float32], places: NDArray[np.bool_]) -> dict[str, A
 def _with_legend(figure: dict[str, Any]) -> dict[str, Any]:
     figure["layout"] |= {
         "showlegend": True,
-        "legend": {"orientation": "h", "y": -0.09, "yanchor": "top", "x": 0, "itemsizing": "trace"},
-        "margin": {"l": 34, "r": 8, "t": 8, "b": 84},
+        "legend": {**LEGEND_BELOW, "itemsizing": "trace"},
+        "margin": {"l": 34, "r": 8, "t": 8, "b": 8},
     }
     return figure
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gensot_demo.experiments.static_ot.heights_plane import PlaneRun, cells_at
 from gensot_demo.experiments.static_ot.heights_told import Smoothed
 
-from .curves import curve, line_figure
+from .curves import LEGEND_BELOW, curve, line_figure
 from .method_style import MethodStyle
 from .palette import DATA, INK, MUTED, PAPER, faded
 
@@ -103,8 +103,8 @@ def _plane(reach: float) -> dict[str, Any]:
     return {
         "xaxis": axis,
         "yaxis": axis | {"scaleanchor": "x", "scaleratio": 1},
-        "margin": {"l": 28, "r": 8, "t": 8, "b": 28},
-        "legend": {"orientation": "h", "y": -0.06, "yanchor": "top", "x": 0, "itemsizing": "constant"},
+        "margin": {"l": 28, "r": 8, "t": 8, "b": 8},
+        "legend": dict(LEGEND_BELOW),
         "showlegend": True,
         "hovermode": "closest",
     }
@@ -134,7 +134,7 @@ def heights_figure(run: PlaneRun, index: int) -> dict[str, Any] | None:
     worst = float(np.abs(moment.heights - exact).max())
     said = f"Heights after {moment.samples:,} draws; the largest error is {worst:.3g}."
     x = {"title": {"text": "point, in the order of exact heights"}, "range": [0.5, len(order) + 0.5]}
-    return line_figure(data, x | {"tickformat": "d"}, y, said, 100)
+    return line_figure(data, x | {"tickformat": "d"}, y, said)
 
 
 def error_figure(run: PlaneRun, index: int) -> dict[str, Any] | None:
@@ -161,7 +161,7 @@ def error_figure(run: PlaneRun, index: int) -> dict[str, Any] | None:
     y = {"title": {"text": "mass in the wrong cell"}, "type": "log", "tickformat": ".2~%", "dtick": "D2"}
     y["range"] = [math.log10(0.8 * low), math.log10(1.25 * high)]
     x = {"title": {"text": "draws of noise"}, "type": "log"}
-    return line_figure(data, x, y, f"Mass error goes from {exact[0]:.3g} to {exact[-1]:.3g}.", 110)
+    return line_figure(data, x, y, f"Mass error goes from {exact[0]:.3g} to {exact[-1]:.3g}.")
 
 
 def dual_figure(run: PlaneRun, index: int) -> dict[str, Any] | None:
@@ -173,7 +173,7 @@ def dual_figure(run: PlaneRun, index: int) -> dict[str, Any] | None:
     data = [curve("below the maximum", ASCENT, at, gap), _here(at, gap, index)]
     y = {"title": {"text": "dual below its maximum"}, "type": "log", "exponentformat": "power"}
     x = {"title": {"text": "draws of noise"}, "type": "log"}
-    return line_figure(data, x, y, f"The dual rises to {gap[-1]:.2g} below its maximum of {run.best_dual:.4f}.", 110)
+    return line_figure(data, x, y, f"The dual rises to {gap[-1]:.2g} below its maximum of {run.best_dual:.4f}.")
 
 
 def _here(at: NDArray, values: NDArray, index: int) -> dict[str, Any]:
@@ -191,7 +191,7 @@ def newton_figure(run: PlaneRun) -> dict[str, Any]:
     data[0]["marker"]["size"] = 8
     y = {"title": {"text": "mass in the wrong cell"}, "type": "log", "exponentformat": "power"}
     x = {"title": {"text": "step"}, "tickformat": "d", "range": [-0.3, len(error) - 0.7]}
-    return line_figure(data, x, y, f"Mass error after each step: {', '.join(f'{e:.1e}' for e in error)}.", 110)
+    return line_figure(data, x, y, f"Mass error after each step: {', '.join(f'{e:.1e}' for e in error)}.")
 
 
 def discrete_figure(run: PlaneRun) -> dict[str, Any] | None:
@@ -214,7 +214,7 @@ def discrete_figure(run: PlaneRun) -> dict[str, Any] | None:
     said = ", ".join(f"{d.cost:.4f} ± {d.error:.4f} with {d.draws:,} draws" for d in run.discrete)
     x = {"title": {"text": "draws of noise"}, "type": "log", "tickvals": draws, "ticktext": [f"{d:,}" for d in draws]}
     y = {"title": {"text": "mean squared distance"}}
-    return line_figure(data, x, y, f"Discrete optimal cost {said}; W2 squared is {run.w2:.4f}.", 110)
+    return line_figure(data, x, y, f"Discrete optimal cost {said}; W2 squared is {run.w2:.4f}.")
 
 
 def smoothed_figure(run: PlaneRun, found: Smoothed) -> dict[str, Any]:

@@ -160,7 +160,7 @@ def _against_calls(
         y = y | {"range": [math.log10(_FLOOR), math.log10(_highest(data))]}
     x = {"title": {"text": "calls of the model for one sample"}, "type": "log", "tickvals": list(budgets)}
     x |= {"ticktext": [str(calls) for calls in budgets], "range": [math.log10(end) for end in ends]}
-    figure = line_figure(data, x, y, f"{what}: {'; '.join(said)}.", 48)
+    figure = line_figure(data, x, y, f"{what}: {'; '.join(said)}.")
     figure["layout"] |= {"showlegend": False}  # one for all figures stands above them
     return figure
 

@@ -85,7 +85,7 @@ def calls_figure(run: PairingRun) -> dict[str, Any] | None:
         f"{label} {row[0]:.2f} at 1 call and {row[-1]:.2f} at {CALLS[-1]}"
         for label, row in zip(run.labels, calls.error.mean(1), strict=True)
     )
-    return line_figure(data, x, y, f"Sample error: {said}; draws from the data {calls.floor:.3f}.", 110)
+    return line_figure(data, x, y, f"Sample error: {said}; draws from the data {calls.floor:.3f}.")
 
 
 def spent_figure(run: PairingRun) -> dict[str, Any] | None:
@@ -145,7 +145,7 @@ def plans_figure(run: PairingRun) -> dict[str, Any] | None:
     said = (
         f"Cost of a minibatch's plan: {mean[0]:.2f} for {SIZES[0]} pairs, {mean[-1]:.2f} for {SIZES[-1]}; W2 squared "
     )
-    figure = line_figure([line, now], x, y, said + f"is {least:.3f}, independent pairs cost 4.", 110)
+    figure = line_figure([line, now], x, y, said + f"is {least:.3f}, independent pairs cost 4.")
     figure["layout"] |= _mark(least, f"W₂² = {least:.2f}: whole data set", upright=False)
     return figure
 
@@ -179,4 +179,4 @@ def loss_figure(run: PairingRun) -> dict[str, Any] | None:
     y = {"title": {"text": "loss E|v − (y − x₀)|²"}, "type": "log"}
     y |= {"tickvals": [0.02, 0.05, *_TICKS[2:], 4], "ticktext": [f"{t:g}" for t in (0.02, 0.05, *_TICKS[2:], 4)]}
     last = ", ".join(f"{label} {row[-1]:.2f}" for label, row in zip(run.labels, means, strict=True))
-    return line_figure(data, x, y, f"Training loss, last: {last}.", 110)
+    return line_figure(data, x, y, f"Training loss, last: {last}.")

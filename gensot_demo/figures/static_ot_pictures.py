@@ -27,7 +27,7 @@ def rounds_figure(run: PicturesRun) -> dict[str, Any] | None:
     y = {"title": {"text": "mass in the wrong cell"}, "type": "log", "tickformat": ".2~%", "dtick": "D2"}
     x = {"title": {"text": "draws of noise"}, "type": "log"}
     said = f"After {run.rounds[-1].samples:,} draws {run.rounds[-1].counted:.1%} of the mass is in the wrong cell."
-    return line_figure([line, floor], x, y, said, 110)
+    return line_figure([line, floor], x, y, said)
 
 
 def shares_figure(run: PicturesRun) -> dict[str, Any] | None:
@@ -46,4 +46,4 @@ def shares_figure(run: PicturesRun) -> dict[str, Any] | None:
     y = {"title": {"text": "share over what it should be"}, "rangemode": "tozero"}
     x = {"title": {"text": "pictures, in order of their share"}, "range": [0.5, len(weights) + 0.5]}
     said = f"{run.fresh:,} fresh draws: {run.error:.2%} in the wrong cell, {run.guess_error:.1%} with the first guess."
-    return line_figure(data, x, y, said, 110)
+    return line_figure(data, x, y, said)

@@ -88,8 +88,7 @@ def _shown(values: Curve) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _figure(result: TransportResult, curves: list[dict], y: dict, description: str) -> dict[str, Any]:
-    lines = len(curves) + (1 if max((len(c["name"]) for c in curves), default=0) > 24 else 0)
-    return line_figure(curves, _TIME, y, description, bottom=56 + 20 * max(lines, 2))
+    return line_figure(curves, _TIME, y, description)
 
 
 def speed_figure(result: TransportResult) -> dict[str, Any]:

@@ -62,7 +62,7 @@ function draw() {
   if (swapped(value)) return;
   wall.dataset.shape = value.shape;
   wall.style.setProperty("--columns", Math.max(...value.rows.map((row) => row.items.length), 1));
-  const titled = (text) => (text ? [make("h4", { className: "gensot-wall-title", textContent: text })] : []);
+  const titled = (text) => (text ? [make("h3", { className: "gensot-wall-title", textContent: text })] : []);
   const top = () => make("div", { className: "gensot-wall-columns" }, make("span"), ...value.columns.map((text) => make("span", { textContent: text })));
   const rows = value.rows.flatMap((row, index) => [
     ...(row.section ? [...titled(row.section), top()] : []),

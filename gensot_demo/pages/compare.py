@@ -83,8 +83,8 @@ def build() -> None:
             truth_name, difference = gr.State(""), gr.HTML(elem_id="difference")
             verdict = gr.HTML(elem_id="verdict")
             inspector = Inspector()
-    gr.Markdown("### Who does what was asked for, and at what price?")
-    table = _Table()
+            gr.Markdown("### Who does what was asked for, and at what price?")
+            table = _Table()
     figures = _figures()
     controls.groups["measure"] = table.measuring
     show_what_applies(controls)
@@ -184,7 +184,7 @@ def _figures() -> list[PlotlyFigure]:
             ),
         ):
             with gr.Column(min_width=300):
-                gr.Markdown(f"#### {title}\n{text}", elem_classes="gensot-question")
+                gr.Markdown(f"### {title}\n{text}", elem_classes="gensot-question")
                 figures.append(PlotlyFigure(empty=empty, height=340, filename="gensot-" + title.split()[0].lower()))
     return figures
 

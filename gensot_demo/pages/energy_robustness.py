@@ -76,7 +76,7 @@ def _question(title: str, text: str) -> None:
 def _figure(name: str, empty: str = "Not computed yet.", height: int = 330, title: str = "") -> PlotlyFigure:
     with gr.Column(min_width=300):
         if title:
-            gr.Markdown(f"#### {title}")
+            gr.Markdown(f"### {title}")
         return PlotlyFigure(empty=empty, height=height, filename=f"gensot-{name}")
 
 

@@ -227,7 +227,7 @@ def build() -> None:
 
 def _question(name: str) -> None:
     title, text = _QUESTIONS[name]
-    gr.Markdown(f"#### {title}\n{text}", elem_classes="gensot-question gensot-question-short")
+    gr.Markdown(f"### {title}\n{text}", elem_classes="gensot-question gensot-question-short")
 
 
 def _figure(name: str, empty: str, height: int) -> PlotlyFigure:

@@ -50,7 +50,7 @@ def build() -> None:
     query = gr.Textbox(visible="hidden", elem_id="query")
     with gr.Row(elem_classes="gensot-split"):
         with gr.Column(scale=4, min_width=300, elem_classes="gensot-controls"):
-            gr.Markdown("#### What all cells share")
+            gr.Markdown("### What all cells share")
             controls.base["backbone"] = model_choice()
             about, last_model = gr.HTML(first_card(), elem_id="backbone-card"), gr.State(FIRST)
             shared_controls(controls)

@@ -142,7 +142,7 @@ _FOCUS_BACK = (
 
 def _question(part: str) -> None:
     title, text = _QUESTIONS[part]
-    gr.Markdown(f"#### {title}\n{text}", elem_classes="gensot-inspect-question")
+    gr.Markdown(f"### {title}\n{text}", elem_classes="gensot-inspect-question")
 
 
 def _figure(part: str, empty: str, height: int) -> tuple[PlotlyFigure, gr.HTML]:

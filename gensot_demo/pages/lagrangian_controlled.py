@@ -82,7 +82,7 @@ def _landscapes() -> tuple[Piece, ...]:
     def figure(number: int) -> PlotlyFigure:
         if not row:
             gr.Markdown(
-                "#### What is the landscape that they cross?\nThe potential at four moments: a bowl that slides along "
+                "### What is the landscape that they cross?\nThe potential at four moments: a bowl that slides along "
                 "the guide. Contours are prices per unit time; the guided stay low and are steered for it, the "
                 "unguided climb.",
                 elem_classes="gensot-question gensot-question-short",

@@ -23,7 +23,7 @@ def shown_where(
     """A heading with what it says, and a figure; both out of sight for a motion that is not ``wanted``."""
 
     def heading() -> gr.Markdown:
-        text = f"#### {title}\n{said}"
+        text = f"### {title}\n{said}"
         return gr.Markdown(text, elem_classes="gensot-question gensot-question-short", visible="hidden")
 
     def plot() -> PlotlyFigure:

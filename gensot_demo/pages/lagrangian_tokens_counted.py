@@ -23,7 +23,7 @@ from .warm_up import WARM_UP
 _KEPT: Kept[Counted] = Kept(16)
 _EVERY = 0.5  # seconds between two tables
 _STOPPED = report.status("Stopped. What the table shows stays.")
-_TEXT = f"""#### Is the number of clusters a law or luck?
+_TEXT = f"""### Is the number of clusters a law or luck?
 It depends on the start, so one run says little. This counts over {SEEDS} seeds with Q = K = V = I, on the circle (or
 the sphere, where that is chosen above), for the number of tokens chosen above: the least and the most clusters, and
 their mean, at depth {DEPTHS[0]} and once more at {DEPTHS[1]}."""

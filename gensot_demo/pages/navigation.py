@@ -199,7 +199,7 @@ def _figures() -> list[PlotlyFigure]:
         with gr.Row(elem_classes="gensot-diagnostics"):
             for title, words, name in _FIGURES[start : start + 4]:
                 with gr.Column(min_width=250):
-                    gr.Markdown(f"#### {title}\n{words}", elem_classes="gensot-question gensot-question-short")
+                    gr.Markdown(f"### {title}\n{words}", elem_classes="gensot-question gensot-question-short")
                     figures.append(PlotlyFigure(height=280, filename=f"gensot-{name}", elem_id=f"diagnostic-{name}"))
     return figures
 

@@ -108,7 +108,7 @@ def build() -> None:
     with gr.Row():
         for title, text, name in _FIGURES:
             with gr.Column(min_width=300):
-                gr.Markdown(f"#### {title}\n{text}", elem_classes="gensot-question gensot-question-short")
+                gr.Markdown(f"### {title}\n{text}", elem_classes="gensot-question gensot-question-short")
                 figures.append(PlotlyFigure(empty="Not computed yet.", height=340, filename=f"gensot-{name}"))
     gr.Markdown(
         "### Does a smaller divergence give a better cloud?\n*Draw particles* runs the sampler on exactly these steps, "
@@ -122,7 +122,7 @@ def build() -> None:
             ("When does a particle decide?", "Share of particles whose mode no longer changes its mind."),
         ):
             with gr.Column(min_width=300):
-                gr.Markdown(f"#### {title}\n{text}", elem_classes="gensot-question gensot-question-short")
+                gr.Markdown(f"### {title}\n{text}", elem_classes="gensot-question gensot-question-short")
                 figures.append(PlotlyFigure(empty="Press Draw particles.", height=340, filename="gensot-particles"))
     with gr.Accordion("How to read this", open=False):
         gr.Markdown(_READ)

@@ -105,13 +105,13 @@ def build() -> None:
     with gr.Row():
         with gr.Column(min_width=300):
             gr.Markdown(
-                "#### How wide is the tube?\nStandard deviation of a bridge, along and across the corridor.",
+                "### How wide is the tube?\nStandard deviation of a bridge, along and across the corridor.",
                 elem_classes="gensot-question gensot-question-short",
             )
             width = PlotlyFigure(empty="Not computed yet.", height=340, filename="gensot-width")
         with gr.Column(min_width=300):
             gr.Markdown(
-                "#### What does tuning find?\nWhere stiffness is worth its price, and where the guide should lie.",
+                "### What does tuning find?\nWhere stiffness is worth its price, and where the guide should lie.",
                 elem_classes="gensot-question gensot-question-short",
             )
             tuned = PlotlyFigure(empty="Press Tune: twenty numbers are searched.", height=340, filename="gensot-tuned")

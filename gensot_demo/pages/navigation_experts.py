@@ -39,7 +39,7 @@ _LEAD = (
     "are exact, so the sliders answer at once."
 )
 _SIMULATE = (
-    "#### What would it cost to simulate?\nThe same objective without the closed forms: "
+    "### What would it cost to simulate?\nThe same objective without the closed forms: "
     f"{PARTICLES} particles, {STEPS} Euler-Maruyama steps through the fused law's oracle, the gradient through all of "
     f"them, and Adam. It runs here until it is within {100 * CLOSE:.0f} % of the exact optimum, {_ITERATIONS} "
     "iterations at most."
@@ -105,7 +105,7 @@ def build() -> None:
                     )
                 with gr.Column(scale=4, min_width=300):
                     said = gr.HTML(elem_id="verdict")
-                    gr.Markdown("#### What can the guide do, and what not?")
+                    gr.Markdown("### What can the guide do, and what not?")
                     bars = PlotlyFigure(
                         empty="The costs appear here.", height=250, elem_id="bars", filename="gensot-experts-cost"
                     )

@@ -48,7 +48,7 @@ _LEAD = (
     "one linear solve; no simulation, no descent."
 )
 _TUNE = (
-    "#### Where to be firm, and when to be where?\nStiffness and timing are not linear, but the closed forms can be "
+    "### Where to be firm, and when to be where?\nStiffness and timing are not linear, but the closed forms can be "
     "differentiated: gradient descent on the exact objective, with nothing simulated."
 )
 _READ = """
@@ -103,7 +103,7 @@ def build() -> None:
                         empty="The offsets appear here.", height=440, elem_id="sideways", filename="gensot-offsets"
                     )
             said = gr.HTML(elem_id="verdict")
-            gr.Markdown("#### What does it cost, before and after?")
+            gr.Markdown("### What does it cost, before and after?")
             bars = PlotlyFigure(
                 empty="The costs appear here.", height=230, elem_id="bars", filename="gensot-teacher-cost"
             )

@@ -72,7 +72,7 @@ def build() -> None:
     notice = gr.HTML(elem_id="notice", visible=False)
     said = gr.HTML(elem_id="verdict")
     gr.Markdown(
-        "#### What does closeness cost?\nThe marks are those of the table; point at one for its name.",
+        "### What does closeness cost?\nThe marks are those of the table; point at one for its name.",
         elem_classes="gensot-lead",
     )
     price = PlotlyFigure(empty="No method has been measured on this.", height=360, filename="gensot-scoreboard")

@@ -79,7 +79,7 @@ def build() -> None:
                 mp4 = gr.DownloadButton("Download MP4", interactive=False, min_width=120, size="sm", elem_id="mp4")
             said = gr.HTML(elem_id="verdict")
             gr.Markdown(
-                "#### When does it change?\nA leap is a peak that the reference does not have.",
+                "### When does it change?\nA leap is a peak that the reference does not have.",
                 elem_classes="gensot-lead",
             )
             figure = PlotlyFigure(empty="The changes appear here.", height=320, filename="gensot-sequence")

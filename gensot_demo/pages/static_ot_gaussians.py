@@ -170,7 +170,7 @@ def build() -> None:
 
 
 def _question(title: str, text: str) -> None:
-    gr.Markdown(f"#### {title}\n{text}", elem_classes="gensot-question gensot-question-short")
+    gr.Markdown(f"### {title}\n{text}", elem_classes="gensot-question gensot-question-short")
 
 
 def _ellipses(request: GaussiansRequest) -> str:

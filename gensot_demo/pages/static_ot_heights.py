@@ -203,7 +203,7 @@ def build() -> None:
 
 def _figure(name: str, empty: str, height: int) -> PlotlyFigure:
     title, text = QUESTIONS[name]
-    gr.Markdown(f"#### {title}\n{text}", elem_classes="gensot-question gensot-question-short")
+    gr.Markdown(f"### {title}\n{text}", elem_classes="gensot-question gensot-question-short")
     return PlotlyFigure(empty=empty, height=height, elem_id=f"figure-{name}", filename=f"gensot-heights-{name}")
 
 

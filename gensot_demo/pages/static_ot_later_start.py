@@ -183,7 +183,7 @@ def _halted(mine: _Measuring) -> str:
 
 def _question(name: str) -> None:
     title, text = QUESTIONS[name]
-    gr.Markdown(f"#### {title}\n{text}", elem_classes="gensot-question gensot-question-short")
+    gr.Markdown(f"### {title}\n{text}", elem_classes="gensot-question gensot-question-short")
 
 
 def _wall(name: str, empty: str) -> PictureWall:

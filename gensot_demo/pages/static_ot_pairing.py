@@ -173,7 +173,7 @@ def build() -> None:
 
 def _question(name: str) -> None:
     title, said = QUESTIONS[name]
-    gr.Markdown(f"#### {title}\n{said}", elem_classes="gensot-question gensot-question-short")
+    gr.Markdown(f"### {title}\n{said}", elem_classes="gensot-question gensot-question-short")
 
 
 def _figure(name: str, empty: str, height: int) -> PlotlyFigure:

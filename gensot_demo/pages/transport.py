@@ -182,7 +182,7 @@ def _figures() -> list[PlotlyFigure]:
         with gr.Row():
             for title, text, name in _FIGURES[start : start + 3]:
                 with gr.Column(min_width=300):
-                    gr.Markdown(f"#### {title}\n{text}", elem_classes="gensot-question gensot-question-short")
+                    gr.Markdown(f"### {title}\n{text}", elem_classes="gensot-question gensot-question-short")
                     figures.append(
                         PlotlyFigure(empty=f"{title.rstrip('?')}: run first.", height=360, filename=f"gensot-{name}")
                     )

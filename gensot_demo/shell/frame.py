@@ -35,6 +35,7 @@ def header(pages, current) -> None:
     _fixed(
         f'<header class="gensot-header" data-title="{escape(current.title)}">'
         f'<div class="gensot-name">{_MARK}<h1>{NAME}</h1></div><p>{SENTENCE}</p>'
+        f'<h2 class="gensot-unseen">{escape(current.title)}</h2>'
         f'{navigation}<div class="gensot-themes" role="group" aria-label="Theme">{themes}</div></header>'
     )
     group = [page for page in pages if here in (page.path, page.under)]
