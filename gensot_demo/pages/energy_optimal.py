@@ -222,7 +222,7 @@ def build() -> None:
         undecided, energies = _figure("undecided"), _figure("energies")
     swept = gr.HTML(elem_id="swept")
     tries += _tries(
-        "Move n and d on the left. Few points are soon alone; with many in few dimensions CondOT is far from cheapest.",
+        "Move n and d. Few points are soon alone; with many in few dimensions CondOT is far from cheapest.",
         _MATTERS,
     )
     with gr.Accordion("How to read this", open=False):

@@ -181,8 +181,8 @@ def build() -> None:
     pictures_status = gr.HTML(elem_id="pictures-status")
     with gr.Row():
         drawn = [
-            _figure("pictures-error", "Press Run on pictures.", 400),
-            _figure("pictures-bounds", "Press Run on pictures.", 400),
+            _figure("pictures-error", "Press Run on pictures: the error on its way, in thousands of dimensions.", 400),
+            _figure("pictures-bounds", "Press Run on pictures: the response, and the bound it must keep.", 400),
         ]
     pictures_said = gr.HTML(elem_id="pictures-said")
     wall = PictureWall(empty="", elem_id="wall")

@@ -101,7 +101,11 @@ def build() -> None:
                 link = gr.Button("Copy link", min_width=80)
             cloud_status = gr.HTML(elem_id="status")
     with gr.Column(elem_classes="gensot-cloud"):
-        player = Player(empty="Simulate the cloud, and it moves here.", elem_id="player", filename="gensot-navigation")
+        player = Player(
+            empty="Press Simulate the cloud: particles follow the drift through the tube, and their mean and spread "
+            "are held against the closed forms above.",
+            elem_id="player", filename="gensot-navigation",
+        )  # fmt: skip
         with gr.Row(elem_classes="gensot-snapshots"):
             snapshots = [
                 PlotlyFigure(

@@ -123,7 +123,13 @@ def build() -> None:
         ):
             with gr.Column(min_width=300):
                 gr.Markdown(f"### {title}\n{text}", elem_classes="gensot-question gensot-question-short")
-                figures.append(PlotlyFigure(empty="Press Draw particles.", height=340, filename="gensot-particles"))
+                figures.append(
+                    PlotlyFigure(
+                        empty="Press Draw particles: every protocol, on the same noise.",
+                        height=340,
+                        filename="gensot-particles",
+                    )
+                )
     with gr.Accordion("How to read this", open=False):
         gr.Markdown(_READ)
 

@@ -114,7 +114,11 @@ def build() -> None:
                 "### What does tuning find?\nWhere stiffness is worth its price, and where the guide should lie.",
                 elem_classes="gensot-question gensot-question-short",
             )
-            tuned = PlotlyFigure(empty="Press Tune: twenty numbers are searched.", height=340, filename="gensot-tuned")
+            tuned = PlotlyFigure(
+                empty="Press Tune: twenty numbers are searched for the least cost.",
+                height=340,
+                filename="gensot-tuned",
+            )
     found = gr.HTML(elem_id="tuned")
     with gr.Accordion("How to read this", open=False):
         gr.Markdown(_READ)

@@ -116,7 +116,12 @@ def build() -> None:
         go = gr.Button("Simulate and descend", variant="primary", elem_id="simulate", elem_classes="gensot-starts")
         stop = gr.Button("Stop", min_width=80, elem_id="stop")
         descending = gr.HTML(elem_id="status", scale=4)
-    descent = PlotlyFigure(empty="The descent appears here.", height=320, elem_id="descent", filename="gensot-descent")
+    descent = PlotlyFigure(
+        empty="Press Simulate: the objective falls to the optimum.",
+        height=320,
+        elem_id="descent",
+        filename="gensot-descent",
+    )
     with gr.Accordion("How to read this", open=False):
         gr.Markdown(_READ)
 

@@ -118,11 +118,14 @@ def build() -> None:
     with gr.Row():
         with gr.Column(min_width=300):
             profile = PlotlyFigure(
-                empty="Tune to see the profile.", height=320, elem_id="profile", filename="gensot-tuned"
+                empty="Press a button to see the profile that is found.",
+                height=320,
+                elem_id="profile",
+                filename="gensot-tuned",
             )
         with gr.Column(min_width=300):
             descent = PlotlyFigure(
-                empty="The objective appears here, step by step.", height=320, filename="gensot-tuning"
+                empty="The objective falls here, step by step.", height=320, filename="gensot-tuning"
             )
     with gr.Accordion("How to read this", open=False):
         gr.Markdown(_READ)

@@ -37,7 +37,7 @@ _STOPPED = "Stopped. What is shown is the last finished run."
 _MOVED = 10  # outputs of a move: player, status, four figures, query, seed, seconds, the preset's text
 _LEAD = (
     "Particles travel from a source to a target, by several methods at once, all on **the same noise**. Colour and "
-    "shape say where a particle will end. Choose an experiment, or make your own on the left."
+    "shape say where a particle will end. Choose an experiment, or make your own."
 )
 _FIGURES = (
     (
