@@ -63,6 +63,7 @@ window.gensot ??= (() => {
     }
     const text = parameters.toString();
     history.replaceState(history.state, "", location.pathname + (text ? `?${text}` : "") + location.hash);
+    window.dispatchEvent(new Event("gensot:address"));
   }
 
   // Which sample's story is open: of the address until the next run, which replaces the query.
@@ -180,5 +181,5 @@ window.gensot ??= (() => {
     body.append(...rows);
   });
 
-  return { setTheme, replaceQuery, shareAddress, copyLink, toast, ready, reveal, look };
+  return { setTheme, replaceQuery, shareAddress, copyLink, copyText, toast, ready, reveal, look };
 })();

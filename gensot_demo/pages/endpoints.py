@@ -11,7 +11,7 @@ import gradio as gr
 from gensot_demo.experiments import limits
 from gensot_demo.experiments.compare import CompareResult, Update, compare
 from gensot_demo.experiments.law import LawReport
-from gensot_demo.experiments.links import from_query, to_query
+from gensot_demo.experiments.links import fields_of, from_query, to_query
 from gensot_demo.experiments.measuring import measure
 from gensot_demo.experiments.plane.links import from_query as transport_from_query
 from gensot_demo.experiments.plane.numbers import numbers
@@ -100,18 +100,30 @@ def transport_endpoint(query: str) -> Iterator[dict[str, Any]]:
         raise gr.Error(str(error), print_exception=False) from None
 
 
-def scoreboard_endpoint(backbone: str = "", task: str = "") -> dict[str, Any]:
+def scoreboard_endpoint(backbone: str = "", task: str = "", query: str = "") -> dict[str, Any]:
     """The shipped rows of the Scoreboard: every guidance method against the law asked for, with floor, power and cost.
 
     Args:
         backbone: "plane", "collection" or "network"; empty for all.
         task: "condition", "follow", "restore" or "reward"; empty for all.
+        query: or one question as in a link of the page, for example "ask=collection*follow*3&at=steps".
 
     Returns:
         rows: what was asked (backbone, task, level), who answered (method, label, setting, value), at what budget,
             distance with error, floor, spread and power, effective number, the judge's opinion, and costs per sample.
     """
-    return {"rows": [asdict(row) for row in load_rows() if backbone in ("", row.backbone) and task in ("", row.task)]}
+    try:
+        asked = dict(fields_of(query, "ask=collection*follow*3")[0])
+    except InvalidRequest as error:
+        raise gr.Error(str(error), print_exception=False) from None
+    place, kind, level = ([*asked.get("ask", "**").split("*"), "", ""])[:3]
+    wanted = {"backbone": backbone or place, "task": task or kind, "level": level, "budget": asked.get("at", "")}
+    rows = [asdict(row) for row in load_rows()]
+    return {"rows": [row for row in rows if all(text in ("", _plain_text(row[key])) for key, text in wanted.items())]}
+
+
+def _plain_text(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float | int) else str(value)
 
 
 def publish_scoreboard() -> None:

@@ -13,6 +13,7 @@ import gradio as gr
 from gradio.context import Context
 
 from gensot_demo.experiments.failures.catalogue import FAILURES
+from gensot_demo.experiments.failures.links import FIRST, from_query
 from gensot_demo.experiments.failures.run import (
     DEFAULT_SEED,
     FailureRequest,
@@ -21,7 +22,6 @@ from gensot_demo.experiments.failures.run import (
     joined,
     run_failure,
 )
-from gensot_demo.experiments.links import fields_of, ignored
 from gensot_demo.experiments.requests import InvalidRequest, parse
 from gensot_demo.figures.component import PlotlyFigure
 from gensot_demo.figures.failures import chart_figure
@@ -33,7 +33,6 @@ from . import failures_endpoints, failures_report, report
 from .events import FRESH_SEEDS, HEAVY, QUIET, address_follows, copies_link, followed
 from .warm_up import WARM_UP
 
-_FIRST = next(iter(FAILURES))
 _SHOWN = 6  # outputs of a run: status, wall, player, chart, sentence, table
 _STOPPED = "Stopped. What is shown is as far as it got; press Run to begin anew."
 _LEAD = (
@@ -50,14 +49,14 @@ def build() -> None:
         with gr.Column(scale=3, min_width=260):
             chosen = gr.Radio(
                 [(failure.title, name) for name, failure in FAILURES.items()],
-                value=_FIRST,
+                value=FIRST,
                 label="What goes wrong",
                 elem_id="failure",
             )
         with gr.Column(scale=9, min_width=320):
             gr.Markdown(_LEAD, elem_classes="gensot-lead")
             notice = gr.HTML(elem_id="notice", visible=False)
-            words = gr.HTML(failures_report.words(FAILURES[_FIRST]), elem_id="words")
+            words = gr.HTML(failures_report.words(FAILURES[FIRST]), elem_id="words")
             with gr.Row(elem_classes=["gensot-run", "gensot-actions"]):
                 go = gr.Button("Run", variant="primary", min_width=100, elem_id="run")
                 stop = gr.Button("Stop", min_width=80, elem_id="stop")
@@ -71,7 +70,7 @@ def build() -> None:
             table = gr.HTML(elem_id="table")
             with gr.Accordion("Equation, source and noise", open=False):
                 equation = gr.Markdown(
-                    failures_report.equation(FAILURES[_FIRST]),
+                    failures_report.equation(FAILURES[FIRST]),
                     latex_delimiters=[{"left": "$$", "right": "$$", "display": True}],
                 )
                 seed = gr.Number(DEFAULT_SEED, precision=0, minimum=0, label="Seed of the first column", elem_id="seed")
@@ -107,7 +106,7 @@ def build() -> None:
 
 def _first_view() -> Iterator[None]:
     """The failure that the page opens with."""
-    for _ in run_failure(FailureRequest(name=_FIRST)):
+    for _ in run_failure(FailureRequest(name=FIRST)):
         yield
 
 
@@ -192,16 +191,5 @@ def _finished(result: FailureResult) -> list[Any]:
 
 def _restore(text: str) -> list[Any]:
     """[failure, seed, notice, words, equation, query, shown…] from the address."""
-    wanted, notice = followed(lambda: _wanted(text), FailureRequest(name=_FIRST), "first failure")
+    wanted, notice = followed(lambda: from_query(text), FailureRequest(name=FIRST), "first failure")
     return [wanted.name, wanted.seed, notice, *_tell(wanted.name, wanted.seed)]
-
-
-def _wanted(text: str) -> tuple[FailureRequest, list[str]]:
-    fields, notes = fields_of(text, "show=oversaturation&seed=7")
-    values: dict[str, Any] = {"name": _FIRST}
-    for key, value in fields:
-        if key in ("show", "seed"):
-            values["name" if key == "show" else key] = value
-        else:
-            notes.append(ignored(key))
-    return parse(FailureRequest, **values), notes

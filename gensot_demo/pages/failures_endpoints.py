@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from gensot_demo.experiments import limits
+from gensot_demo.experiments.failures.links import from_query
 from gensot_demo.experiments.failures.run import DEFAULT_SEED, FailureRequest, FailureResult, run_failure
 from gensot_demo.experiments.requests import InvalidRequest, parse
 from gensot_demo.figures.wall import data_address
@@ -15,12 +16,13 @@ from gensot_demo.figures.wall import data_address
 from .failures_report import address
 
 
-def failure_endpoint(name: str, seed: int = DEFAULT_SEED) -> Iterator[dict[str, Any]]:
+def failure_endpoint(name: str = "", seed: int = DEFAULT_SEED, query: str = "") -> Iterator[dict[str, Any]]:
     """Run a failure mode of guided sampling. Streams {"doing", "done", "seconds"}, then what was seen.
 
     Args:
         name: "oversaturation", "step_size", "particles", "stiff", "hard_end", "memorised" or "prior_error".
         seed: of the noise of the first sample.
+        query: or both as in a shared link of the page, for example "show=stiff&seed=7".
 
     Returns:
         title, sees, why, mends, sentence (what the numbers of this run say), shown (whether the failure shows), mended
@@ -28,7 +30,8 @@ def failure_endpoint(name: str, seed: int = DEFAULT_SEED) -> Iterator[dict[str, 
         column (value, error, unit), its pictures (data: addresses) or why it ended early.
     """
     try:
-        for moment in run_failure(parse(FailureRequest, name=name, seed=seed)):
+        request = parse(FailureRequest, name=name, seed=seed) if name else from_query(query)[0]
+        for moment in run_failure(request):
             if isinstance(moment, FailureResult):
                 yield _plain(moment)
             else:

@@ -33,7 +33,7 @@ from gensot_demo.figures.navigation_adaptive import (
 from gensot_demo.transport.targets import named_target
 
 from . import navigation_adaptive_report as words
-from . import report
+from . import navigation_tuned_endpoints, report
 from .controls import BoundedSlider
 from .events import HEAVY, QUIET, address_follows, copies_link, followed
 from .warm_up import WARM_UP
@@ -72,6 +72,7 @@ _FIGURES = (
 def build() -> None:
     """The page's content, inside its Blocks."""
     WARM_UP.add(_first_view)
+    navigation_tuned_endpoints.publish_adaptive()
     query = gr.Textbox(visible="hidden", elem_id="query")
     plain = AdaptiveRequest()
     with gr.Row(elem_classes="gensot-split"):

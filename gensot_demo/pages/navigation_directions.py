@@ -29,7 +29,7 @@ from gensot_demo.experiments.requests import InvalidRequest, parse
 from gensot_demo.figures.component import PlotlyFigure
 from gensot_demo.figures.navigation_directions import plane_figure, tuned_figure, width_figure
 
-from . import report
+from . import navigation_tuned_endpoints, report
 from .controls import BoundedSlider
 from .events import HEAVY, QUIET, address_follows, copies_link, followed, ready
 from .warm_up import WARM_UP
@@ -67,6 +67,7 @@ def _choices(names: tuple[str, ...]) -> list[tuple[str, str]]:
 def build() -> None:
     """The page's content, inside its Blocks."""
     WARM_UP.add(_first_view)
+    navigation_tuned_endpoints.publish_directions()
     plain = DirectionsRequest()
     query = gr.Textbox(visible="hidden", elem_id="query")
     with gr.Row(elem_classes="gensot-split"):

@@ -26,6 +26,7 @@ from gensot_demo.pages import (
     navigation_teacher,
     scoreboard,
     sequences,
+    sources,
     static_ot_cells,
     static_ot_gaussians,
     static_ot_heights,
@@ -33,7 +34,7 @@ from gensot_demo.pages import (
     static_ot_pairing,
     transport,
 )
-from gensot_demo.shell import frame
+from gensot_demo.shell import frame, tour
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Page:
     """A page of the app. `build` is called inside the page's Blocks context and adds its content.
 
     The first page has the path "/", the others one word after it. under: path of the page that this one is a part of;
-    the parts of a page stand in a row of their own below the header, each by its ``part``.
+    the parts of a page stand in a row of their own below the header, each by its ``part``.  listed: in the header.
     """
 
     title: str
@@ -49,6 +50,7 @@ class Page:
     build: Callable[[], None]
     under: str = ""
     part: str = ""
+    listed: bool = True
 
 
 _PARTS_OF_NAVIGATION = (
@@ -102,7 +104,38 @@ PAGES = (
     Page("Sequences", "/sequences", sequences.build),
     Page("Scoreboard", "/scoreboard", scoreboard.build),
     Page("Failure modes", "/failures", failures.build),
+    Page("Sources", "/sources", sources.build, listed=False),
 )
+
+ENDPOINTS = {
+    "/": "compare",
+    "/grid": "grid",
+    "/transport": "transport",
+    "/navigation": "protocol",
+    "/teacher": "learn_guide",
+    "/experts": "experts",
+    "/adaptive": "adaptive_stiffness",
+    "/directions": "matrix_stiffness",
+    "/energy": "schedules",
+    "/kinetic_optimal": "kinetic_optimal",
+    "/robustness": "speed_accuracy",
+    "/training": "train_flow",
+    "/optimal_transport": "transport_cells",
+    "/heights": "solve_heights",
+    "/later_start": "later_start",
+    "/pairing": "train_pairing",
+    "/gaussians": "gaussian_maps",
+    "/lagrangian": "lagrangian_diffusion",
+    "/interpolation": "lagrangian_interpolation",
+    "/gradient_flows": "lagrangian_gradient_flows",
+    "/neurons": "lagrangian_neurons",
+    "/tokens": "lagrangian_tokens",
+    "/controlled": "lagrangian_controlled",
+    "/sequences": "sequence",
+    "/scoreboard": "scoreboard",
+    "/failures": "failure",
+}
+"""By page: the endpoint that takes the page's query and gives what it shows. Pages of text alone have none."""
 
 VISITORS_WAITING = 48
 """How many requests may wait in line; the next one is told that the app is busy."""
@@ -118,5 +151,6 @@ def build_app(pages: Sequence[Page] = PAGES) -> gr.Blocks:
             frame.header(pages, page)
             with gr.Column(elem_classes="gensot-page"):
                 page.build()
-            frame.footer()
+            frame.footer(ENDPOINTS.get(page.path, ""))
+            tour.equations(page.path)
     return app.queue(max_size=VISITORS_WAITING, default_concurrency_limit=1)

@@ -25,30 +25,46 @@ _MARK = (  # one start, two modes
 )
 
 
+_TOUR = '<div class="gensot-tour-place"></div>'  # assets/tour.js fills it
+
+
 def header(pages, current) -> None:
-    """Name, sentence, navigation where there is more than one page, and the choice of theme."""
-    first = [page for page in pages if not page.under]
+    """Name, sentence, navigation where there is more than one page, the choice of theme, and a place for the tour."""
+    first = [page for page in pages if not page.under and page.listed]
     here = current.under or current.path
     links = "".join(_link(page, page.title, "page" if page is current else page.path == here) for page in first)
     navigation = f'<nav aria-label="Pages">{links}</nav>' if len(first) > 1 else ""
     themes = "".join(_theme_button(name) for name in _ICONS)
+    group = [page for page in pages if here in (page.path, page.under)]
+    parts = "".join(_link(page, page.part, "page" if page is current else "") for page in group)
+    parts = f'<nav class="gensot-parts" aria-label="Parts of this page">{parts}</nav>' if len(group) > 1 else ""
     _fixed(
         f'<header class="gensot-header" data-title="{escape(current.title)}">'
         f'<div class="gensot-name">{_MARK}<h1>{NAME}</h1></div><p>{SENTENCE}</p>'
         f'<h2 class="gensot-unseen">{escape(current.title)}</h2>'
         f'{navigation}<div class="gensot-themes" role="group" aria-label="Theme">{themes}</div></header>'
+        + ("" if parts else _TOUR)
     )
-    group = [page for page in pages if here in (page.path, page.under)]
-    if len(group) > 1:
-        parts = "".join(_link(page, page.part, "page" if page is current else "") for page in group)
-        _fixed(f'<nav class="gensot-parts" aria-label="Parts of this page">{parts}</nav>')
+    if parts:
+        _fixed(parts + _TOUR)
 
 
-def footer() -> None:
-    """Licence, version, and where the API is described."""
+def footer(endpoint: str = "") -> None:
+    """Licence, version, the tour and its sources, and how to take the page elsewhere.
+
+    endpoint: of the page, as :data:`.build.ENDPOINTS` has it; nothing for a page without.
+    """
+    python = (
+        f'<button type="button" data-gensot-copy="python" data-endpoint="{escape(endpoint)}">Copy as Python</button>'
+        if endpoint
+        else ""
+    )
     _fixed(
         f'<footer class="gensot-footer"><span>{NAME} {__version__}</span><span>Apache License 2.0</span>'
+        '<button type="button" data-gensot-tour="open">Tour</button><a href="sources">Sources</a>'
+        f'<button type="button" data-gensot-copy="embed">Embed</button>{python}'
         '<a href="gradio_api/info">Endpoints for gradio_client</a></footer>'
+        f'<p class="gensot-whole"><a href="./" target="_blank" rel="noopener" data-gensot-whole>Open in {NAME}</a></p>'
     )
 
 

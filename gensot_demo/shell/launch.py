@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from gensot_demo.figures.component import PLOTLY_ADDRESS, SCRIPT_ADDRESS
-from gensot_demo.shell import static
+from gensot_demo.shell import static, tour
 from gensot_demo.shell.frame import SENTENCE
 from gensot_demo.shell.own_methods import OwnMethods
 from gensot_demo.shell.theme import theme
@@ -48,14 +48,18 @@ def launch_options(own: OwnMethods | None = None) -> dict:
 
 def _head() -> str:
     # Inline: in place before the page is drawn, and `css=` would rewrite selectors such as body.dark.
-    css = (ASSETS / "app.css").read_text(encoding="utf-8")
-    script = (ASSETS / "app.js").read_text(encoding="utf-8")
+    css = _read("app.css", "tour.css")
+    script = f"{_read('app.js')}window.gensotTour = {tour.data()};\n{_read('tour.js', 'sharing.js')}"
     return (
         f'<meta name="description" content="{SENTENCE}">'
         # Fetched while Gradio starts: every page has figures.
         f'<link rel="preload" as="script" href="{PLOTLY_ADDRESS}"><link rel="modulepreload" href="{SCRIPT_ADDRESS}">'
         f"<style>{css}</style><script>{script}</script>"
     )
+
+
+def _read(*names: str) -> str:
+    return "".join((ASSETS / name).read_text(encoding="utf-8") for name in names)
 
 
 def _port() -> int | None:
