@@ -12,6 +12,7 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
+from gensot_demo.experiments.scoreboard.judged import judging as judge
 from gensot_demo.experiments.scoreboard.rows import SHIPPED, append_rows, load_rows
 from gensot_demo.experiments.scoreboard.run import SMALL_DRAWS, draws_of, rows_of
 from gensot_demo.experiments.scoreboard.tasks import tasks_of
@@ -30,7 +31,7 @@ def main() -> None:
     shown = []
     for task in tasks_of(options.backbone, options.task):
         known = {} if options.again else {row.key: row for row in load_rows(options.out)}
-        judging = _judging() if task.backbone == "network" else None
+        judging = judge() if task.backbone == "network" else None
         draws = SMALL_DRAWS[task.backbone] if options.small else draws_of(task)
         for row in rows_of(task, draws=draws, known=known, judging=judging):
             append_rows([row], options.out)
@@ -39,12 +40,6 @@ def main() -> None:
         asked = [row for row in known.values() if (row.backbone, row.task) == (task.backbone, task.name)]
         shown += [asdict(row) | {"strength": row.level} for row in asked]
     report({"rows": shown})
-
-
-def _judging():
-    from .judged import judging
-
-    return judging()
 
 
 def _said(row) -> str:

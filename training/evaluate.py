@@ -26,11 +26,11 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from gensot_demo.backbones.emoji_classifier import load_judge
 from gensot_demo.backbones.emoji_network import FOLDER, EmojiNetwork, load_network
 from gensot_demo.backbones.judge import Judge
+from gensot_demo.transport.distances import kernel_distance
 from training.emoji_classes import (
     CLASSES,
     LARGEST_SHIFT,
@@ -77,58 +77,6 @@ def judge_samples(judge: Judge, pictures: Tensor, labels: Tensor) -> dict[str, o
         "per_class": per_class,
         "none_of_these": round(float((verdicts == len(CLASSES)).double().mean()), 4),
     }
-
-
-def kernel_distance(x: Tensor, y: Tensor, x_labels: Tensor, y_labels: Tensor, shares: Tensor) -> tuple[float, float]:
-    """KID of features x (n, d) and y (m, d) drawn class by class, and its standard error.
-
-    `shares` (classes,), sum 1, is the law of the classes on both sides. A mean over pairs within one class of one side
-    leaves out the pairs of a picture with itself. The standard error is the jackknife's within classes: leaving out
-    one picture of x or of y at a time. Every class needs three pictures on either side.
-    """
-    x, y, shares = x.double(), y.double(), shares.double()
-    x_member, y_member = (functional.one_hot(labels, len(shares)).double() for labels in (x_labels, y_labels))
-    n, m = x_member.sum(dim=0), y_member.sum(dim=0)
-
-    def kernel(a: Tensor, b: Tensor) -> Tensor:
-        return (a @ b.T / a.shape[1] + 1) ** 3
-
-    def within(rows: Tensor, member: Tensor, sizes: Tensor) -> tuple[Tensor, Tensor]:
-        """The mean over pairs on one side, and what it becomes without each picture, from rows[i, c], the sum of
-        kernel(i, j) over j of class c other than i."""
-        pairs = torch.outer(sizes, sizes) - torch.diag(sizes)
-        means = member.T @ rows / pairs
-        value = shares @ means @ shares
-        own = member @ sizes
-        to_own = (rows * member).sum(dim=1)
-        own_total = member @ (member.T @ rows).diagonal()
-        without_own = (own_total - 2 * to_own) / ((own - 1) * (own - 2)) - own_total / (own * (own - 1))
-        other_means = (member @ (member.T @ rows) - rows) / ((own - 1)[:, None] * sizes) - member @ means
-        others = (other_means * shares * (1 - member)).sum(dim=1)
-        own_share = member @ shares
-        return value, value + own_share**2 * without_own + 2 * own_share * others
-
-    def across(rows: Tensor, member: Tensor, sizes: Tensor) -> tuple[Tensor, Tensor]:
-        """The same for pairs of the two sides, from rows[i], the mean of kernel(i, j) over the other side's law."""
-        means = member.T @ rows / sizes
-        own = member @ sizes
-        without = (member @ (sizes * means) - rows) / (own - 1)
-        return shares @ means, shares @ means + (member @ shares) * (without - member @ means)
-
-    between = kernel(x, y)
-    x_value, x_without = within(kernel(x, x).fill_diagonal_(0) @ x_member, x_member, n)
-    y_value, y_without = within(kernel(y, y).fill_diagonal_(0) @ y_member, y_member, m)
-    cross, cross_without_x = across(between @ (y_member / m) @ shares, x_member, n)
-    _, cross_without_y = across(between.T @ (x_member / n) @ shares, y_member, m)
-
-    def variance(values: Tensor, member: Tensor, sizes: Tensor) -> Tensor:
-        deviations = values - member @ (member.T @ values / sizes)
-        return (((sizes - 1) / sizes) * (member.T @ deviations**2)).sum()
-
-    error = variance(x_without - 2 * cross_without_x, x_member, n) + variance(
-        y_without - 2 * cross_without_y, y_member, m
-    )
-    return float(x_value + y_value - 2 * cross), float(error.sqrt())
 
 
 def nearest_distances(pictures: Tensor, data: LabelledPictures) -> Tensor:

@@ -1,5 +1,5 @@
 """The command line: ``serve`` opens the app, ``sample`` writes a comparison, ``grid`` one over a grid of settings,
-``sequence`` films, ``transport`` prints its numbers.
+``sequence`` films, ``transport`` prints its numbers, ``sweep`` draws rows and grids on many workers.
 
 Only translates: options into a request, a result into a file and a table. Heavy imports wait for the command that needs
 them, so that ``--help`` is there at once and ``serve`` starts as fast as app.py. One file a command.
@@ -13,6 +13,7 @@ from .grid import grid
 from .sample import sample
 from .sequence import sequence
 from .serve import serve
+from .sweep import app as sweep
 from .transport import transport
 
 app = typer.Typer(
@@ -24,3 +25,4 @@ app = typer.Typer(
 )
 for command in (serve, sample, grid, sequence, transport):
     app.command()(command)
+app.add_typer(sweep, name="sweep")

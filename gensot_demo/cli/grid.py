@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,7 +12,10 @@ from gensot_demo.experiments import limits
 
 from .common import refuse
 
-_VALUES = "Typed values: 1,2,4 or '1-10 (+2)' or '0-1 [5]' or names."
+if TYPE_CHECKING:
+    from gensot_demo.experiments.grid.run import GridResult
+
+VALUES = "Typed values: 1,2,4 or '1-10 (+2)' or '0-1 [5]' or names."
 
 
 def grid(
@@ -20,7 +23,7 @@ def grid(
         str, typer.Argument(metavar="QUERY", help="What all cells share, as in a link of the Compare or Grid page.")
     ] = "",
     x: Annotated[
-        str | None, typer.Option("--x", metavar="AXIS:VALUES", help=f"What is varied along columns. {_VALUES}")
+        str | None, typer.Option("--x", metavar="AXIS:VALUES", help=f"What is varied along columns. {VALUES}")
     ] = None,
     y: Annotated[str | None, typer.Option("--y", metavar="AXIS:VALUES", help="Along rows.")] = None,
     z: Annotated[str | None, typer.Option("--z", metavar="AXIS:VALUES", help="One block each.")] = None,
@@ -36,16 +39,14 @@ def grid(
     the last line of output is one JSON object with what each cell cost and became.
     """
     from gensot_demo.experiments.grid.numbers import numbers
-    from gensot_demo.experiments.grid.request import from_query, to_query
+    from gensot_demo.experiments.grid.request import from_query
     from gensot_demo.experiments.grid.run import GridResult, estimate, run_grid
-    from gensot_demo.experiments.picture_settings import png_text, settings_text
     from gensot_demo.experiments.requests import InvalidRequest
-    from gensot_demo.figures.grid import grid_sheet
 
     try:
         if out.suffix.lower() != ".png":
             raise InvalidRequest(f"--out is {str(out)!r}; it must end in .png.")
-        request, remarks = from_query(_query(link, {"x": x, "y": y, "z": z, "samples": samples}))
+        request, remarks = from_query(query_with(link, {"x": x, "y": y, "z": z, "samples": samples}))
         for remark in remarks:
             typer.echo(remark, err=True)
         typer.echo(estimate(request).sentence, err=True)
@@ -58,9 +59,7 @@ def grid(
                 typer.echo(f"{moment.done:4.0%}  {ended} of {request.size} cells, {moment.seconds:.1f} s", err=True)
         for why in dict.fromkeys(cell.reason for cell in result.cells if cell.reason):
             typer.echo(why, err=True)
-        out.parent.mkdir(parents=True, exist_ok=True)
-        info = png_text(settings_text(to_query(request)[0], "/grid"))
-        grid_sheet(result).save(out, pnginfo=info)
+        write_sheet(result, out)
     except OSError as error:
         raise refuse(f"{error.filename or out}: {error.strerror or error}.") from None
     except InvalidRequest as error:
@@ -69,7 +68,18 @@ def grid(
     typer.echo(json.dumps(numbers(result)))
 
 
-def _query(link: str, given: dict[str, str | int | None]) -> str:
+def write_sheet(result: GridResult, out: Path) -> None:
+    """The grid as a sheet of pictures that carries the settings which made it."""
+    from gensot_demo.experiments.grid.request import to_query
+    from gensot_demo.experiments.picture_settings import png_text, settings_text
+    from gensot_demo.figures.grid import grid_sheet
+
+    out.parent.mkdir(parents=True, exist_ok=True)
+    info = png_text(settings_text(to_query(result.request)[0], "/grid"))
+    grid_sheet(result).save(out, pnginfo=info)
+
+
+def query_with(link: str, given: dict[str, str | int | None]) -> str:
     """The link's query with the given options in place of its own."""
     from urllib.parse import parse_qsl, quote, urlencode
 

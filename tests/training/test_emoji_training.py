@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from gensot_demo.transport.distances import kernel_distance
 from training.emoji_classes import CLASSES, NULL_LABEL, class_probabilities, draw_batch, load_split, shift
-from training.evaluate import kernel_distance, nearest_distances, training_halves
+from training.evaluate import nearest_distances, training_halves
 from training.sampling import SIGMA_MAX, SIGMA_MIN, noise_levels, sample
 from training.train_emoji_network import build_unet, draw_sigmas, learning_rate, train
 

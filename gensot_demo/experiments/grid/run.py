@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -82,17 +82,17 @@ class _Unread(Wish):
         raise NotImplementedError("a wish that is only counted has no reward.")
 
 
-def estimate(request: GridRequest) -> Estimate:
+def estimate(request: GridRequest, limited: bool = True) -> Estimate:
     """What a grid will cost; loads no large model.
 
-    Raises InvalidRequest where it would ask the model too much.
+    Raises InvalidRequest where it would ask the model too much, if it is ``limited`` to what one machine does soon.
     """
     tasks: dict[str, Task | None] = {}
     calls: dict[tuple[str, int], int] = {}
     groups = distinct(request)
     for model, cells in groups.items():
         calls[model] = sum(_calls(cell, tasks) for cell in cells)
-        if model[0] in EMBEDDED:
+        if limited and model[0] in EMBEDDED:
             _require_affordable(calls[model], backbone_of(cells[0]).max_states)
     seconds = None
     if all(name in EMBEDDED for name, _ in groups) and not lent_by_call():
@@ -194,8 +194,14 @@ def run_grid(request: GridRequest) -> Iterator[GridUpdate | GridResult]:
         behind += calls
         if calls > _TELLING:
             _LAST_PACE[model] = (time.perf_counter() - started) / calls
-    ordered = tuple(replace(cells[n], request=request.cells[n]) for n in range(request.size))
-    yield GridResult(request, ordered, time.perf_counter() - began)
+    yield result_of(request, {_text(request.cells[n]): cell for n, cell in cells.items()}, time.perf_counter() - began)
+
+
+def result_of(request: GridRequest, cells: Mapping[str, Cell], seconds: float) -> GridResult:
+    """The grid whose cells were made somehow, by their queries; one that is missing says so."""
+    missing = Cell(request.base, reason="It is not made yet.")
+    found = (replace(cells.get(_text(cell), missing), request=cell) for cell in request.cells)
+    return GridResult(request, tuple(found), seconds)
 
 
 def _group(

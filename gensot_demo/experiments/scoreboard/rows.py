@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from gensot_demo.experiments.json_lines import append_lines, read_lines
+from gensot_demo.experiments.requests import InvalidRequest
 
 SHIPPED = Path(__file__).resolve().parents[3] / "assets" / "scoreboard" / "results.jsonl"
 
@@ -95,26 +100,39 @@ class Row:
 
 
 def load_rows(path: Path = SHIPPED) -> list[Row]:
-    """The rows of a file, none if there is no file; of equal keys the last counts. Unknown fields are ignored."""
-    if not path.is_file():
-        return []
-    known = {field.name for field in fields(Row)}
+    """The rows of a file, none if there is no file; of equal keys the last counts. Unknown fields are ignored.
+
+    Raises InvalidRequest naming the file, and the row that is none.
+    """
+    return list(rows_in(read_lines(path), str(path)).values())
+
+
+def rows_in(lines: Iterable[dict[str, Any]], where: str) -> dict[tuple, Row]:
+    """Rows by their keys; of equal keys the last counts. Raises InvalidRequest for what is no row."""
     rows = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if line.strip():
-            row = Row(**{name: value for name, value in json.loads(line).items() if name in known})
-            rows[row.key] = row
-    return list(rows.values())
+    for number, values in enumerate(lines, 1):
+        try:
+            row = _ROW.validate_python(values)
+        except ValidationError as error:
+            problem = error.errors()[0]
+            wrong = f"{'.'.join(map(str, problem['loc']))}: {problem['msg'].lower()}"
+            raise InvalidRequest(f"{where}: row {number} is no row of the Scoreboard ({wrong}).") from None
+        rows[row.key] = row
+    return rows
 
 
-def append_rows(rows: Iterable[Row], path: Path) -> None:
-    """Add rows at the end of a file, fields without a value left out."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as file:
-        for row in rows:
-            told = {name: _short(value) for name, value in asdict(row).items() if value is not None}
-            file.write(json.dumps(told) + "\n")
+def append_rows(rows: Iterable[Row], path: Path, **more: str) -> None:
+    """Add rows at the end of a file, fields without a value left out; ``more``: further fields of each."""
+    append_lines([plain(row) | more for row in rows], path)
+
+
+def plain(row: Row) -> dict[str, Any]:
+    """A row as it is kept: five significant digits, fields without a value left out."""
+    return {name: _short(value) for name, value in asdict(row).items() if value is not None}
 
 
 def _short(value: object) -> object:
     return float(f"{value:.5g}") if isinstance(value, float) else value
+
+
+_ROW = TypeAdapter(Row)

@@ -1,10 +1,11 @@
-"""All rows of a task, one after the other: at equal steps, and at equal network calls."""
+"""All rows of a task, group by group: at equal steps, and at equal network calls."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import chain
 
 from gensot_demo.experiments import limits
 from gensot_demo.experiments.asking import ask_for, backbone_of
@@ -26,6 +27,71 @@ def draws_of(task: ScoreTask) -> int:
     return _FEW if task.backbone == "network" and task.name != "condition" else _DRAWS[task.backbone]
 
 
+@dataclass(frozen=True)
+class Group:
+    """Rows of one question that are drawn together on the same noise; picklable, and what a sweep hands out.
+
+    members: different methods.  budget: what their rows stand for.  twice: names of those whose step is one call, so
+    that the row at equal steps is the row at equal calls as well.
+    """
+
+    task: ScoreTask
+    level: float
+    members: tuple[Variant, ...]
+    steps: int
+    draws: int
+    budget: str
+    twice: tuple[str, ...] = ()
+
+    def rows(self, judging: Judging | None = None) -> Iterator[Row]:
+        """Draw them."""
+        for row in self._drawn(judging):
+            yield from self.counted(row)
+
+    def counted(self, row: Row) -> list[Row]:
+        """A drawn row under each budget that it counts for."""
+        return [row, replace(row, budget="calls")] if row.method in self.twice else [row]
+
+    def key(self, variant: Variant) -> tuple:
+        """Of a member's row, see :attr:`Row.key`."""
+        return self._bare(variant).key
+
+    def failed(self, reason: str) -> list[Row]:
+        """All its rows without a result."""
+        return [row for v in self.members for row in self.counted(replace(self._bare(v), failed=reason))]
+
+    def _bare(self, variant: Variant) -> Row:
+        task, method = self.task, variant.method
+        named = (task.backbone, task.name, self.level, method.name, method.label, self.budget)
+        return Row(*named, variant.setting, variant.value)
+
+    def _drawn(self, judging: Judging | None) -> Iterator[Row]:
+        if self.steps < FEWEST_STEPS:
+            for variant in self.members:
+                passes = needs(variant.method, _told(self.task, self.level)).passes
+                reason = f"{STEPS[self.task.backbone]} calls are too few: one step costs {passes}."
+                yield replace(self._bare(variant), failed=reason)
+        elif self.task.backbone == "plane":
+            for variant in self.members:
+                yield plane_row(self.task, self.level, variant, self.steps, self.draws, self.budget)
+        else:
+            yield from picture_rows(self.task, self.level, self.members, self.steps, self.draws, self.budget, judging)
+
+
+def groups(
+    task: ScoreTask, *, draws: int, levels: Sequence[float] | None = None, budgets: Sequence[str] = BUDGETS
+) -> Iterator[Group]:
+    """All rows of a task in groups; whatever is known already, they are the same."""
+    for level in levels or task.levels:
+        at_once = [v for v in variants(task) if _steps(task, level, v, "calls") == STEPS[task.backbone]]
+        both = set(BUDGETS) <= set(budgets)
+        for budget in budgets:
+            own = [v for v in variants(task) if not (both and budget == "calls" and v in at_once)]
+            for steps, members in _together(task, level, own, budget):
+                twice = tuple(v.method.name for v in members if both and v in at_once)
+                yield Group(task, level, tuple(members), steps, draws, budget, twice)
+
+
 def rows_of(
     task: ScoreTask,
     *,
@@ -40,55 +106,38 @@ def rows_of(
     A method whose step is one call does the same at equal calls as at equal steps: that row is not drawn twice.
     """
     there = dict(known or {})
-    for level in levels or task.levels:
-        for budget in budgets:
-            wanted = [v for v in variants(task) if _key(task, level, v, budget) not in there]
-            for steps, group in _groups(task, level, wanted, budget):
-                same = {v: there.get(_key(task, level, v, "steps")) for v in group if steps == STEPS[task.backbone]}
-                fresh = [v for v in group if same.get(v) is None]
-                yield from (replace(row, budget=budget) for row in same.values() if row is not None)
-                for row in _drawn(task, level, fresh, steps, draws, budget, judging):
-                    there[row.key] = row
-                    yield row
+    for group in groups(task, draws=draws, levels=levels, budgets=budgets):
+        had = [there[group.key(v)] for v in group.members if group.key(v) in there]
+        fresh = replace(group, members=tuple(v for v in group.members if group.key(v) not in there))
+        for row in chain(*map(group.counted, had), fresh.rows(judging) if fresh.members else ()):
+            if row.key not in there:
+                there[row.key] = row
+                yield row
 
 
-def _drawn(
-    task: ScoreTask,
-    level: float,
-    group: Sequence[Variant],
-    steps: int,
-    draws: int,
-    budget: str,
-    judging: Judging | None,
-) -> Iterator[Row]:
-    if steps < FEWEST_STEPS:
-        yield from (_too_dear(task, level, variant, budget) for variant in group)
-    elif task.backbone == "plane":
-        yield from (plane_row(task, level, variant, steps, draws, budget) for variant in group)
-    elif group:
-        yield from picture_rows(task, level, group, steps, draws, budget, judging)
-
-
-def _key(task: ScoreTask, level: float, variant: Variant, budget: str) -> tuple:
-    return Row(task.backbone, task.name, level, variant.method.name, "", budget, variant.setting, variant.value).key
-
-
-def _groups(task: ScoreTask, level: float, wanted: list[Variant], budget: str) -> Iterator[tuple[int, list[Variant]]]:
-    """(steps, different methods that can run together), covering all that is wanted."""
-    told = _told(task, level)
-    most = STEPS[task.backbone]
+def _together(task: ScoreTask, level: float, wanted: list[Variant], budget: str) -> Iterator[tuple[int, list[Variant]]]:
+    """(steps, different methods that run together), covering all that is wanted; one by one in the plane, where no
+    forward is shared."""
+    most = 1 if task.backbone == "plane" else limits.MAX_METHODS
     alike: dict[tuple[int, int], list[Variant]] = {}
     for variant in wanted:
-        needed = needs(variant.method, told)
-        able = isinstance(needed, Needs)  # else its row will say why not
-        steps = min(most, round(most / needed.passes)) if able and budget == "calls" else most
-        alike.setdefault((steps, needed.particles if able else 1), []).append(variant)
+        needed = needs(variant.method, _told(task, level))
+        particles = needed.particles if isinstance(needed, Needs) else 1
+        alike.setdefault((_steps(task, level, variant, budget), particles), []).append(variant)
     for (steps, _), some in sorted(alike.items(), key=lambda item: item[0]):
         while some:
             names = [variant.method.name for variant in some]
-            group = [v for n, v in enumerate(some) if v.method.name not in names[:n]][: limits.MAX_METHODS]
+            group = [v for n, v in enumerate(some) if v.method.name not in names[:n]][:most]
             some = [variant for variant in some if variant not in group]
             yield steps, group
+
+
+def _steps(task: ScoreTask, level: float, variant: Variant, budget: str) -> int:
+    """That a method takes; as many as the others where it cannot take part, which its row will say."""
+    most = STEPS[task.backbone]
+    needed = needs(variant.method, _told(task, level))
+    able = isinstance(needed, Needs)
+    return min(most, round(most / needed.passes)) if able and budget == "calls" else most
 
 
 @lru_cache(maxsize=32)
@@ -97,13 +146,3 @@ def _told(task: ScoreTask, level: float) -> Task:
         return asked_of_the_plane(task, level)[0]
     request = task.request(level, tuple(variant.choice for variant in list(variants(task))[:1]), STEPS[task.backbone])
     return ask_for(request, backbone_of(request)).task
-
-
-def _too_dear(task: ScoreTask, level: float, variant: Variant, budget: str) -> Row:
-    method = variant.method
-    passes = needs(method, _told(task, level)).passes
-    reason = f"{STEPS[task.backbone]} calls are too few: one step costs {passes}."
-    return Row(
-        task.backbone, task.name, level, method.name, method.label, budget, variant.setting, variant.value,
-        failed=reason,
-    )  # fmt: skip

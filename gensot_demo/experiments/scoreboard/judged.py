@@ -6,6 +6,7 @@ method's pictures are held against those of exact draws from it (KID, Binkowski 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -16,15 +17,17 @@ from gensot_demo.backbones.judge import Judge
 from gensot_demo.experiments.asking import ask_for, backbone_of
 from gensot_demo.experiments.law import effective_number
 from gensot_demo.experiments.requests import CompareRequest
-from gensot_demo.experiments.scoreboard.pictures import Judging
-from training.evaluate import kernel_distance
+from gensot_demo.transport.distances import kernel_distance
+
+from .pictures import Judging
 
 _EXACT_DRAWS = 256
 _WIDE_ENOUGH = 2.0  # pictures: nothing is as diverse as a law of one
 
 
+@lru_cache(maxsize=1)
 def judging() -> Judging:
-    """A function of pixels (n, 3, 32, 32) and the request that they answer."""
+    """A function of pixels (n, 3, 32, 32) and the request that they answer; the judge is loaded once."""
     judge = load_judge()
 
     @torch.no_grad()
