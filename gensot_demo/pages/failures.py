@@ -135,6 +135,11 @@ class _Latest:
 _LATEST = _Latest()
 
 
+def to_query(request: FailureRequest) -> str:
+    """The query string without "?"."""
+    return _query(request.name, request.seed)
+
+
 def _query(name: str, number: float) -> str:
     return f"v=1&show={name}" + (f"&seed={int(number)}" if number != DEFAULT_SEED else "")
 
@@ -192,12 +197,13 @@ def _finished(result: FailureResult) -> list[Any]:
 
 def _restore(text: str) -> list[Any]:
     """[failure, seed, notice, words, equation, query, shown…] from the address."""
-    wanted, notice = followed(lambda: _wanted(text), FailureRequest(name=_FIRST), "first failure")
+    wanted, notice = followed(lambda: from_query(text), FailureRequest(name=_FIRST), "first failure")
     return [wanted.name, wanted.seed, notice, *_tell(wanted.name, wanted.seed)]
 
 
-def _wanted(text: str) -> tuple[FailureRequest, list[str]]:
-    fields, notes = fields_of(text, "show=oversaturation&seed=7")
+def from_query(query: str) -> tuple[FailureRequest, list[str]]:
+    """The failure in a query string and notes on what was ignored; raises InvalidRequest for a bad known value."""
+    fields, notes = fields_of(query, "show=oversaturation&seed=7")
     values: dict[str, Any] = {"name": _FIRST}
     for key, value in fields:
         if key in ("show", "seed"):
