@@ -8,13 +8,14 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from . import limits
 from .picture_settings import png_text
 from .requests import InvalidRequest
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
+_THINNEST = 32  # times as long as wide: more would be less than a pixel of the smallest square
 _BLANK_SPREAD = 2.0  # grey levels: below this a picture shows nothing
 
 
@@ -29,7 +30,7 @@ def open_upload(data: bytes) -> Image.Image:
         )
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            warnings.simplefilter("ignore")  # of half-broken files; what counts is whether they can be read
             picture = Image.open(io.BytesIO(data), formats=_FORMATS)
             width, height = picture.size
             if width * height > limits.MAX_UPLOAD_PIXELS:
@@ -42,16 +43,22 @@ def open_upload(data: bytes) -> Image.Image:
     except Image.DecompressionBombError:
         most = f"{limits.MAX_UPLOAD_PIXELS / 1e6:.0f}"
         raise InvalidRequest(f"The picture has far too many pixels; at most {most} megapixels are taken.") from None
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        if isinstance(error, InvalidRequest):
-            raise
+    except InvalidRequest:
+        raise
+    except Exception:  # Pillow raises of every kind for a file that was made to break it
         raise InvalidRequest(
             f"The file is not a picture that can be read ({len(data)} bytes; {', '.join(_FORMATS)} are)."
         ) from None
 
 
 def to_square(picture: Image.Image, side: int) -> NDArray[np.uint8]:
-    """(side, side, 3) uint8: transparent parts white, the longer side fitted, centred; raises if it is blank."""
+    """(side, side, 3) uint8: transparent parts white, the longer side fitted, centred; raises InvalidRequest if it is
+    blank or too thin to be seen."""
+    if max(picture.size) > _THINNEST * min(picture.size):
+        width, height = picture.size
+        raise InvalidRequest(
+            f"The picture has {width} x {height} pixels; it may be at most {_THINNEST} times as long as wide."
+        )
     picture = picture.convert("RGBA")
     canvas = Image.new("RGBA", picture.size, "white")
     flat = Image.alpha_composite(canvas, picture).convert("RGB")

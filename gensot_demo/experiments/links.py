@@ -176,7 +176,7 @@ def fields_of(query: str, example: str) -> tuple[list[tuple[str, str]], list[str
     left out. Raises InvalidRequest for what is no text, or too long."""
     if not isinstance(query, str):
         raise InvalidRequest(f"The query is {str(query)[:40]!r}; it must be text such as {example!r}.")
-    query = query.removeprefix("?")
+    query = query.removeprefix("?").encode("utf-8", "replace").decode()  # half a character cannot be sent on
     if len(query) > MAX_LENGTH:
         raise InvalidRequest(f"The link is {len(query)} characters long; at most {MAX_LENGTH} are read.")
     if query.count("&") >= MAX_FIELDS:

@@ -51,6 +51,8 @@ class PictureChoice(_Frozen):
     def _exactly_one(self) -> PictureChoice:
         if [self.emoji, self.average, self.png].count(None) != 2:
             raise ValueError("a picture is an emoji, the average of a condition, or a drawing: exactly one.")
+        if "" in (self.emoji, self.average):
+            raise ValueError("a picture is asked for without a name; name an emoji, or a condition for its average.")
         return self
 
 
@@ -247,13 +249,20 @@ def parse(kind: type[BaseModel], **values: Any) -> Any:
         raise InvalidRequest(sentences(error, kind)) from None
 
 
+_FINDINGS_SAID = 4
+
+
 def sentences(error: ValidationError, kind: type[BaseModel]) -> str:
-    """Pydantic's findings on a model in plain words: which parameter, what value, what is allowed."""
-    return " ".join(_sentence(item, kind) for item in error.errors())
+    """Pydantic's findings on a model in plain words: which parameter, what value, what is allowed; each once, and the
+    first few of many."""
+    found = list(dict.fromkeys(_sentence(item, kind) for item in error.errors(include_url=False)))
+    more = len(found) - _FINDINGS_SAID
+    return " ".join([*found[:_FINDINGS_SAID], *([f"And {more} more are wrong."] if more > 0 else [])])
 
 
 def _sentence(item: dict, kind: type[BaseModel]) -> str:
-    where = " ".join(str(part).replace("_", " ") for part in item["loc"] if not isinstance(part, int)) or "The request"
+    names = [str(part).replace("_", " ")[:40] for part in item["loc"] if not isinstance(part, int)]
+    where = " ".join(names) or "The request"
     where = where[0].upper() + where[1:]
     context, value = item.get("ctx") or {}, item.get("input")
     shown = repr(value) if len(repr(value)) <= 60 else repr(value)[:57] + "..."
@@ -283,6 +292,8 @@ def _range(location: tuple, kind: type[BaseModel]) -> str:
     for part in location[:-1]:
         if isinstance(part, str):
             (kind,) = [a for a in get_args(kind.model_fields[part].annotation) if isinstance(a, type)][:1] or (kind,)
+            if not issubclass(kind, BaseModel):  # a list of numbers: its bounds are in the sentence already
+                return ""
     field = kind.model_fields.get(location[-1]) if location else None
     bounds = {type(m).__name__: m for m in field.metadata} if field else {}
     low = bounds.get("Ge") or bounds.get("Gt")

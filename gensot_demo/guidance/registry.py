@@ -93,7 +93,7 @@ class Registry:
     def get(self, name: str) -> type[GuidanceMethod]:
         """The class of that name; raises :class:`UnknownMethod`."""
         if name not in self.methods:
-            raise UnknownMethod(f"method {name!r} is unknown; there are {', '.join(self.methods)}.")
+            raise UnknownMethod(f"method {name[:40]!r} is unknown; there are {', '.join(self.methods)}.")
         return self.methods[name]
 
     def add_entry_points(self) -> None:

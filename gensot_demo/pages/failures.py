@@ -134,6 +134,11 @@ class _Latest:
 _LATEST = _Latest()
 
 
+def to_query(request: FailureRequest) -> str:
+    """The query string without "?"."""
+    return _query(request.name, request.seed)
+
+
 def _query(name: str, number: float) -> str:
     return f"v=1&show={name}" + (f"&seed={int(number)}" if number != DEFAULT_SEED else "")
 

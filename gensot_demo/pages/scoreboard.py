@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
-from typing import Any
-from urllib.parse import parse_qs
+from typing import Any, NamedTuple
 
 import gradio as gr
 from gradio.context import Context
 
+from gensot_demo.experiments.links import VERSION, fields_of, ignored
+from gensot_demo.experiments.requests import InvalidRequest
 from gensot_demo.experiments.scoreboard.rows import Row, load_rows
 from gensot_demo.experiments.scoreboard.run import SMALL_DRAWS, draws_of, rows_of
 from gensot_demo.experiments.scoreboard.tasks import TASKS, ScoreTask, variants
@@ -18,7 +19,7 @@ from gensot_demo.figures.component import PlotlyFigure
 from gensot_demo.figures.scoreboard import price_figure, quality_figure
 
 from . import endpoints, report
-from .events import HEAVY, QUIET, address_follows, copies_link, ready
+from .events import HEAVY, QUIET, address_follows, copies_link, followed, ready
 from .scoreboard_report import sentences, table
 from .warm_up import WARM_UP
 
@@ -122,21 +123,41 @@ def show(name: str, budget: str) -> list[Any]:
         figure,
         table(here, caption) if here else "",
         f"<p>These rows were drawn by <code>{made}</code>, {draws}</p>",
-        f"v=1&ask={name}&at={budget}",
+        to_query(Asked(name, budget)),
     ]
+
+
+class Asked(NamedTuple):
+    """A question by its name in links, and what the methods compared have in common: "steps" or "calls"."""
+
+    name: str = _FIRST
+    budget: str = "steps"
+
+
+def to_query(asked: Asked) -> str:
+    """The query string without "?"."""
+    return f"v={VERSION}&ask={asked.name}&at={asked.budget}"
+
+
+def from_query(query: str) -> tuple[Asked, list[str]]:
+    """The question in a query string and notes on what was ignored; raises InvalidRequest for one that there is not."""
+    fields, notes = fields_of(query, "ask=collection*follow*3&at=steps")
+    found = {"ask": _FIRST, "at": "steps"}
+    for key, text in fields:
+        if key in found:
+            found[key] = text
+        else:
+            notes.append(ignored(key))
+    for text, known, listed in ((found["ask"], _ASKED, "the questions listed below"), (found["at"], _BUDGETS, "")):
+        if text not in known:
+            raise InvalidRequest(f"The link asks for {text[:40]!r}; there are {listed or ', '.join(known)}.")
+    return Asked(found["ask"], found["at"]), notes
 
 
 def _restore(request: gr.Request) -> list[Any]:
     """[question, budget, notice, shown…] from the address."""
-    found = parse_qs(request.url.query or "", max_num_fields=50)
-    name, budget = found.get("ask", [_FIRST])[0], found.get("at", ["steps"])[0]
-    notice = gr.update(visible=False)
-    if name not in _ASKED or budget not in _BUDGETS:
-        wrong, known = (name, "the questions listed below") if name not in _ASKED else (budget, ", ".join(_BUDGETS))
-        sentence = f"The link asks for {wrong[:40]!r}; there are {known}. The first question is shown instead."
-        notice = gr.update(value=report.status(sentence, kind="error"), visible=True)
-        name, budget = _FIRST, "steps"
-    return [name, budget, notice, *show(name, budget)]
+    asked, notice = followed(lambda: from_query(request.url.query or ""), Asked(), "first question")
+    return [*asked, notice, *show(*asked)]
 
 
 @WARM_UP.yields_to

@@ -4,9 +4,11 @@ import os
 from pathlib import Path
 
 from gensot_demo.figures.component import PLOTLY_ADDRESS, SCRIPT_ADDRESS
+from gensot_demo.redaction import guard_output
 from gensot_demo.shell import static, tour
 from gensot_demo.shell.frame import SENTENCE
 from gensot_demo.shell.own_methods import OwnMethods
+from gensot_demo.shell.pillow import guard_pillow
 from gensot_demo.shell.theme import theme
 
 ASSETS = Path(__file__).parents[2] / "assets"
@@ -18,10 +20,13 @@ def on_space() -> bool:
 
 
 def launch_options(own: OwnMethods | None = None) -> dict:
-    """The arguments of `Blocks.launch` for a public app, or for one with methods of one's own.
+    """The arguments of `Blocks.launch` for a public app, or for one with methods of one's own. From here on the process
+    prints no secrets and opens no pictures but common ones.
 
     The address comes from PORT, else GRADIO_SERVER_PORT, else 7860 and up; and from GRADIO_SERVER_NAME.
     """
+    guard_output()
+    guard_pillow()
     routes, script = static.routes(), ""
     if own is not None:
         routes += own.routes()
@@ -33,7 +38,7 @@ def launch_options(own: OwnMethods | None = None) -> dict:
         "head": _head() + script,
         "favicon_path": ASSETS / "icon.svg",
         "footer_links": [],
-        "show_error": True,
+        "show_error": False,  # gr.Error is shown nevertheless: our sentences are, a library's words are not
         "max_file_size": "32mb",
         "allowed_paths": [],
         "strict_cors": True,

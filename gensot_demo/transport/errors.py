@@ -7,6 +7,8 @@ import sysconfig
 import traceback
 from pathlib import Path
 
+from gensot_demo.redaction import for_strangers
+
 _LIBRARIES = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
 _NOT_ONES_OWN = tuple(str(Path(place).resolve()) for place in (*_LIBRARIES, Path(__file__).parents[1]))
 
@@ -25,7 +27,7 @@ def reason(error: BaseException) -> str:
         return str(error)
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {error.msg}{_place(error.filename, error.lineno)}"
-    return f"{type(error).__name__}: {error}{place_of(error)}"
+    return for_strangers(f"{type(error).__name__}: {error}{place_of(error)}")
 
 
 def place_of(error: BaseException) -> str:

@@ -12,6 +12,7 @@ from gensot_demo.transport.targets import MOST_COMPONENTS
 from ..requests import InvalidRequest
 
 MOST_BYTES = 32_000_000
+MOST_LINES = 2_000_000
 _SEPARATORS = (",", ";", "\t")
 
 
@@ -19,13 +20,16 @@ def read_points(path: str | Path) -> tuple[NDArray[np.float64], list[str]]:
     """(points (n, 2), notes) from the first two columns; a first line of words is a heading.
 
     Rows without finite numbers are left out with a note; more than 400 rows are thinned to an even choice of 400.
-    Raises InvalidRequest naming the line and its text where there are no numbers.
+    Raises InvalidRequest naming the line and its text where there are no numbers, and for more than two million lines.
     """
     size = Path(path).stat().st_size
     if size > MOST_BYTES:
         raise InvalidRequest(f"The file has {size / 1e6:.0f} MB; at most {MOST_BYTES / 1e6:.0f} MB are taken.")
+    data = Path(path).read_bytes()
+    if (given := max(data.count(b"\n"), data.count(b"\r"))) > MOST_LINES:  # counted before anything is made of them
+        raise InvalidRequest(f"The file has {given:,} lines; at most {MOST_LINES:,} are read.")
     try:
-        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
+        lines = data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     except UnicodeDecodeError:
         raise InvalidRequest("The file is not text: a CSV file with two columns of numbers is needed.") from None
     lines = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]

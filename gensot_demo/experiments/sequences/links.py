@@ -79,10 +79,10 @@ def picture_text(choice: PictureChoice) -> str:
 
 
 def picture_choice(text: str) -> PictureChoice:
-    """The same text as a choice."""
+    """The same text as a choice; raises InvalidRequest for one without a name."""
     if text.startswith(_AVERAGE):
-        return PictureChoice(average=text.removeprefix(_AVERAGE))
-    return PictureChoice(emoji=text)
+        return parse(PictureChoice, average=text.removeprefix(_AVERAGE))
+    return parse(PictureChoice, emoji=text)
 
 
 def _points(text: str) -> list[tuple[float, ...]]:

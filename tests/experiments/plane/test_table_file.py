@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from gensot_demo.experiments.plane import table_file
 from gensot_demo.experiments.plane.table_file import read_points
@@ -75,3 +77,28 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path, monkeypatch):
     monkeypatch.setattr(table_file, "MOST_BYTES", 10)
     with pytest.raises(InvalidRequest, match="at most 0 MB"):
         read_points(written(tmp_path, "1,2\n3,4\n5,6\n"))
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_a_file_of_ten_million_rows_is_refused_before_it_is_parsed(tmp_path, monkeypatch, end):
+    monkeypatch.setattr(table_file, "_parsed", lambda *_: pytest.fail("parsed nevertheless"))
+    with pytest.raises(InvalidRequest, match=r"has \d\d?,\d{3},\d{3} lines; at most 2,000,000 are read"):
+        read_points(written(tmp_path, f"1{end}" * (10_000_000 if len(end) == 1 else 2_000_001)))
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_lines_end_as_on_any_system(tmp_path, end):
+    points, _ = read_points(written(tmp_path, end.join(["x,y", "1,2", "3,4", ""])))
+    np.testing.assert_allclose(points, [[1, 2], [3, 4]])
+
+
+@given(st.binary(max_size=300) | st.text("0123456789.,;\t -+einfaE#\n\r\x0b\u2028", max_size=200).map(str.encode))
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_file_is_a_table_or_refused_with_a_sentence(tmp_path, content):
+    try:
+        points, _ = read_points(written(tmp_path, content))
+    except InvalidRequest as refused:
+        assert len(str(refused)) < 300  # noqa: PT017
+    else:
+        assert points.shape[1] == 2
+        assert np.isfinite(points).all()
