@@ -5,6 +5,7 @@ from pathlib import Path
 
 from gensot_demo.figures.component import PLOTLY_ADDRESS, SCRIPT_ADDRESS
 from gensot_demo.shell import static
+from gensot_demo.shell.films import Films
 from gensot_demo.shell.frame import SENTENCE
 from gensot_demo.shell.own_methods import OwnMethods
 from gensot_demo.shell.theme import theme
@@ -22,7 +23,7 @@ def launch_options(own: OwnMethods | None = None) -> dict:
 
     The address comes from PORT, else GRADIO_SERVER_PORT, else 7860 and up; and from GRADIO_SERVER_NAME.
     """
-    routes, script = static.routes(), ""
+    routes, script = [*static.routes(), *Films().routes()], ""
     if own is not None:
         routes += own.routes()
         script = f"<script>{own.script()}</script>"
