@@ -35,3 +35,4 @@ FILM_PIXELS = 150_000_000  # of all its frames together
 FILM_BYTES = 32_000_000
 FILM_SECONDS = 90  # to encode it
 FILMS_WAITING = 3  # beside the one that is encoded
+TABLE_ROWS = 1_000_000  # of a CSV file: what spreadsheets take

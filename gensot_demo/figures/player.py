@@ -82,9 +82,10 @@ _HTML = (
     + bar_button("loop", "Loop", ' aria-pressed="false"')
     + bar_button("download", "Download PNG")
     + bar_button("film", "Save film", ' aria-expanded="false"')
-    + '</div></div><div class="gensot-player-film" role="group" aria-label="Save film" hidden><span>Save film</span>'
+    + '</div></div><div class="gensot-player-film gensot-save" role="group" aria-label="Save film" hidden>'
+    "<span>Save film</span>"
     + "".join(f'<button type="button" data-film="{kind}">{name}</button>' for kind, name in _FILMS.items())
-    + '<button type="button" data-film="" hidden>Cancel</button><output aria-live="polite"></output></div>'
+    + '<button type="button" data-film="" hidden>Cancel</button><span role="status"></span></div>'
     '<div class="gensot-player-layers" role="group" aria-label="What is shown">'
     + "".join(
         f'<button type="button" data-layer="{name}" aria-pressed="false">{label}</button>'

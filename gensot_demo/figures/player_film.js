@@ -13,7 +13,7 @@ const DRAWN_AS = { gif: ["image/png"], mp4: ["image/jpeg", 0.95], webm: ["image/
 
 export class Film {
   constructor(player, row, opener) {
-    Object.assign(this, { player, row, opener, said: row.querySelector("output"), running: null });
+    Object.assign(this, { player, row, opener, said: row.querySelector("[role=status]"), running: null });
     this.kinds = [...row.querySelectorAll("[data-film]:not([data-film=''])")];
     this.cancel = row.querySelector("[data-film='']");
     row.addEventListener("click", (event) => {
@@ -32,7 +32,7 @@ export class Film {
 
   say(words, wrong = false) {
     this.said.textContent = words;
-    this.said.dataset.kind = wrong ? "error" : "";
+    this.said.dataset.state = wrong ? "error" : "";
   }
 
   async make(kind) {

@@ -1,5 +1,6 @@
 """Puts the app together: every page in the same frame."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from gensot_demo.pages import (
     energy_robustness,
     energy_schedules,
     energy_training,
+    exports,
     failures,
     grid,
     lagrangian_controlled,
@@ -104,6 +106,36 @@ PAGES = (
     Page("Failure modes", "/failures", failures.build),
 )
 
+ENDPOINTS = {
+    "/": "compare",
+    "/grid": "grid",
+    "/transport": "transport",
+    "/navigation": "protocol",
+    "/teacher": "learn_guide",
+    "/experts": "experts",
+    "/adaptive": "adaptive_stiffness",
+    "/directions": "matrix_stiffness",
+    "/energy": "schedules",
+    "/kinetic_optimal": "kinetic_optimal",
+    "/robustness": "speed_accuracy",
+    "/training": "train_flow",
+    "/optimal_transport": "transport_cells",
+    "/heights": "solve_heights",
+    "/later_start": "later_start",
+    "/pairing": "train_pairing",
+    "/gaussians": "gaussian_maps",
+    "/lagrangian": "lagrangian_diffusion",
+    "/interpolation": "lagrangian_interpolation",
+    "/gradient_flows": "lagrangian_gradient_flows",
+    "/neurons": "lagrangian_neurons",
+    "/tokens": "lagrangian_tokens",
+    "/controlled": "lagrangian_controlled",
+    "/sequences": "sequence",
+    "/scoreboard": "scoreboard",
+    "/failures": "failure",
+}
+"""The endpoint that answers what a page shows, by the page's path."""
+
 VISITORS_WAITING = 48
 """How many requests may wait in line; the next one is told that the app is busy."""
 
@@ -118,5 +150,13 @@ def build_app(pages: Sequence[Page] = PAGES) -> gr.Blocks:
             frame.header(pages, page)
             with gr.Column(elem_classes="gensot-page"):
                 page.build()
+                if page.path in ENDPOINTS and page in PAGES:
+                    exports.build(ENDPOINTS[page.path], _filename(page))
             frame.footer()
     return app.queue(max_size=VISITORS_WAITING, default_concurrency_limit=1)
+
+
+def _filename(page: Page) -> str:
+    """``gensot-energy-schedules``."""
+    words = re.findall("[a-z0-9]+", f"{page.title} {'' if page.under else page.part}".lower())
+    return "-".join(["gensot", *words])
