@@ -133,6 +133,14 @@ window.gensot ??= (() => {
     toastTimer = setTimeout(() => (box.dataset.shown = "false"), text ? 15000 : 2500);
   }
 
+  // ---- a file that an event has made; the same one is not saved twice ----------------------------------------------------------
+  let lastFile;
+  function download(file) {
+    if (!file?.url || file.url === lastFile) return;
+    lastFile = file.url;
+    Object.assign(document.createElement("a"), { href: file.url, download: file.orig_name || "" }).click();
+  }
+
   // ---- between a click and the first answer: a line that says "waiting" until anything else is written there --------------------
   function waiting(selector) {
     const line = document.querySelector(selector);
@@ -181,5 +189,5 @@ window.gensot ??= (() => {
     body.append(...rows);
   });
 
-  return { setTheme, replaceQuery, shareAddress, copyLink, copyText, toast, ready, reveal, look };
+  return { setTheme, replaceQuery, shareAddress, copyLink, copyText, download, toast, ready, reveal, look };
 })();

@@ -3,11 +3,10 @@
 
 import { figureAtRest, layPanels } from "./player_axes.js";
 import { decodePanel, isSameButShown, Painter, placeIn } from "./player_canvas.js";
+import { Film, PASSAGE, REST } from "./player_film.js";
 import { legendOf, timeIn, titlesOf } from "./player_names.js";
-import { pictureOf } from "./player_picture.js";
+import { pageOf, save, viewsOf } from "./player_picture.js";
 
-const PASSAGE = 4000; // milliseconds from the first to the last frame at normal speed
-const REST = 900; // milliseconds at the end before a loop begins again
 const SPEEDS = [0.25, 0.5, 1, 2];
 const players = new WeakMap(); // by their stage, whose coming into sight is watched
 const inPage = new Set();
@@ -36,6 +35,7 @@ class Player {
     this.stamps = []; // when the last frames were drawn, for data-fps
     this.nextDraw = this.nextFrame = 0; // the animation frames that are asked for
     this.drawn = false;
+    this.film = new Film(this, part(".gensot-player-film"), part('[data-do="film"]'));
     this.listen();
   }
 
@@ -267,13 +267,7 @@ class Player {
 
   // Data to pixels as plotly has them now, after any zoom.
   views() {
-    const layout = this.plot._fullLayout;
-    return this.panels.map((_, n) => {
-      const [x, y] = ["xaxis", "yaxis"].map((name) => layout[`${name}${n ? n + 1 : ""}`]);
-      const ax = x._length / (x.range[1] - x.range[0]);
-      const ay = -y._length / (y.range[1] - y.range[0]);
-      return { left: x._offset, top: y._offset, width: x._length, height: y._length, ax, bx: x._offset - ax * x.range[0], ay, by: y._offset + y._length - ay * y.range[0] };
-    });
+    return viewsOf(this.plot, this.panels.length);
   }
 
   // ---- controls ----------------------------------------------------------------------------------------------------------
@@ -282,6 +276,7 @@ class Player {
     const actions = {
       back: () => this.step(-1), forward: () => this.step(1), play: () => this.setPlaying(!this.playing),
       loop: () => this.setLoop(!this.loop), download: () => this.download().catch((error) => console.error("player:", error)),
+      film: () => this.film.toggle(),
     };
     this.root.addEventListener("click", (event) => {
       const button = event.target.closest?.("button");
@@ -315,14 +310,21 @@ class Player {
 
   // The moment as a picture on white, whatever the screen's theme. It has the axes as they are zoomed now.
   async download() {
-    const look = this.look("light");
-    const figure = figureAtRest(this.value, this.show, this.laid, look, this.zoom());
-    const draw = (context, density) => this.paintWith(new Painter(context, density, look.palette));
-    const family = getComputedStyle(this.root).fontFamily;
-    const picture = await pictureOf({ figure, draw, look, family, value: this.value, laid: this.laid, clock: this.clock.textContent });
-    const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(picture), download: `${this.props.filename || "gensot"}.png` });
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+    const page = await pageOf(this.scene("light", this.laid, 2));
+    try {
+      save(await page.at(this.time, "image/png"), `${this.props.filename || "gensot"}.png`);
+    } finally {
+      page.release();
+    }
+  }
+
+  // Everything that a picture of any moment needs; later changes on the page leave it alone.
+  scene(mode, laid, density) {
+    const { value, panels } = this;
+    const [look, show] = [this.look(mode), new Set(this.show)];
+    const figure = figureAtRest(value, show, laid, look, this.zoom());
+    const draw = (painter, views, time) => painter.paint(panels, views, { time, ...placeIn(value.times, time) }, show, value.times.length);
+    return { figure, draw, look, value, laid, density, family: getComputedStyle(this.root).fontFamily, panels: panels.length };
   }
 
   // ---- coming and going --------------------------------------------------------------------------------------------------

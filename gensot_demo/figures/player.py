@@ -2,7 +2,8 @@
 
 The drawing is `player.js` (state and controls), `player_axes.js` (what is at rest: axes, target, guides and tubes, one
 plotly figure), `player_canvas.js` and `player_marks.js` (what moves: particles, trails, density and velocities, on one
-canvas over the figure), `player_names.js` (titles and legend) and `player_picture.js` (a moment as a PNG).
+canvas over the figure), `player_names.js` (titles and legend), `player_picture.js` (a moment as a picture) and
+`player_film.js` (all moments as a film).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from gensot_demo.figures import palette
 from gensot_demo.figures.component import PALETTE, PLOTLY_ADDRESS
 from gensot_demo.figures.component import SCRIPT_ADDRESS as FIGURE_ADDRESS
 
-_PARTS = ("", "_axes", "_canvas", "_marks", "_names", "_picture")
+_PARTS = ("", "_axes", "_canvas", "_film", "_marks", "_names", "_picture")
 SCRIPTS = {f"player{part}.js": Path(__file__).with_name(f"player{part}.js") for part in _PARTS}
 """The player's ES modules, served by the app shell side by side."""
 
@@ -39,6 +40,7 @@ LAYERS = ("particles", "trails", "density", "field", "guide", "pairing", "target
 
 _LABELS = ("Particles", "Trails", "Density", "Velocity field", "Guide and tube", "Start to end", "Target")
 _SPEEDS = {"0.25": "¼×", "0.5": "½×", "1": "1×", "2": "2×"}
+_FILMS = {"gif": "GIF", "mp4": "MP4", "webm": "WebM"}
 _UNDEFINED = -32768  # of int16: no velocity here
 
 _ICONS = {
@@ -49,6 +51,7 @@ _ICONS = {
     "loop": '<path d="M17 3.5 20 6.5l-3 3"/><path d="M4 11.5v-1a4 4 0 0 1 4-4h12"/>'
     '<path d="M7 20.5 4 17.5l3-3"/><path d="M20 12.5v1a4 4 0 0 1-4 4H4"/>',
     "download": '<path d="M12 4v11M7.5 10.5 12 15l4.5-4.5M5 19.5h14"/>',
+    "film": '<rect x="3.5" y="5" width="17" height="14" rx="2"/><path d="M8 5v14M16 5v14M3.5 12h4.5M16 12h4.5"/>',
 }
 
 
@@ -78,7 +81,12 @@ _HTML = (
     + "</div>"
     + bar_button("loop", "Loop", ' aria-pressed="false"')
     + bar_button("download", "Download PNG")
-    + '</div></div><div class="gensot-player-layers" role="group" aria-label="What is shown">'
+    + bar_button("film", "Save film", ' aria-expanded="false"')
+    + '</div></div><div class="gensot-player-film gensot-save" role="group" aria-label="Save film" hidden>'
+    "<span>Save film</span>"
+    + "".join(f'<button type="button" data-film="{kind}">{name}</button>' for kind, name in _FILMS.items())
+    + '<button type="button" data-film="" hidden>Cancel</button><span role="status"></span></div>'
+    '<div class="gensot-player-layers" role="group" aria-label="What is shown">'
     + "".join(
         f'<button type="button" data-layer="{name}" aria-pressed="false">{label}</button>'
         for name, label in zip(LAYERS, _LABELS, strict=True)
@@ -127,7 +135,7 @@ class Player(gr.HTML):
         Parameters:
             value: the first value, or None.
             empty: what to do to get something to play, shown while there is nothing.
-            filename: name of a downloaded PNG, without extension.
+            filename: name of a downloaded picture or film, without extension.
         """
         classes = [elem_classes] if isinstance(elem_classes, str) else list(elem_classes or [])
         if "gensot-figure-block" not in classes:

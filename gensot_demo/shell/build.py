@@ -1,5 +1,6 @@
 """Puts the app together: every page in the same frame."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from gensot_demo.pages import (
     energy_robustness,
     energy_schedules,
     energy_training,
+    exports,
     failures,
     grid,
     lagrangian_controlled,
@@ -151,6 +153,14 @@ def build_app(pages: Sequence[Page] = PAGES) -> gr.Blocks:
             frame.header(pages, page)
             with gr.Column(elem_classes="gensot-page"):
                 page.build()
+                if page.path in ENDPOINTS and page in PAGES:
+                    exports.build(ENDPOINTS[page.path], _filename(page))
             frame.footer(ENDPOINTS.get(page.path, ""))
             tour.equations(page.path)
     return app.queue(max_size=VISITORS_WAITING, default_concurrency_limit=1)
+
+
+def _filename(page: Page) -> str:
+    """``gensot-energy-schedules``."""
+    words = re.findall("[a-z0-9]+", f"{page.title} {'' if page.under else page.part}".lower())
+    return "-".join(["gensot", *words])

@@ -6,6 +6,7 @@ from pathlib import Path
 from gensot_demo.figures.component import PLOTLY_ADDRESS, SCRIPT_ADDRESS
 from gensot_demo.redaction import guard_output
 from gensot_demo.shell import static, tour
+from gensot_demo.shell.films import Films
 from gensot_demo.shell.frame import SENTENCE
 from gensot_demo.shell.own_methods import OwnMethods
 from gensot_demo.shell.pillow import guard_pillow
@@ -27,7 +28,7 @@ def launch_options(own: OwnMethods | None = None) -> dict:
     """
     guard_output()
     guard_pillow()
-    routes, script = static.routes(), ""
+    routes, script = [*static.routes(), *Films().routes()], ""
     if own is not None:
         routes += own.routes()
         script = f"<script>{own.script()}</script>"

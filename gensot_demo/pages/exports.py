@@ -1,0 +1,150 @@
+"""The data of a run as a file, on every page in the same way: what the page's endpoint answers to the page's link.
+
+So page, API and file agree, and a file is made under the same limits as a run. Where a page keeps its runs, the one
+that is shown is taken, with what does not travel in a link.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+from weakref import WeakKeyDictionary
+
+import gradio as gr
+from gradio.context import Context
+from gradio.processing_utils import save_bytes_to_cache
+from gradio.utils import get_upload_folder
+
+from gensot_demo.backbones.errors import BackboneUnavailable
+from gensot_demo.experiments.answer_files import KINDS, document, to_file
+from gensot_demo.experiments.requests import InvalidRequest
+
+from .events import HEAVY, QUIET, Latest
+from .warm_up import WARM_UP
+
+Answer = dict[str, Any]
+
+_HTML = (
+    '<div class="gensot-data gensot-save" role="group" aria-label="Data of what is shown"><span>Data</span>'
+    + "".join(f'<button type="button" data-kind="{kind}">{kind.upper()}</button>' for kind in KINDS)
+    + '<button type="button" data-kind="" hidden>Cancel</button><span role="status"></span></div>'
+)
+_ON_LOAD = Path(__file__).with_name("exports.js").read_text(encoding="utf-8")
+_DOWNLOAD = "(file) => { window.gensot.download(file); }"
+_SHOWN: WeakKeyDictionary[gr.Blocks, dict[str, tuple[gr.State, Callable[[str], Answer]]]] = WeakKeyDictionary()
+
+
+def of_run(name: gr.State, answer: Callable[[str], Answer]) -> None:
+    """The page that is being built shows the run of this name: its data are ``answer(name)``, unless that is empty."""
+    root = Context.root_block
+    _SHOWN.setdefault(root, {})[root.current_page] = (name, answer)
+
+
+def build(endpoint: str, filename: str) -> None:
+    """The control, below the content of the page that is being built.
+
+    endpoint: name of the page's, without "/".  filename: of the files, without extension.
+    """
+    root = Context.root_block
+    query = next(
+        block for block in root.blocks.values()
+        if getattr(block, "elem_id", None) == "query" and block.page == root.current_page
+    )  # fmt: skip
+    answer = next(fn.fn for fn in root.fns.values() if fn.api_name == endpoint)
+    name, kept = _SHOWN.get(root, {}).get(root.current_page, (None, None))
+    control = gr.HTML(
+        html_template=_HTML, js_on_load=_ON_LOAD, apply_default_css=False, elem_id="data", elem_classes="gensot-bare"
+    )
+    file = gr.DownloadButton(visible="hidden", elem_id="data-file")
+    latest, ticket, kind = gr.State(Latest()), gr.Number(-1, precision=0, visible="hidden"), gr.State("")
+
+    @WARM_UP.yields_to
+    def deliver(latest: Latest, number: int, kind: str, query: str, *run: str) -> Iterator[list[Any]]:
+        moments = _told(lambda: _moments(endpoint, answer, query, kept, *run), kind, endpoint, filename)
+        for moment in moments:
+            if latest.number != number:
+                yield [gr.skip(), gr.skip()]
+                return
+            yield moment
+
+    chosen = control.select(_choose, latest, [ticket, kind], queue=False, **QUIET)
+    inputs = [latest, ticket, kind, query, *([] if name is None else [name])]
+    told = chosen.then(deliver, inputs, [control, file], **HEAVY)
+    told.then(None, file, None, js=_DOWNLOAD, api_visibility="private")
+
+
+def _choose(latest: Latest, event: gr.EventData) -> tuple[int, str]:
+    """(the number of this choice, the kind of file or nothing); it comes from the browser."""
+    return latest.choose(), str((event._data or {}).get("kind", ""))[:8]
+
+
+def _told(moments: Callable[[], Iterator[Answer]], kind: str, endpoint: str, filename: str) -> Iterator[list[Any]]:
+    """Updates of [words, file]."""
+    if not kind:
+        yield [_words("", "Cancelled."), None]
+        return
+    try:
+        yield [_words("busy", "Collecting…"), None]
+        last: Answer = {}
+        for last in moments():
+            if "done" in last:
+                yield [_words("busy", f"Computing… {last['done']:.0%}"), None]
+        data = to_file(kind, document(last, endpoint))
+        path = save_bytes_to_cache(data, f"{filename}.{kind}", get_upload_folder())
+        yield [_words("done", f"{filename}.{kind}, {_size(len(data))}.{_notes(last)}"), path]
+    except (InvalidRequest, BackboneUnavailable) as error:
+        yield [_words("error", str(error)), None]
+    except gr.Error as error:  # how an endpoint says what is wrong
+        yield [_words("error", error.message), None]
+    except Exception as error:
+        logging.getLogger(__name__).exception("data could not be written")
+        yield [_words("error", f"This failed ({type(error).__name__}); what is shown stays."), None]
+
+
+def _moments(
+    endpoint: str, answer: Callable, query: str, kept: Callable[[str], Answer] | None = None, run: str = ""
+) -> Iterator[Answer]:
+    """What the endpoint says, moment by moment; of a run that is kept, only its answer."""
+    if kept is not None and run and (found := kept(run)):
+        yield found
+        return
+    arguments = _ARGUMENTS.get(endpoint, lambda query: {"query": query})(query)
+    said = answer(**arguments)
+    for moment in said if inspect.isgenerator(said) else [said]:
+        yield {"query": query, **moment}
+
+
+def _failure(query: str) -> dict[str, Any]:
+    fields = dict(parse_qsl(query))
+    return {"name": fields.get("show", ""), **({"seed": int(fields["seed"])} if "seed" in fields else {})}
+
+
+def _scoreboard(query: str) -> dict[str, Any]:
+    backbone, task, *_ = [*dict(parse_qsl(query)).get("ask", "").split("*"), "", ""]
+    return {"backbone": backbone, "task": task}
+
+
+_ARGUMENTS: dict[str, Callable[[str], dict[str, Any]]] = {
+    "failure": _failure,
+    "scoreboard": _scoreboard,
+    "speed_accuracy": lambda query: {"query": query, "plane": True},
+}
+"""Of the endpoints that take more than a query."""
+
+
+def _words(state: str, words: str) -> str:
+    return json.dumps({"state": state, "words": words})
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{max(count, 100) / 1e3:.1f} kB"
+
+
+def _notes(answer: Answer) -> str:
+    """What the request could not say."""
+    return "".join(f" {note}" for note in answer.get("notes") or () if "not part of the link" in note)
