@@ -41,7 +41,7 @@ _LIGHT = (
     ("protocol", lambda n: f"shape=V&stiffness={5 + n % 90}"),
     ("gaussian_maps", lambda n: f"target_angle={n % 180}"),
     ("schedules", lambda n: f"separation={0.5 + (n % 150) / 100:.2f}&schedules=cosine,condot,ot"),
-    ("lagrangian_interpolation", lambda n: f"particles=200&seed={n}"),
+    ("lagrangian_interpolation", lambda n: f"particles=200&seed={n % 10**6}"),
 )
 _BUSY = ("queue is full", "busy", "at once")
 
@@ -101,7 +101,7 @@ async def visitor(number: int, address: str, end: float, seen: Seen) -> None:
             asked += 1
             fresh = chosen.randrange(10**9)
             if asked % HEAVY_EVERY == 0:
-                name, query, kind = "compare", f"{_HEAVY}&seed={fresh % 2**31}", seen.compare
+                name, query, kind = "compare", f"{_HEAVY}&seed={fresh}", seen.compare
             else:
                 name, make = chosen.choice(_LIGHT)
                 query, kind = make(fresh), seen.slider

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from gensot_demo.experiments import limits
 from gensot_demo.pages import (
     compare,
     energy_optimal,
@@ -33,6 +34,7 @@ from gensot_demo.pages import (
     static_ot_pairing,
     transport,
 )
+from gensot_demo.pages.visitors import limit_visitors
 from gensot_demo.shell import frame
 
 
@@ -104,8 +106,8 @@ PAGES = (
     Page("Failure modes", "/failures", failures.build),
 )
 
-VISITORS_WAITING = 48
-"""How many requests may wait in line; the next one is told that the app is busy."""
+VISITORS_WAITING = 200
+"""How many requests may wait in line, for all kinds of work together; the next one is told that the app is busy."""
 
 
 def build_app(pages: Sequence[Page] = PAGES) -> gr.Blocks:
@@ -119,4 +121,5 @@ def build_app(pages: Sequence[Page] = PAGES) -> gr.Blocks:
             with gr.Column(elem_classes="gensot-page"):
                 page.build()
             frame.footer()
-    return app.queue(max_size=VISITORS_WAITING, default_concurrency_limit=1)
+    limit_visitors(app)
+    return app.queue(max_size=VISITORS_WAITING, default_concurrency_limit=limits.LIGHT_AT_ONCE)
