@@ -27,7 +27,17 @@ def running_app(script: Path | str | Sequence[str] = "app.py", patience: float =
 
     Raises RuntimeError with what the app printed, if it ends or does not answer within `patience` seconds.
     """
-    address = f"http://127.0.0.1:{(port := free_port())}"
+    with started_app(script, patience) as (address, _):
+        yield address
+
+
+@contextmanager
+def started_app(
+    script: Path | str | Sequence[str] = "app.py", patience: float = 90.0, port: int | None = None
+) -> Iterator[tuple[str, subprocess.Popen]]:
+    """(address, process) of :func:`running_app`, on this port or on a free one."""
+    port = port or free_port()
+    address = f"http://127.0.0.1:{port}"
     surroundings = os.environ | {
         "PORT": str(port),
         "GRADIO_SERVER_NAME": "127.0.0.1",
@@ -39,7 +49,7 @@ def running_app(script: Path | str | Sequence[str] = "app.py", patience: float =
         process = subprocess.Popen(command, cwd=ROOT, env=surroundings, stdout=output, stderr=subprocess.STDOUT)
         try:
             _wait(address, process, patience, output)
-            yield address
+            yield address, process
         finally:
             process.terminate()
             try:

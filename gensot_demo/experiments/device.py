@@ -1,35 +1,138 @@
-"""Turns on the compute device: visitors take them one forward at a time, in the order of asking."""
+"""Turns on the compute device: visitors take them one forward at a time, each a fair share of its time."""
 
 from __future__ import annotations
 
+import os
 import threading
-from collections import deque
-from collections.abc import Iterator
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+
+from . import limits
+from .fair_share import NOBODY, FairShare
+from .requests import InvalidRequest
+
+Caller = tuple[Hashable, Hashable | None]
+_RUNS_COUNTED = 1000
+
+
+class TimeUsedUp(InvalidRequest):
+    """A run has had the device for as long as one run may."""
+
+
+def run_seconds() -> float:
+    """How long one run may have the device, in seconds: GENSOT_RUN_SECONDS, else limits.RUN_SECONDS; 0 for ever."""
+    return float(os.environ.get("GENSOT_RUN_SECONDS") or limits.RUN_SECONDS)
+
+
+@dataclass(eq=False)
+class _Ticket:
+    """Somebody's place in line. look: when to see whether a turn has become due, or None to be told."""
+
+    told: threading.Condition
+    due: bool = False
+    look: float | None = None
 
 
 class Turnstile:
-    """A first-come-first-served lock: a plain lock would let one run starve the others."""
+    """A lock for one turn at a time, each account's turns in the order of asking. Thread-safe; not to be nested.
 
-    def __init__(self) -> None:
+    whose: who asks, as (account, run), called whenever a turn is asked for; by default everybody is one account and no
+    run is limited.  clock: seconds.  most: gives the seconds of the device that one run may have.
+    """
+
+    def __init__(
+        self,
+        whose: Callable[[], Caller] = lambda: (None, None),
+        clock: Callable[[], float] = time.perf_counter,
+        most: Callable[[], float] = run_seconds,
+    ) -> None:
+        self.whose = whose
+        self._clock, self._most = clock, most
         self._guard = threading.Lock()
-        self._queue: deque[threading.Event] = deque()
+        self._share = FairShare()
+        self._lines: dict[Hashable, deque[_Ticket]] = {}
+        self._used: OrderedDict[Hashable, float] = OrderedDict()
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for a turn."""
+        with self._guard:
+            return sum(map(len, self._lines.values()))
+
+    @property
+    def free(self) -> bool:
+        """Whether nobody has the device."""
+        with self._guard:
+            return not self._share.busy
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
-        ticket = threading.Event()
+        """One turn, as soon as it is due. Raises TimeUsedUp where the run has had all of its time."""
+        account, run = self.whose()
         with self._guard:
-            self._queue.append(ticket)
-            if len(self._queue) == 1:
-                ticket.set()
-        ticket.wait()
+            self._require_time(run)
+            self._wait(account)
+        began = self._clock()
         try:
             yield
         finally:
+            ended = self._clock()
             with self._guard:
-                self._queue.popleft()
-                if self._queue:
-                    self._queue[0].set()
+                self._charge(run, ended - began)
+                self._share.end(ended - began, ended)
+                self._hand_on()
+
+    def _wait(self, account: Hashable) -> None:
+        ticket = _Ticket(threading.Condition(self._guard))
+        line = self._lines.setdefault(account, deque())
+        line.append(ticket)
+        self._share.ask(account)
+        try:
+            self._hand_on()
+            while not ticket.due:
+                look, ticket.look = ticket.look, None
+                ticket.told.wait(None if look is None else max(look - self._clock(), 0.0))
+                self._hand_on()
+        except BaseException:  # an interrupt; the place must not stay taken
+            if ticket.due:
+                self._share.end(0.0, self._clock())
+            else:
+                line.remove(ticket)
+                self._share.withdraw(account)
+            self._hand_on()
+            raise
+
+    def _hand_on(self) -> None:
+        """Begin the next turn if one is due; if one will be, somebody looks again then."""
+        chosen, look = self._share.choose(self._clock())
+        if look is not None:
+            waits = next(line[0] for line in self._lines.values() if line)
+            waits.look = look
+            waits.told.notify()
+        elif chosen is not NOBODY:
+            self._share.begin(chosen)
+            ticket = self._lines[chosen].popleft()
+            if not self._lines[chosen]:
+                del self._lines[chosen]
+            ticket.due = True
+            ticket.told.notify()
+
+    def _require_time(self, run: Hashable | None) -> None:
+        most = self._most() if run is not None else 0.0
+        if most and self._used.get(run, 0.0) >= most:
+            raise TimeUsedUp(
+                f"This run has computed for {most:g} seconds, as long as one run may; what it found until then stays. "
+                "Fewer steps, samples or methods come to an end."
+            )
+
+    def _charge(self, run: Hashable | None, seconds: float) -> None:
+        if run is not None:
+            self._used[run] = self._used.pop(run, 0.0) + seconds
+            while len(self._used) > _RUNS_COUNTED:
+                self._used.popitem(last=False)
 
 
 TURNSTILE = Turnstile()

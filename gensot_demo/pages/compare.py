@@ -26,7 +26,7 @@ from gensot_demo.figures.wall import PictureWall
 
 from . import endpoints, inspector_endpoints, report
 from .controls import BoundedSlider, Controls, run_controls
-from .events import FRESH_SEEDS, HEAVY, QUIET, address_follows, copies_link, followed, keep_first, ready
+from .events import FRESH_SEEDS, HEAVY, LONG, QUIET, address_follows, copies_link, followed, keep_first, ready
 from .inspector import Inspector
 from .method_controls import method_controls
 from .models import FIRST, choose, first_card, model_choice
@@ -129,7 +129,7 @@ def build() -> None:
     )
     inspector.wire_link(first, run_name, QUIET)
     first.then(restored_model, controls["backbone"], [about, last_model], **HEAVY)
-    measuring = table.button.click(_measure, [run_name, table.draws], [table.status, verdict, table.table], **HEAVY)
+    measuring = table.button.click(_measure, [run_name, table.draws], [table.status, verdict, table.table], **LONG)
     ready(measuring, "#measure-status")
     for event in runs:
         address_follows(event, query)

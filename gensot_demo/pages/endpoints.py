@@ -6,9 +6,6 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-import gradio as gr
-
-from gensot_demo.experiments import limits
 from gensot_demo.experiments.compare import CompareResult, Update, compare
 from gensot_demo.experiments.law import LawReport
 from gensot_demo.experiments.links import fields_of, from_query, to_query
@@ -16,9 +13,10 @@ from gensot_demo.experiments.measuring import measure
 from gensot_demo.experiments.plane.links import from_query as transport_from_query
 from gensot_demo.experiments.plane.numbers import numbers
 from gensot_demo.experiments.plane.run import Progress, transport
-from gensot_demo.experiments.requests import InvalidRequest
 from gensot_demo.experiments.scoreboard.rows import load_rows
 from gensot_demo.figures.wall import data_address
+
+from . import named
 
 
 def compare_endpoint(query: str) -> Iterator[dict[str, Any]]:
@@ -37,15 +35,12 @@ def compare_endpoint(query: str) -> Iterator[dict[str, Any]]:
         seconds, energy (action per dimension), nearest emoji, pictures (data: addresses, one per seed) and law
         (distance from the exact law with floor and power; null for a model whose law is not known).
     """
-    try:
-        request, notes = from_query(query)
-        for moment in compare(request):
-            if isinstance(moment, Update):
-                yield {"done": moment.done, "seconds": moment.seconds}
-            else:
-                yield _plain(moment, notes)
-    except InvalidRequest as error:
-        raise gr.Error(str(error), print_exception=False) from None
+    request, notes = from_query(query)
+    for moment in compare(request):
+        if isinstance(moment, Update):
+            yield {"done": moment.done, "seconds": moment.seconds}
+        else:
+            yield _plain(moment, notes)
 
 
 def measure_endpoint(query: str, draws: int = 384) -> Iterator[dict[str, Any]]:
@@ -59,19 +54,16 @@ def measure_endpoint(query: str, draws: int = 384) -> Iterator[dict[str, Any]]:
         done (share), verdict (sentences), seconds, and laws: by method name distance, error, floor, power, effective
             number and more.
     """
-    try:
-        request, notes = from_query(query)
-        for moment in measure(request, draws):
-            yield {
-                "query": to_query(request)[0],
-                "notes": notes,
-                "done": moment.done,
-                "verdict": list(moment.verdict.sentences),
-                "seconds": moment.seconds,
-                "laws": {name: _law(report) for name, report in moment.reports.items()},
-            }
-    except InvalidRequest as error:
-        raise gr.Error(str(error), print_exception=False) from None
+    request, notes = from_query(query)
+    for moment in measure(request, draws):
+        yield {
+            "query": to_query(request)[0],
+            "notes": notes,
+            "done": moment.done,
+            "verdict": list(moment.verdict.sentences),
+            "seconds": moment.seconds,
+            "laws": {name: _law(report) for name, report in moment.reports.items()},
+        }
 
 
 def transport_endpoint(query: str) -> Iterator[dict[str, Any]]:
@@ -89,15 +81,12 @@ def transport_endpoint(query: str) -> Iterator[dict[str, Any]]:
         mode shares with standard errors and exact shares, W2 with its error, floor and power, and the distance of the
         ends from those of the first panel.
     """
-    try:
-        request, notes = transport_from_query(query)
-        for moment in transport(request):
-            if isinstance(moment, Progress):
-                yield {"doing": moment.doing, "done": moment.done, "seconds": moment.seconds}
-            elif moment.complete:
-                yield {**numbers(moment), "notes": [*notes, *moment.notes]}
-    except InvalidRequest as error:
-        raise gr.Error(str(error), print_exception=False) from None
+    request, notes = transport_from_query(query)
+    for moment in transport(request):
+        if isinstance(moment, Progress):
+            yield {"doing": moment.doing, "done": moment.done, "seconds": moment.seconds}
+        elif moment.complete:
+            yield {**numbers(moment), "notes": [*notes, *moment.notes]}
 
 
 def scoreboard_endpoint(backbone: str = "", task: str = "", query: str = "") -> dict[str, Any]:
@@ -112,10 +101,7 @@ def scoreboard_endpoint(backbone: str = "", task: str = "", query: str = "") -> 
         rows: what was asked (backbone, task, level), who answered (method, label, setting, value), at what budget,
             distance with error, floor, spread and power, effective number, the judge's opinion, and costs per sample.
     """
-    try:
-        asked = dict(fields_of(query, "ask=collection*follow*3")[0])
-    except InvalidRequest as error:
-        raise gr.Error(str(error), print_exception=False) from None
+    asked = dict(fields_of(query, "ask=collection*follow*3")[0])
     place, kind, level = ([*asked.get("ask", "**").split("*"), "", ""])[:3]
     wanted = {"backbone": backbone or place, "task": task or kind, "level": level, "budget": asked.get("at", "")}
     rows = [asdict(row) for row in load_rows()]
@@ -128,18 +114,18 @@ def _plain_text(value: object) -> str:
 
 def publish_scoreboard() -> None:
     """Register the Scoreboard's endpoint with the Blocks that is being built."""
-    gr.api(scoreboard_endpoint, api_name="scoreboard")
+    named.publish(scoreboard_endpoint, "scoreboard", "light")
 
 
 def publish_transport() -> None:
     """Register the Transport page's endpoint with the Blocks that is being built."""
-    gr.api(transport_endpoint, api_name="transport", concurrency_id="device", concurrency_limit=limits.RUNS_AT_ONCE)
+    named.publish(transport_endpoint, "transport", "heavy")
 
 
 def publish() -> None:
     """Register the endpoints with the Blocks that is being built."""
-    gr.api(compare_endpoint, api_name="compare", concurrency_id="device", concurrency_limit=limits.RUNS_AT_ONCE)
-    gr.api(measure_endpoint, api_name="measure", concurrency_id="device", concurrency_limit=limits.RUNS_AT_ONCE)
+    named.publish(compare_endpoint, "compare", "heavy")
+    named.publish(measure_endpoint, "measure", "long")
 
 
 def _law(report: LawReport) -> dict[str, Any]:

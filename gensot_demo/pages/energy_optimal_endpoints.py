@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import gradio as gr
-
 from gensot_demo.experiments.energy.optimal import explored
 from gensot_demo.experiments.energy.optimal_links import from_query, to_query
 from gensot_demo.experiments.energy.optimal_told import of_result
-from gensot_demo.experiments.requests import InvalidRequest
+
+from . import named
 
 
 def kinetic_optimal_endpoint(query: str) -> dict[str, Any]:
@@ -26,11 +25,8 @@ def kinetic_optimal_endpoint(query: str) -> dict[str, Any]:
         the paper's equation in radians; paths: for each its energy, error, until (the last time counted), and a, m
         and speed (squared, per coordinate) at times t.
     """
-    try:
-        request, notes = from_query(query)
-        result = explored(request)
-    except InvalidRequest as error:
-        raise gr.Error(str(error), print_exception=False) from None
+    request, notes = from_query(query)
+    result = explored(request)
     s = result.separation
     return {
         "query": to_query(request),
@@ -59,4 +55,4 @@ def kinetic_optimal_endpoint(query: str) -> dict[str, Any]:
 
 def publish() -> None:
     """Register the endpoint with the Blocks that is being built."""
-    gr.api(kinetic_optimal_endpoint, api_name="kinetic_optimal")
+    named.publish(kinetic_optimal_endpoint, "kinetic_optimal", "light")

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
-
-import gradio as gr
 
 from gensot_demo.experiments.energy.robustness import on_line
 from gensot_demo.experiments.energy.robustness_links import from_query, to_query
 from gensot_demo.experiments.energy.robustness_plane import in_plane
-from gensot_demo.experiments.requests import InvalidRequest
-from gensot_demo.transport.errors import InvalidValue
 from gensot_demo.transport.speed_accuracy import Relation
 
 from . import energy_robustness_report as words
+from . import named
 
 
-def speed_accuracy_endpoint(query: str, plane: bool = False) -> dict[str, Any]:
-    """What a wrong start costs: the response and its bounds for every schedule.
+def speed_accuracy_endpoint(query: str, plane: bool = False) -> Iterator[dict[str, Any]]:
+    """What a wrong start costs: the response and its bounds for every schedule. With particles it streams {"done",
+    "seconds"}, then the numbers.
 
     Args:
         query: the settings as in a shared link of the page, for example "law=three&start=shift&shift=1".
@@ -29,10 +28,7 @@ def speed_accuracy_endpoint(query: str, plane: bool = False) -> dict[str, Any]:
         under line, and plane: eta and tightness (null for 0/0 and for an infinite D0), c1, c2, dissipation, worst
         (largest ratio of the two sides over time, at most 1), t and distance (W1).
     """
-    try:
-        request, notes = from_query(query)
-    except InvalidRequest as error:
-        raise gr.Error(str(error), print_exception=False) from None
+    request, notes = from_query(query)
     result = on_line(request)
     answer = {
         "query": to_query(request),
@@ -43,15 +39,13 @@ def speed_accuracy_endpoint(query: str, plane: bool = False) -> dict[str, Any]:
         "line": {name: _numbers(found) for name, found in result.relations.items()},
     }
     if plane:
-        try:
-            for moment in in_plane(request):
-                last = moment
-        except InvalidValue as error:  # a start that no particle meets
-            raise gr.Error(str(error), print_exception=False) from None
+        for last in in_plane(request):
+            if not last.complete:
+                yield {"done": last.done, "seconds": last.seconds}
         answer["plane"] = {name: _numbers(found) for name, found in last.relations.items()}
         answer["plane_floor"] = last.floor
         answer["plane_verdict"] = words.of_plane(last)
-    return answer
+    yield answer
 
 
 def _numbers(found: Relation) -> dict[str, Any]:
@@ -63,4 +57,4 @@ def _numbers(found: Relation) -> dict[str, Any]:
 
 def publish() -> None:
     """Register the endpoint with the Blocks that is being built."""
-    gr.api(speed_accuracy_endpoint, api_name="speed_accuracy")
+    named.publish(speed_accuracy_endpoint, "speed_accuracy", "light")

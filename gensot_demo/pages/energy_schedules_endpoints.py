@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-import gradio as gr
-
-from gensot_demo.experiments import limits
 from gensot_demo.experiments.energy.schedules_cloud import compare
 from gensot_demo.experiments.energy.schedules_request import from_query, to_query
 from gensot_demo.experiments.energy.schedules_told import of_ends, of_speed, of_steps
-from gensot_demo.experiments.requests import InvalidRequest
+
+from . import named
 
 
-def schedules_endpoint(query: str) -> dict[str, Any]:
-    """Compare schedules on the same data: speed, kinetic energy, where they end, and what few steps cost.
+def schedules_endpoint(query: str) -> Iterator[dict[str, Any]]:
+    """Compare schedules on the same data: speed, kinetic energy, where they end, and what few steps cost. Streams
+    {"doing", "done", "seconds"} where that takes seconds, then the numbers.
 
     Args:
         query: the settings as in a shared link of the page, for example "separation=1.2&schedules=cosine,condot,ot",
@@ -25,12 +25,13 @@ def schedules_endpoint(query: str) -> dict[str, Any]:
         error, the interval of time over which it counts, floor (W2^2 / d between its ends), ends_part_by (largest
         distance from the shared end), errors (by number of steps), times and squared speeds.
     """
-    try:
-        request, notes = from_query(query)
-        *_, result = compare(request)
-    except InvalidRequest as error:
-        raise gr.Error(str(error), print_exception=False) from None
-    return {
+    request, notes = from_query(query)
+    told = 0.0
+    for result in compare(request):
+        if not result.complete and result.done > told:
+            told = result.done
+            yield {"doing": result.doing, "done": result.done, "seconds": result.seconds}
+    yield {
         "query": to_query(request),
         "notes": [*notes, *result.notes],
         "verdict": [*of_speed(result), *of_ends(result), *of_steps(result)],
@@ -55,4 +56,4 @@ def schedules_endpoint(query: str) -> dict[str, Any]:
 
 def publish() -> None:
     """Register the endpoint with the Blocks that is being built."""
-    gr.api(schedules_endpoint, api_name="schedules", concurrency_id="device", concurrency_limit=limits.RUNS_AT_ONCE)
+    named.publish(schedules_endpoint, "schedules", "light")

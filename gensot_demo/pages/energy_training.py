@@ -31,7 +31,7 @@ from gensot_demo.transport.targets import TARGETS, named_target
 from . import energy_training_endpoints, report
 from . import energy_training_report as words
 from .controls import NamedParts, slider_for
-from .events import HEAVY, QUIET, address_follows, copies_link, followed, fresh_seed
+from .events import LONG, QUIET, address_follows, copies_link, followed, fresh_seed
 from .warm_up import WARM_UP
 
 RUNS = RunStore(megabytes=40, size=lambda run: 250_000 * run.request.seeds, button="Train")
@@ -204,9 +204,9 @@ def build() -> None:
     Context.root_block.load(restore, None, [*parts, notice, *shown], **QUIET)
     # events of one trigger wait for one another, but not for what follows them: so a run follows an empty event, and
     # those of other settings are cancelled at once
-    begun = [(go, go.click(None, None, None, **QUIET).then(training, parts, shown, **HEAVY))]
+    begun = [(go, go.click(None, None, None, **QUIET).then(training, parts, shown, **LONG))]
     for button, (_, request) in zip(presets, _PRESETS, strict=True):
-        chosen = button.click(_setter(controls, request), None, parts, **QUIET).then(training, parts, shown, **HEAVY)
+        chosen = button.click(_setter(controls, request), None, parts, **QUIET).then(training, parts, shown, **LONG)
         begun.append((button, chosen))
     runs = [event for _, event in begun]
     for button, own in begun:

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import gradio as gr
-
 from gensot_demo.experiments.energy.training import CALLS, run_training
 from gensot_demo.experiments.energy.training_links import from_query, to_query
 from gensot_demo.experiments.energy.training_told import of_training
-from gensot_demo.experiments.requests import InvalidRequest
 
-from .events import HEAVY
+from . import named
 
 
 def train_flow_endpoint(query: str) -> Iterator[dict[str, Any]]:
@@ -27,36 +24,28 @@ def train_flow_endpoint(query: str) -> Iterator[dict[str, Any]]:
         seen (nats per dimension below the true law, one per seed) and error (sliced W2 by calls, one row per seed);
         crossed (trained on, sampled along, seed, calls), exact (by path, with the exact velocity), floor, calls.
     """
-    try:
-        request, notes = from_query(query)
-        plain = {"query": to_query(request), "notes": notes}
-        checks = -1
-        for run in run_training(request):
-            now = {**plain, "done": run.done, "updates": run.updates, "seconds": run.seconds}
-            if run.complete:
-                last, calls, names = run.checks[-1], run.calls, request.paths
-                yield now | {
-                    "verdict": of_training(run),
-                    "held_out": {name: last.held_out[p].tolist() for p, name in enumerate(names)},
-                    "seen": {name: last.seen[p].tolist() for p, name in enumerate(names)},
-                    "error": {name: calls.own[p].tolist() for p, name in enumerate(names)},
-                    "exact": {name: calls.exact[p].tolist() for p, name in enumerate(names)},
-                    "crossed": calls.error.tolist(),
-                    "floor": calls.floor,
-                    "calls": list(CALLS),
-                }
-            elif len(run.checks) != checks:
-                checks = len(run.checks)
-                yield now
-    except InvalidRequest as error:
-        raise gr.Error(str(error), print_exception=False) from None
+    request, notes = from_query(query)
+    plain = {"query": to_query(request), "notes": notes}
+    checks = -1
+    for run in run_training(request):
+        now = {**plain, "done": run.done, "updates": run.updates, "seconds": run.seconds}
+        if run.complete:
+            last, calls, names = run.checks[-1], run.calls, request.paths
+            yield now | {
+                "verdict": of_training(run),
+                "held_out": {name: last.held_out[p].tolist() for p, name in enumerate(names)},
+                "seen": {name: last.seen[p].tolist() for p, name in enumerate(names)},
+                "error": {name: calls.own[p].tolist() for p, name in enumerate(names)},
+                "exact": {name: calls.exact[p].tolist() for p, name in enumerate(names)},
+                "crossed": calls.error.tolist(),
+                "floor": calls.floor,
+                "calls": list(CALLS),
+            }
+        elif len(run.checks) != checks:
+            checks = len(run.checks)
+            yield now
 
 
 def publish() -> None:
     """Register the endpoint with the Blocks that is being built."""
-    gr.api(
-        train_flow_endpoint,
-        api_name="train_flow",
-        concurrency_id=HEAVY["concurrency_id"],
-        concurrency_limit=HEAVY["concurrency_limit"],
-    )
+    named.publish(train_flow_endpoint, "train_flow", "long")

@@ -21,6 +21,7 @@ R = TypeVar("R")
 
 QUIET = {"show_progress": "hidden", "api_visibility": "private"}
 HEAVY = {**QUIET, "concurrency_id": "device", "concurrency_limit": limits.RUNS_AT_ONCE}
+LONG = {**QUIET, "concurrency_id": "minutes", "concurrency_limit": limits.LONG_RUNS_AT_ONCE}
 FRESH_SEEDS = 1_000_000
 """From how many a new seed is drawn: enough, and short enough to read."""
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import gradio as gr
-
-from gensot_demo.experiments import limits
 from gensot_demo.experiments.failures.links import from_query
 from gensot_demo.experiments.failures.run import DEFAULT_SEED, FailureRequest, FailureResult, run_failure
-from gensot_demo.experiments.requests import InvalidRequest, parse
+from gensot_demo.experiments.requests import parse
 from gensot_demo.figures.wall import data_address
 
+from . import named
 from .failures_report import address
 
 
@@ -29,20 +27,17 @@ def failure_endpoint(name: str = "", seed: int = DEFAULT_SEED, query: str = "") 
         (whether what mends it does), seconds, and variants: by label the page and query that open it, its numbers by
         column (value, error, unit), its pictures (data: addresses) or why it ended early.
     """
-    try:
-        request = parse(FailureRequest, name=name, seed=seed) if name else from_query(query)[0]
-        for moment in run_failure(request):
-            if isinstance(moment, FailureResult):
-                yield _plain(moment)
-            else:
-                yield {"doing": moment.doing, "done": moment.done, "seconds": moment.seconds}
-    except InvalidRequest as error:
-        raise gr.Error(str(error), print_exception=False) from None
+    request = parse(FailureRequest, name=name, seed=seed) if name else from_query(query)[0]
+    for moment in run_failure(request):
+        if isinstance(moment, FailureResult):
+            yield _plain(moment)
+        else:
+            yield {"doing": moment.doing, "done": moment.done, "seconds": moment.seconds}
 
 
 def publish() -> None:
     """Register the endpoint with the Blocks that is being built."""
-    gr.api(failure_endpoint, api_name="failure", concurrency_id="device", concurrency_limit=limits.RUNS_AT_ONCE)
+    named.publish(failure_endpoint, "failure", "heavy")
 
 
 def _plain(result: FailureResult) -> dict[str, Any]:

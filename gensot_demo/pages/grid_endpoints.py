@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import gradio as gr
-
-from gensot_demo.experiments import limits, links
+from gensot_demo.experiments import links
 from gensot_demo.experiments.grid.numbers import numbers
 from gensot_demo.experiments.grid.request import from_query
 from gensot_demo.experiments.grid.run import GridResult, estimate, run_grid
 from gensot_demo.experiments.picture_settings import settings_text
-from gensot_demo.experiments.requests import InvalidRequest
 from gensot_demo.figures.sheet import tiled
 from gensot_demo.figures.wall import data_address
+
+from . import named
 
 
 def grid_endpoint(query: str) -> Iterator[dict[str, Any]]:
@@ -33,19 +32,16 @@ def grid_endpoint(query: str) -> Iterator[dict[str, Any]]:
             x, y and z, query (for /compare), picture (a data: address with all samples, whose file holds the query),
             calls, backwards, seconds, success, nearest known pictures, or reason where there is no picture.
     """
-    try:
-        request, notes = from_query(query)
-        cost = estimate(request)
-        yield {"estimate": cost.sentence, "calls": cost.calls}
-        ended = 0
-        for moment in run_grid(request):
-            if isinstance(moment, GridResult):
-                yield _plain(moment, notes)
-            else:
-                ended += len(moment.cells)
-                yield {"done": moment.done, "seconds": moment.seconds, "cells": ended}
-    except InvalidRequest as error:
-        raise gr.Error(str(error), print_exception=False) from None
+    request, notes = from_query(query)
+    cost = estimate(request)
+    yield {"estimate": cost.sentence, "calls": cost.calls}
+    ended = 0
+    for moment in run_grid(request):
+        if isinstance(moment, GridResult):
+            yield _plain(moment, notes)
+        else:
+            ended += len(moment.cells)
+            yield {"done": moment.done, "seconds": moment.seconds, "cells": ended}
 
 
 def _plain(result: GridResult, notes: list[str]) -> dict[str, Any]:
@@ -58,4 +54,4 @@ def _plain(result: GridResult, notes: list[str]) -> dict[str, Any]:
 
 def publish() -> None:
     """Register the endpoint with the Blocks that is being built."""
-    gr.api(grid_endpoint, api_name="grid", concurrency_id="device", concurrency_limit=limits.RUNS_AT_ONCE)
+    named.publish(grid_endpoint, "grid", "heavy")

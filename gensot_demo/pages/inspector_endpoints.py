@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import gradio as gr
 import numpy as np
 from numpy.typing import NDArray
 
-from gensot_demo.experiments import limits
 from gensot_demo.experiments.compare import Update, compare
 from gensot_demo.experiments.inspect import told
 from gensot_demo.experiments.inspect.run import Asking, Inspection, inspect
 from gensot_demo.experiments.links import from_query, to_query
-from gensot_demo.experiments.requests import InvalidRequest
 from gensot_demo.experiments.runs import RUNS
 from gensot_demo.figures.wall import data_address
+
+from . import named
 
 
 def inspect_endpoint(query: str, method: str = "gensot", column: int = 0) -> Iterator[dict[str, Any]]:
@@ -35,30 +34,27 @@ def inspect_endpoint(query: str, method: str = "gensot", column: int = 0) -> Ite
         spacing of the known pictures) or null, genealogy (grid rows, parents, line of the sample, ancestors, effective
         share) or null.
     """
-    try:
-        request, notes = from_query(query)
-        request = request.model_copy(update={"beside": False})
-        name = RUNS.find(request)
-        result = RUNS.get(name) if name else None
-        if result is None:
-            for moment in compare(request):
-                if isinstance(moment, Update):
-                    yield {"doing": "sampling", "done": moment.done, "seconds": moment.seconds}
-                else:
-                    result = moment
-            RUNS.keep(result)
-        for moment in inspect(result, method, column):
-            if isinstance(moment, Asking):
-                yield {"doing": "asking the model", "done": moment.done, "seconds": moment.seconds}
-            elif moment.complete:
-                yield {**_plain(moment), "query": to_query(request)[0], "notes": notes}
-    except InvalidRequest as error:
-        raise gr.Error(str(error), print_exception=False) from None
+    request, notes = from_query(query)
+    request = request.model_copy(update={"beside": False})
+    name = RUNS.find(request)
+    result = RUNS.get(name) if name else None
+    if result is None:
+        for moment in compare(request):
+            if isinstance(moment, Update):
+                yield {"doing": "sampling", "done": moment.done, "seconds": moment.seconds}
+            else:
+                result = moment
+        RUNS.keep(result)
+    for moment in inspect(result, method, column):
+        if isinstance(moment, Asking):
+            yield {"doing": "asking the model", "done": moment.done, "seconds": moment.seconds}
+        elif moment.complete:
+            yield {**_plain(moment), "query": to_query(request)[0], "notes": notes}
 
 
 def publish() -> None:
     """Register the endpoint with the Blocks that is being built."""
-    gr.api(inspect_endpoint, api_name="inspect", concurrency_id="device", concurrency_limit=limits.RUNS_AT_ONCE)
+    named.publish(inspect_endpoint, "inspect", "heavy")
 
 
 def _plain(found: Inspection) -> dict[str, Any]:

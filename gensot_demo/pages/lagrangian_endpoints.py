@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import gradio as gr
-
 from gensot_demo.experiments.lagrangian.links import from_query, to_query
 from gensot_demo.experiments.lagrangian.moving import LagrangianRequest, Moving
-from gensot_demo.experiments.requests import InvalidRequest
+
+from . import named
 
 _ABOUT = """{about}
 
@@ -26,16 +25,13 @@ def publish(name: str, about: str, example: str, kind: type[LagrangianRequest], 
     """Register the endpoint ``lagrangian_NAME`` with the Blocks that is being built."""
 
     def endpoint(query: str) -> dict[str, Any]:
-        try:
-            request, notes = from_query(kind, query, example)
-            moving = run(request)
-        except InvalidRequest as error:
-            raise gr.Error(str(error), print_exception=False) from None
+        request, notes = from_query(kind, query, example)
+        moving = run(request)
         return {"query": to_query(request), "notes": notes, **_plain(moving)}
 
     endpoint.__name__ = f"lagrangian_{name}_endpoint"
     endpoint.__doc__ = _ABOUT.format(about=about, example=example)
-    gr.api(endpoint, api_name=f"lagrangian_{name}")
+    named.publish(endpoint, f"lagrangian_{name}", "light")
 
 
 def _plain(moving: Moving) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from gensot_demo.experiments.turns import in_turn
 
 from . import report
 from .controls import NamedParts
-from .events import HEAVY, QUIET, Latest
+from .events import LONG, QUIET, Latest
 from .warm_up import WARM_UP
 
 _KEPT: Kept[Counted] = Kept(16)
@@ -53,7 +53,7 @@ def section(controls: NamedParts) -> None:
 
     light = {"queue": False, **QUIET}
     chosen = [latest, ticket, controls["space"], controls["tokens"]]
-    go.click(Latest.choose, latest, ticket, **light).then(counting, chosen, [line, table], **HEAVY)
+    go.click(Latest.choose, latest, ticket, **light).then(counting, chosen, [line, table], **LONG)
     stop.click(_stopped, latest, line, **light)
 
 

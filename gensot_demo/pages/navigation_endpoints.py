@@ -6,12 +6,11 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-import gradio as gr
-
 from gensot_demo.experiments.navigation.closed_form import SHOWN_TIMES, closed_form
 from gensot_demo.experiments.navigation.links import from_query, to_query
 from gensot_demo.experiments.navigation.protocol_file import from_json, to_json
-from gensot_demo.experiments.requests import InvalidRequest
+
+from . import named
 
 
 def protocol_endpoint(query: str = "", protocol: dict | None = None) -> dict[str, Any]:
@@ -25,11 +24,8 @@ def protocol_endpoint(query: str = "", protocol: dict | None = None) -> dict[str
         costs (guiding, kinetic, total in nats; root mean square lag; splitting time; gain of an S), mean and half_width
         at times t, mean and variance at five times, notes, the query and the protocol itself.
     """
-    try:
-        request, notes = (from_json(json.dumps(protocol)), []) if protocol else from_query(query)
-        form = closed_form(request)
-    except InvalidRequest as error:
-        raise gr.Error(str(error), print_exception=False) from None
+    request, notes = (from_json(json.dumps(protocol)), []) if protocol else from_query(query)
+    form = closed_form(request)
     shown = [round(100 * t) for t in SHOWN_TIMES]
     return {
         "costs": asdict(form.costs),
@@ -48,4 +44,4 @@ def protocol_endpoint(query: str = "", protocol: dict | None = None) -> dict[str
 
 def publish() -> None:
     """Register the endpoint with the Blocks that is being built."""
-    gr.api(protocol_endpoint, api_name="protocol")
+    named.publish(protocol_endpoint, "protocol", "light")

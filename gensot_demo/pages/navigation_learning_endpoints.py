@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-import gradio as gr
-
 from gensot_demo.experiments.navigation.experts import consensus
 from gensot_demo.experiments.navigation.learning_links import experts_from_query, teacher_from_query, to_query
 from gensot_demo.experiments.navigation.passage import Passage
 from gensot_demo.experiments.navigation.teacher import learn
 from gensot_demo.experiments.navigation.told import of_experts, of_teacher
-from gensot_demo.experiments.requests import InvalidRequest
 from gensot_demo.transport.navigation.learning import Cost
+
+from . import named
 
 
 def learn_guide_endpoint(query: str) -> dict[str, Any]:
@@ -28,11 +27,8 @@ def learn_guide_endpoint(query: str) -> dict[str, Any]:
         query, notes, verdict (sentences), seconds, before and after (following, disagreement, spread, penalty, total),
         guide (a place for each piece), mean and half_width of the process at times t.
     """
-    try:
-        request, notes = teacher_from_query(query)
-        result = learn(request)
-    except InvalidRequest as error:
-        raise gr.Error(str(error), print_exception=False) from None
+    request, notes = teacher_from_query(query)
+    result = learn(request)
     return {
         "query": to_query(request),
         "notes": notes,
@@ -55,11 +51,8 @@ def experts_endpoint(query: str) -> dict[str, Any]:
         query, notes, verdict (sentences), seconds, start and optimum of the objective, before and after (its parts,
         without the constant), fused (weights, means and covariances of the law), guide, mean, half_width, t.
     """
-    try:
-        request, notes = experts_from_query(query)
-        result = consensus(request)
-    except InvalidRequest as error:
-        raise gr.Error(str(error), print_exception=False) from None
+    request, notes = experts_from_query(query)
+    result = consensus(request)
     law = result.fused
     fused = {"weights": law.log_prior.exp(), "means": law.means, "covariances": law.covariances}
     return {
@@ -86,9 +79,9 @@ def _passage(passage: Passage) -> dict[str, list]:
 
 def publish_teacher() -> None:
     """Register the endpoint with the Blocks that is being built."""
-    gr.api(learn_guide_endpoint, api_name="learn_guide")
+    named.publish(learn_guide_endpoint, "learn_guide", "light")
 
 
 def publish_experts() -> None:
     """Register the endpoint with the Blocks that is being built."""
-    gr.api(experts_endpoint, api_name="experts")
+    named.publish(experts_endpoint, "experts", "light")

@@ -6,13 +6,11 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-import gradio as gr
-
-from gensot_demo.experiments import limits
 from gensot_demo.experiments.navigation.adaptive import AdaptiveRequest, AdaptiveResult, refinement
 from gensot_demo.experiments.navigation.directions import TIMES, DirectionsRequest, Tuning, picture, tuned_corridor
 from gensot_demo.experiments.navigation.tuned_links import from_query, to_query
-from gensot_demo.experiments.requests import InvalidRequest
+
+from . import named
 
 
 def adaptive_stiffness_endpoint(query: str) -> Iterator[dict[str, Any]]:
@@ -28,15 +26,12 @@ def adaptive_stiffness_endpoint(query: str) -> Iterator[dict[str, Any]]:
         schedule), temperature, levels (information at each step), divergence (nats) and, over t, information,
         order_parameter and velocity_gradient, with step_times and speciation (a time).
     """
-    try:
-        request, notes = from_query(AdaptiveRequest, query)
-        for moment in refinement(request):
-            if moment.pieces:
-                yield {"done": moment.done, "seconds": moment.seconds}
-        plain = {"query": to_query(request), "notes": notes, "seconds": moment.seconds}
-        yield {**plain, "candidates": _candidates(moment.result)}
-    except InvalidRequest as error:
-        raise gr.Error(str(error), print_exception=False) from None
+    request, notes = from_query(AdaptiveRequest, query)
+    for moment in refinement(request):
+        if moment.pieces:
+            yield {"done": moment.done, "seconds": moment.seconds}
+    plain = {"query": to_query(request), "notes": notes, "seconds": moment.seconds}
+    yield {**plain, "candidates": _candidates(moment.result)}
 
 
 def _candidates(result: AdaptiveResult) -> dict[str, Any]:
@@ -65,13 +60,10 @@ def matrix_stiffness_endpoint(query: str, tune: bool = False) -> Iterator[dict[s
         mean from the centre line), ways: for each start its mean, covariance, mode_means and mode_covariances over t,
         and ends; and, if asked for, tuned: first and now (loss, distance, paid, iterations), times, offsets, across.
     """
-    try:
-        request, notes = from_query(DirectionsRequest, query)
-        found, tuned = picture(request), None
-        for tuned in tuned_corridor(request) if tune else ():
-            yield {"iterations": tuned.now.iterations, "loss": tuned.now.loss}
-    except InvalidRequest as error:
-        raise gr.Error(str(error), print_exception=False) from None
+    request, notes = from_query(DirectionsRequest, query)
+    found, tuned = picture(request), None
+    for tuned in tuned_corridor(request) if tune else ():
+        yield {"iterations": tuned.now.iterations, "loss": tuned.now.loss}
     ways = [_lists(asdict(way)) for way in found.ways]
     numbers = {name: getattr(found, name).tolist() for name in ("centre", "along", "across", "off")}
     answer = {"query": to_query(request), "notes": notes, "t": TIMES.tolist(), **numbers, "ways": ways}
@@ -92,19 +84,9 @@ def _lists(fields: dict[str, Any]) -> dict[str, Any]:
 
 def publish_adaptive() -> None:
     """Register the endpoint with the Blocks that is being built."""
-    gr.api(
-        adaptive_stiffness_endpoint,
-        api_name="adaptive_stiffness",
-        concurrency_id="device",
-        concurrency_limit=limits.RUNS_AT_ONCE,
-    )
+    named.publish(adaptive_stiffness_endpoint, "adaptive_stiffness", "heavy")
 
 
 def publish_directions() -> None:
     """Register the endpoint with the Blocks that is being built."""
-    gr.api(
-        matrix_stiffness_endpoint,
-        api_name="matrix_stiffness",
-        concurrency_id="device",
-        concurrency_limit=limits.RUNS_AT_ONCE,
-    )
+    named.publish(matrix_stiffness_endpoint, "matrix_stiffness", "heavy")

@@ -19,7 +19,7 @@ from gensot_demo.figures.component import PlotlyFigure
 from gensot_demo.figures.scoreboard import price_figure, quality_figure
 
 from . import endpoints, report
-from .events import HEAVY, QUIET, address_follows, copies_link, followed, ready
+from .events import LONG, QUIET, address_follows, copies_link, followed, ready
 from .scoreboard_report import sentences, table
 from .warm_up import WARM_UP
 
@@ -94,7 +94,7 @@ def build() -> None:
     for control in asked:
         address_follows(control.input(show, asked, shown, **QUIET), query)
     copies_link(link, query)
-    drawing = go.click(_live, asked, [status, live], **HEAVY)
+    drawing = go.click(_live, asked, [status, live], **LONG)
     ready(drawing)
     stop.click(None, None, None, cancels=[drawing], api_visibility="private").then(
         lambda: report.status("Stopped. What was drawn stays."), None, status, **QUIET

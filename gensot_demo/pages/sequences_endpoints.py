@@ -6,14 +6,12 @@ import base64
 from collections.abc import Iterator
 from typing import Any
 
-import gradio as gr
-
-from gensot_demo.experiments import limits
-from gensot_demo.experiments.requests import InvalidRequest
 from gensot_demo.experiments.sequences.film_files import to_gif
 from gensot_demo.experiments.sequences.links import from_query
 from gensot_demo.experiments.sequences.run import Progress, sequence
 from gensot_demo.experiments.sequences.verdict import numbers
+
+from . import named
 
 
 def sequence_endpoint(query: str) -> Iterator[dict[str, Any]]:
@@ -32,19 +30,16 @@ def sequence_endpoint(query: str) -> Iterator[dict[str, Any]]:
         reference with its error), distances, nearest, switches, kinetic, calls, backwards and seconds; gif: all films
         side by side as a data: address.
     """
-    try:
-        request, notes = from_query(query)
-        for moment in sequence(request):
-            if isinstance(moment, Progress):
-                yield {"done": moment.done, "seconds": moment.seconds}
-                continue
-            out = numbers(moment)
-            address = "data:image/gif;base64," + base64.b64encode(to_gif(moment)).decode("ascii")
-            yield {**out, "notes": [*notes, *out["notes"]], "gif": address}
-    except InvalidRequest as error:
-        raise gr.Error(str(error), print_exception=False) from None
+    request, notes = from_query(query)
+    for moment in sequence(request):
+        if isinstance(moment, Progress):
+            yield {"done": moment.done, "seconds": moment.seconds}
+            continue
+        out = numbers(moment)
+        address = "data:image/gif;base64," + base64.b64encode(to_gif(moment)).decode("ascii")
+        yield {**out, "notes": [*notes, *out["notes"]], "gif": address}
 
 
 def publish() -> None:
     """Register the endpoint with the Blocks that is being built."""
-    gr.api(sequence_endpoint, api_name="sequence", concurrency_id="device", concurrency_limit=limits.RUNS_AT_ONCE)
+    named.publish(sequence_endpoint, "sequence", "heavy")

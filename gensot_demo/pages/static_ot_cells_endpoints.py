@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-import gradio as gr
-
-from gensot_demo.experiments.requests import InvalidRequest
 from gensot_demo.experiments.static_ot.cells import solve
 from gensot_demo.experiments.static_ot.cells_decay import decays
 from gensot_demo.experiments.static_ot.cells_links import from_query, to_query
 from gensot_demo.experiments.static_ot.cells_told import of_decays, of_result
 from gensot_demo.transport.static_ot.cell_rows import COARSE, HALF_WIDTH
 
-from .events import HEAVY
+from . import named
 
 
-def transport_cells_endpoint(query: str, with_decays: bool = False) -> dict[str, Any]:
-    """Noise sent to points of the plane by optimal transport and by the exact diffusion flow, and what differs.
+def transport_cells_endpoint(query: str, with_decays: bool = False) -> Iterator[dict[str, Any]]:
+    """Noise sent to points of the plane by optimal transport and by the exact diffusion flow, and what differs. Streams
+    {"done", "seconds"} where the decays are asked for, then all.
 
     Args:
         query: the settings as in a shared link of the page, for example "data=random&count=20&seed=3&time=0.5", or
@@ -31,11 +30,8 @@ def transport_cells_endpoint(query: str, with_decays: bool = False) -> dict[str,
         indices of points on it, brenier and flow, row by row from below.  decays, if asked for: times and, by name,
         values and rate.
     """
-    try:
-        request, notes = from_query(query)
-        result = solve(request)
-    except InvalidRequest as error:
-        raise gr.Error(str(error), print_exception=False) from None
+    request, notes = from_query(query)
+    result = solve(request)
     every = len(result.axis) // COARSE
     found: dict[str, Any] = {
         "query": to_query(request),
@@ -61,20 +57,17 @@ def transport_cells_endpoint(query: str, with_decays: bool = False) -> dict[str,
         "flow": result.flow.labels[::every, ::every].tolist(),
     }
     if with_decays:
-        *_, last = decays(request)
+        for last in decays(request):
+            if last.done < 1:
+                yield {"done": last.done, "seconds": last.seconds}
         found["verdict"] += of_decays(last)
         found["decays"] = {"times": last.times.tolist()} | {
             one.name: {"values": [None if value != value else value for value in one.values.tolist()], "rate": one.rate}
             for one in last.curves
         }
-    return found
+    yield found
 
 
 def publish() -> None:
     """Register the endpoint with the Blocks that is being built."""
-    gr.api(
-        transport_cells_endpoint,
-        api_name="transport_cells",
-        concurrency_id=HEAVY["concurrency_id"],
-        concurrency_limit=HEAVY["concurrency_limit"],
-    )
+    named.publish(transport_cells_endpoint, "transport_cells", "heavy")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import gradio as gr
-
-from gensot_demo.experiments.requests import InvalidRequest
 from gensot_demo.experiments.static_ot.gaussians import compare_gaussians, from_query, of_maps, to_query
+
+from . import named
 
 
 def gaussian_maps_endpoint(query: str) -> dict[str, Any]:
@@ -22,11 +21,8 @@ def gaussian_maps_endpoint(query: str) -> dict[str, Any]:
         flow along the schedule), extra (relative; None where nothing moves), commutator (relative, 0 to 1.414), swirl
         (degrees), sentences; angles (degrees of the target) with least_at and cost_at.
     """
-    try:
-        request, notes = from_query(query)
-        found = compare_gaussians(request)
-    except InvalidRequest as error:
-        raise gr.Error(str(error), print_exception=False) from None
+    request, notes = from_query(query)
+    found = compare_gaussians(request)
     numbers = {name: getattr(found, name) for name in ("least", "cost", "energy", "extra", "commutator", "swirl")}
     arrays = {name: getattr(found, name).tolist() for name in ("optimal", "flow", "angles", "least_at", "cost_at")}
     return {"query": to_query(request), "notes": notes, **numbers, **arrays, "sentences": of_maps(found)}
@@ -34,4 +30,4 @@ def gaussian_maps_endpoint(query: str) -> dict[str, Any]:
 
 def publish() -> None:
     """Register the endpoint with the Blocks that is being built."""
-    gr.api(gaussian_maps_endpoint, api_name="gaussian_maps")
+    named.publish(gaussian_maps_endpoint, "gaussian_maps", "light")

@@ -34,7 +34,7 @@ from gensot_demo.transport.errors import Explained
 
 from . import report, static_ot_heights_endpoints
 from .controls import BoundedSlider
-from .events import HEAVY, QUIET, address_follows, copies_link, followed, fresh_seed, keep_first
+from .events import HEAVY, LONG, QUIET, address_follows, copies_link, followed, fresh_seed, keep_first
 from .static_ot_heights_controls import PicturesControls, PlaneControls
 from .static_ot_heights_pictures import FOUND, find_pictures, shown_pictures
 from .static_ot_heights_text import LEAD, PICTURES, QUESTIONS, READ, TRY
@@ -183,7 +183,7 @@ def build() -> None:
 
     views = [
         look.click(None, None, None, **QUIET).then(looking, there, found, **HEAVY),
-        anew.click(None, None, None, **QUIET).then(finding, there, found, **HEAVY),
+        anew.click(None, None, None, **QUIET).then(finding, there, found, **LONG),
     ]
     gr.on(look.click, None, None, None, cancels=[views[1]], api_visibility="private")
     gr.on(anew.click, None, None, None, cancels=[views[0]], api_visibility="private")

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Literal
 
-import gradio as gr
-
 from gensot_demo.experiments.requests import InvalidRequest
 from gensot_demo.experiments.static_ot.heights_links import from_query, to_query
 from gensot_demo.experiments.static_ot.heights_pictures import run_anew, run_stored
 from gensot_demo.experiments.static_ot.heights_plane import run_plane
 from gensot_demo.experiments.static_ot.heights_told import of_pictures, of_plane
-from gensot_demo.transport.errors import Explained
 
-from .events import HEAVY
+from . import named
 
 
 def solve_heights_endpoint(
@@ -32,17 +29,14 @@ def solve_heights_endpoint(
         points, masses (exact), exact (heights by Newton's method), w2 (squared), discrete (POT's costs by draws).
         Pictures: names, fresh (draws of fresh noise), floor (mass error that exact heights would show with as many).
     """
-    try:
-        wanted, notes = from_query(query)
-        plain = {"query": to_query(wanted), "notes": notes}
-        if what == "points":
-            yield from _points(wanted.plane, plain)
-        elif what in ("pictures", "stored"):
-            yield from _pictures(run_anew if what == "pictures" else run_stored, wanted.pictures, plain)
-        else:
-            raise InvalidRequest(f"What is {str(what)[:40]!r}; it must be points, pictures or stored.")
-    except (InvalidRequest, Explained) as error:
-        raise gr.Error(str(error), print_exception=False) from None
+    wanted, notes = from_query(query)
+    plain = {"query": to_query(wanted), "notes": notes}
+    if what == "points":
+        yield from _points(wanted.plane, plain)
+    elif what in ("pictures", "stored"):
+        yield from _pictures(run_anew if what == "pictures" else run_stored, wanted.pictures, plain)
+    else:
+        raise InvalidRequest(f"What is {str(what)[:40]!r}; it must be points, pictures or stored.")
 
 
 def _points(request: Any, plain: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -84,9 +78,4 @@ def _pictures(solve: Any, request: Any, plain: dict[str, Any]) -> Iterator[dict[
 
 def publish() -> None:
     """Register the endpoint with the Blocks that is being built."""
-    gr.api(
-        solve_heights_endpoint,
-        api_name="solve_heights",
-        concurrency_id=HEAVY["concurrency_id"],
-        concurrency_limit=HEAVY["concurrency_limit"],
-    )
+    named.publish(solve_heights_endpoint, "solve_heights", "long")

@@ -34,7 +34,7 @@ from gensot_demo.figures.wall import PictureWall
 
 from . import report, static_ot_later_start_endpoints
 from . import static_ot_later_start_report as words
-from .events import HEAVY, QUIET, Latest, address_follows, copies_link, followed, fresh_seed, keep_first
+from .events import HEAVY, LONG, QUIET, Latest, address_follows, copies_link, followed, fresh_seed, keep_first
 from .static_ot_later_start_controls import LaterStartControls
 from .static_ot_later_start_text import LEAD, QUESTIONS, READ, TRY, TRY_CALLS
 from .warm_up import WARM_UP
@@ -157,7 +157,7 @@ def build() -> None:
         measure.click(Latest.choose, latest_measured, ticket_measured, queue=False, **QUIET),
         sure.click(lambda mine: [mine.choose(), *_SURE.values()], latest_measured, of_more, queue=False, **QUIET),
     ):
-        asks.then(measuring, [latest_measured, ticket_measured, *parts], [*numbers, mark], **HEAVY).then(**marking)
+        asks.then(measuring, [latest_measured, ticket_measured, *parts], [*numbers, mark], **LONG).then(**marking)
 
     def landed(mine: _Drawing, *values: Any) -> list[Any]:
         return _landing(controls, mine, values)

@@ -6,14 +6,11 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-import gradio as gr
-
-from gensot_demo.experiments.requests import InvalidRequest
 from gensot_demo.experiments.static_ot.later_start import LaterStartCalls, run_calls
 from gensot_demo.experiments.static_ot.later_start_links import from_query, to_query
 from gensot_demo.experiments.static_ot.later_start_told import of_calls
 
-from .events import HEAVY
+from . import named
 
 
 def later_start_endpoint(query: str) -> Iterator[dict[str, Any]]:
@@ -29,16 +26,13 @@ def later_start_endpoint(query: str) -> Iterator[dict[str, Any]]:
         each with value and error, and calls, counted), exact and unseen (the same of draws from the law of the training
         pictures, which are copies, and of pictures kept from the network), and verdict (sentences).
     """
-    try:
-        request, notes = from_query(query)
-        plain, there = {"query": to_query(request), "notes": notes}, -1
-        for run in run_calls(request):
-            count = sum(map(len, run.found.values()))
-            if run.complete or count != there:
-                there = count
-                yield plain | _told(run)
-    except InvalidRequest as error:
-        raise gr.Error(str(error), print_exception=False) from None
+    request, notes = from_query(query)
+    plain, there = {"query": to_query(request), "notes": notes}, -1
+    for run in run_calls(request):
+        count = sum(map(len, run.found.values()))
+        if run.complete or count != there:
+            there = count
+            yield plain | _told(run)
 
 
 def _told(run: LaterStartCalls) -> dict[str, Any]:
@@ -54,9 +48,4 @@ def _told(run: LaterStartCalls) -> dict[str, Any]:
 
 def publish() -> None:
     """Register the endpoint with the Blocks that is being built."""
-    gr.api(
-        later_start_endpoint,
-        api_name="later_start",
-        concurrency_id=HEAVY["concurrency_id"],
-        concurrency_limit=HEAVY["concurrency_limit"],
-    )
+    named.publish(later_start_endpoint, "later_start", "long")

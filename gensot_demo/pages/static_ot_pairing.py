@@ -37,7 +37,7 @@ from gensot_demo.transport.targets import TARGETS, named_target
 from . import report, static_ot_pairing_endpoints
 from . import static_ot_pairing_report as words
 from .controls import NamedParts, slider_for
-from .events import HEAVY, QUIET, Latest, address_follows, copies_link, followed, fresh_seed
+from .events import LONG, QUIET, Latest, address_follows, copies_link, followed, fresh_seed
 from .static_ot_pairing_text import LEAD, QUESTIONS, READ
 from .warm_up import WARM_UP
 
@@ -154,7 +154,7 @@ def build() -> None:
     # A light event chooses a number, which travels with the run: what waits in line for an older one never begins.
     light = {"queue": False, **QUIET}
     look = {"fn": looking, "inputs": [latest, ticket, *parts], "outputs": outputs, **QUIET, "concurrency_limit": 4}
-    train = {"fn": training, "inputs": [latest, ticket, *parts], "outputs": outputs, **HEAVY}
+    train = {"fn": training, "inputs": [latest, ticket, *parts], "outputs": outputs, **LONG}
     loaded = Context.root_block.load(restore, None, [*parts, notice, *outputs], **QUIET)
     runs = [
         loaded.then(**look),  # what the address asks for may not be paired yet

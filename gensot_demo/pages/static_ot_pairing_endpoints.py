@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import gradio as gr
-
-from gensot_demo.experiments.requests import InvalidRequest
 from gensot_demo.experiments.static_ot.pairing import CALLS, run_pairing
 from gensot_demo.experiments.static_ot.pairing_request import SIZES, from_query, to_query
 from gensot_demo.experiments.static_ot.pairing_told import of_flows, of_pairs
 
-from .events import HEAVY
+from . import named
 
 
 def train_pairing_endpoint(query: str) -> Iterator[dict[str, Any]]:
@@ -28,41 +25,33 @@ def train_pairing_endpoint(query: str) -> Iterator[dict[str, Any]]:
         cost, crossing, swapped (of the pairs), energy, straightness, length, lines_crossing (of the flow), error
         (sliced W2, one row per seed, by calls).
     """
-    try:
-        request, notes = from_query(query)
-        plain = {"query": to_query(request), "notes": notes}
-        told = -1.0
-        for run in run_pairing(request):
-            now = {**plain, "done": run.done, "updates": run.updates, "seconds": run.seconds}
-            if run.complete:
-                parts = {
-                    "cost": run.pairs.cost, "crossing": run.pairs.crossing, "swapped": run.pairs.swapped,
-                    "energy": run.learnt.energy, "straightness": run.learnt.straightness, "length": run.learnt.length,
-                    "lines_crossing": run.learnt.crossing, "error": run.calls.error,
-                }  # fmt: skip
-                yield now | {
-                    "sentences": [*of_pairs(run), *of_flows(run)],
-                    "least": list(run.task.least),
-                    "plans": {str(size): list(plan) for size, plan in zip(SIZES, run.task.plans, strict=True)},
-                    "calls": list(CALLS),
-                    "floor": run.calls.floor,
-                    **{
-                        part: {name: rows[p].tolist() for p, name in enumerate(request.pairings)}
-                        for part, rows in parts.items()
-                    },
-                }
-            elif run.done - told > 0.05:
-                told = run.done
-                yield now
-    except InvalidRequest as error:
-        raise gr.Error(str(error), print_exception=False) from None
+    request, notes = from_query(query)
+    plain = {"query": to_query(request), "notes": notes}
+    told = -1.0
+    for run in run_pairing(request):
+        now = {**plain, "done": run.done, "updates": run.updates, "seconds": run.seconds}
+        if run.complete:
+            parts = {
+                "cost": run.pairs.cost, "crossing": run.pairs.crossing, "swapped": run.pairs.swapped,
+                "energy": run.learnt.energy, "straightness": run.learnt.straightness, "length": run.learnt.length,
+                "lines_crossing": run.learnt.crossing, "error": run.calls.error,
+            }  # fmt: skip
+            yield now | {
+                "sentences": [*of_pairs(run), *of_flows(run)],
+                "least": list(run.task.least),
+                "plans": {str(size): list(plan) for size, plan in zip(SIZES, run.task.plans, strict=True)},
+                "calls": list(CALLS),
+                "floor": run.calls.floor,
+                **{
+                    part: {name: rows[p].tolist() for p, name in enumerate(request.pairings)}
+                    for part, rows in parts.items()
+                },
+            }
+        elif run.done - told > 0.05:
+            told = run.done
+            yield now
 
 
 def publish() -> None:
     """Register the endpoint with the Blocks that is being built."""
-    gr.api(
-        train_pairing_endpoint,
-        api_name="train_pairing",
-        concurrency_id=HEAVY["concurrency_id"],
-        concurrency_limit=HEAVY["concurrency_limit"],
-    )
+    named.publish(train_pairing_endpoint, "train_pairing", "long")

@@ -28,7 +28,7 @@ from gensot_demo.figures.transport import (
 )
 
 from . import endpoints, report, transport_report
-from .events import FRESH_SEEDS, HEAVY, QUIET, address_follows, copies_link, followed
+from .events import FRESH_SEEDS, HEAVY, LONG, QUIET, address_follows, copies_link, followed
 from .transport_controls import TransportControls
 from .warm_up import WARM_UP
 
@@ -135,7 +135,7 @@ def build() -> None:
         event.then(measure, [took, *controls.all()], [status, said, table, distance], **HEAVY) for event in moves
     ]
     repeating = again.click(
-        lambda *values: (yield from _repeat(controls, values)), controls.all(), [again_status, again_table], **HEAVY
+        lambda *values: (yield from _repeat(controls, values)), controls.all(), [again_status, again_table], **LONG
     )
     for event in measures:
         address_follows(event, query)

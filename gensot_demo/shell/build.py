@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from gensot_demo.experiments import limits
 from gensot_demo.pages import (
     compare,
     energy_optimal,
@@ -36,6 +37,7 @@ from gensot_demo.pages import (
     static_ot_pairing,
     transport,
 )
+from gensot_demo.pages.visitors import limit_visitors
 from gensot_demo.shell import frame, tour
 
 
@@ -139,8 +141,8 @@ ENDPOINTS = {
 }
 """By page: the endpoint that takes the page's query and gives what it shows. Pages of text alone have none."""
 
-VISITORS_WAITING = 48
-"""How many requests may wait in line; the next one is told that the app is busy."""
+VISITORS_WAITING = 200
+"""How many requests may wait in line, for all kinds of work together; the next one is told that the app is busy."""
 
 
 def build_app(pages: Sequence[Page] = PAGES) -> gr.Blocks:
@@ -157,7 +159,8 @@ def build_app(pages: Sequence[Page] = PAGES) -> gr.Blocks:
                     exports.build(ENDPOINTS[page.path], _filename(page))
             frame.footer(ENDPOINTS.get(page.path, ""))
             tour.equations(page.path)
-    return app.queue(max_size=VISITORS_WAITING, default_concurrency_limit=1)
+    limit_visitors(app)
+    return app.queue(max_size=VISITORS_WAITING, default_concurrency_limit=limits.LIGHT_AT_ONCE)
 
 
 def _filename(page: Page) -> str:

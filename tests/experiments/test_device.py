@@ -1,17 +1,33 @@
-"""Turns on the device are taken in the order of asking, and handed back whatever happens."""
+"""Turns on the device: one at a time, an account's own in the order of asking, handed back whatever happens."""
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from itertools import groupby
 
 import pytest
 
-from gensot_demo.experiments.device import Turnstile
+from gensot_demo.experiments.device import TimeUsedUp, Turnstile
+from gensot_demo.experiments.requests import InvalidRequest
+from gensot_demo.experiments.turns import in_turn
 
 
-def test_turns_come_in_the_order_of_asking():
+def until(condition) -> None:
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.001)
+
+
+def begun(target, *values) -> threading.Thread:
+    thread = threading.Thread(target=target, args=values, daemon=True)
+    thread.start()
+    return thread
+
+
+def test_turns_of_one_account_come_in_the_order_of_asking():
     turn, order, threads = Turnstile(), [], []
 
     def visitor(number: int) -> None:
@@ -20,10 +36,8 @@ def test_turns_come_in_the_order_of_asking():
 
     with turn():
         for number in range(8):
-            threads.append(threading.Thread(target=visitor, args=(number,), daemon=True))
-            threads[-1].start()
-            while len(turn._queue) < number + 2:  # until it has asked
-                time.sleep(0.001)
+            threads.append(begun(visitor, number))
+            until(lambda number=number: turn.waiting == number + 1)
     for thread in threads:
         thread.join(timeout=5)
     assert order == list(range(8))
@@ -41,10 +55,7 @@ def test_one_at_a_time_and_no_run_starves_another():
                 time.sleep(0.001)
                 inside[0] -= 1
 
-    threads = [threading.Thread(target=visitor, args=(name,), daemon=True) for name in "abc"]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
+    for thread in [begun(visitor, name) for name in "abc"]:
         thread.join(timeout=10)
     assert most[0] == 1
     assert len(taken) == 60
@@ -52,10 +63,107 @@ def test_one_at_a_time_and_no_run_starves_another():
     assert longest <= 4  # a plain lock lets one thread take dozens of turns in a row
 
 
+def test_the_next_turn_is_of_who_has_had_the_least():
+    who = threading.local()
+    ticks = itertools.count()
+    turn = Turnstile(lambda: (who.name, None), clock=lambda: float(next(ticks) % 2**20))
+    order: list[str] = []
+
+    def visitor(name: str) -> None:
+        who.name = name
+        with turn():
+            order.append(name)
+
+    who.name = "host"
+    with turn():
+        threads = []
+        for count, name in enumerate(("greedy", "greedy", "greedy", "modest")):
+            threads.append(begun(visitor, name))
+            until(lambda count=count: turn.waiting == count + 1)
+    for thread in threads:
+        thread.join(timeout=5)
+    assert order == ["greedy", "modest", "greedy", "greedy"]  # first come, first served would have it last
+
+
 def test_a_turn_is_handed_back_after_an_error():
     turn = Turnstile()
     with pytest.raises(RuntimeError), turn():
         raise RuntimeError
+    assert turn.free
     with turn():
-        assert len(turn._queue) == 1
-    assert len(turn._queue) == 0
+        assert not turn.free
+    assert turn.free
+
+
+def test_a_closed_run_gives_the_device_back():
+    turn = Turnstile()
+
+    def steps():
+        while True:
+            with turn():
+                time.sleep(0.001)
+            yield
+
+    run = steps()
+    next(run)
+    run.close()
+    assert turn.free
+    with turn():
+        other = begun(lambda: next(steps()))
+        until(lambda: turn.waiting == 1)
+    other.join(timeout=5)
+    assert turn.free
+    assert turn.waiting == 0
+
+
+def test_many_accounts_in_many_threads_all_get_through():
+    who = threading.local()
+    turn = Turnstile(lambda: (who.name, None))
+    ended = []
+
+    def visitor(number: int) -> None:
+        who.name = number % 7
+        for _ in range(30):
+            with turn():
+                time.sleep(0.0002 if number % 2 else 0.001)
+            time.sleep(0.0005)
+        ended.append(number)
+
+    for thread in [begun(visitor, number) for number in range(16)]:
+        thread.join(timeout=60)
+    assert sorted(ended) == list(range(16))
+    assert turn.free
+
+
+def test_a_run_has_only_so_much_of_the_device():
+    at = [0.0]
+    turn = Turnstile(lambda: ("visitor", "run 1"), clock=lambda: at[0], most=lambda: 10.0)
+    for _ in range(4):
+        with turn():
+            at[0] += 3.0
+        at[0] += 100.0  # thinking and waiting do not count
+    with pytest.raises(TimeUsedUp, match="10 seconds"), turn():
+        pass
+    turn.whose = lambda: ("visitor", "run 2")
+    with turn():
+        at[0] += 1.0
+    assert turn.free
+
+
+def test_what_a_run_found_before_its_time_was_up_has_been_told(monkeypatch):
+    from gensot_demo.experiments import turns
+
+    at = [0.0]
+    turn = Turnstile(lambda: ("visitor", "run"), clock=lambda: at[0], most=lambda: 5.0)
+    monkeypatch.setattr(turns, "TURNSTILE", turn)
+
+    def work():
+        for n in range(100):
+            at[0] += 2.0
+            yield n
+
+    found = []
+    with pytest.raises(InvalidRequest, match="5 seconds"):
+        for moment in in_turn(work()):
+            found.append(moment)
+    assert found == [0, 1, 2]
