@@ -193,7 +193,7 @@ def turning_paths(result: TurningResult) -> dict[str, Any]:
 def _over_turns(result: TurningResult, rows: list[tuple[str, MethodStyle, NDArray]], y: dict, said: str) -> dict:
     data = [curve(name, style, result.turns, values) for name, style, values in rows]
     x = {"title": {"text": "ω, radians per unit time"}, "range": [0, float(result.turns[-1])]}
-    figure = line_figure(data, x, y, said, 66 + 22 * len(data))
+    figure = line_figure(data, x, y, said)
     figure["layout"]["shapes"] = [
         {"type": "line", "x0": result.request.turn, "x1": result.request.turn, "y0": 0, "y1": 1, "yref": "paper",
          "line": {"color": MUTED, "width": 1.5, "dash": "dot"}}

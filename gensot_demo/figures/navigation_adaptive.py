@@ -147,7 +147,7 @@ def distance_figure(simulation: Simulation) -> dict[str, Any] | None:
          "line": {"color": DATA[7], "width": 1.5, "dash": "dashdot"}, "hoverinfo": "skip"}
     )  # fmt: skip
     y = {"title": {"text": "W₂ to the target, length"}, "rangemode": "tozero"}
-    return line_figure(curves, _TIME, y, "Distance of the particles from the target over time.", 56 + 22 * len(curves))
+    return line_figure(curves, _TIME, y, "Distance of the particles from the target over time.")
 
 
 def decided_figure(simulation: Simulation) -> dict[str, Any] | None:
@@ -163,7 +163,7 @@ def decided_figure(simulation: Simulation) -> dict[str, Any] | None:
         one["marker"]["size"] = 7
         curves.append(one)
     y = {"title": {"text": "share of particles decided"}, "range": [0, 1.02]}
-    return line_figure(curves, _TIME, y, "Share of particles decided by each time.", 56 + 22 * len(curves))
+    return line_figure(curves, _TIME, y, "Share of particles decided by each time.")
 
 
 def _named(simulation: Simulation) -> list[str]:

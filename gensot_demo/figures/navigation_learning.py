@@ -200,7 +200,7 @@ def _plane(data: list[dict], description: str, framed: Sequence[NDArray]) -> dic
     room = 0.06 * float((high - low).max())
     axis = {"zeroline": False}
     figure = line_figure(
-        data, axis | {"title": {"text": "x, data units"}}, axis | {"title": {"text": "y, data units"}}, description, 110
+        data, axis | {"title": {"text": "x, data units"}}, axis | {"title": {"text": "y, data units"}}, description
     )
     for name, n in (("xaxis", 0), ("yaxis", 1)):
         figure["layout"][name] |= {"range": [float(low[n]) - room, float(high[n]) + room]}

@@ -179,7 +179,7 @@ def decay_figure(found: Decays, time: float) -> dict[str, Any]:
         "dtick": 1 if low > -8 else 2,
     }  # fmt: skip
     told = [f"{_STYLES[c.name][0]} falls as e^(-{c.rate:.1f} T)" for c in found.curves if c.rate and c.rate > 0.05]
-    return line_figure(data, x, y, "; ".join(told) + ".", 56 + 20 * math.ceil(len(data) / 2))
+    return line_figure(data, x, y, "; ".join(told) + ".")
 
 
 def _half(result: CellsResult) -> float:

@@ -118,7 +118,7 @@ def spent_figure(run: PairingRun) -> dict[str, Any] | None:
     x |= {"tickvals": _DISTANCES, "ticktext": [f"{tick:g}" for tick in _DISTANCES]}
     said = "; ".join(f"{label} {row.mean():.2f}" for label, row in zip(run.labels, run.pairs.cost, strict=True))
     figure = line_figure(
-        data, x, {"automargin": True, "type": "category"}, f"Pairs cost {said}; W2 squared is {least:.3f}.", 110
+        data, x, {"automargin": True, "type": "category"}, f"Pairs cost {said}; W2 squared is {least:.3f}."
     )
     figure["layout"] |= _mark(least, f"W₂² = {least:.2f}", upright=True)
     return figure
