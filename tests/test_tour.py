@@ -121,6 +121,7 @@ def test_at_strength_1_all_methods_make_the_same_heart_and_part_later():
 
 
 def test_cfg_is_not_the_product_law():
+    assert asked("product").trust == 3
     found = last(transport(asked("product")))
     ratio = {panel.method: panel.measures.w2 / panel.measures.floor for panel in found.panels}
     assert ratio["gensot_weighted"] < 1.25

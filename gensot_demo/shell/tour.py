@@ -85,7 +85,7 @@ STOPS = (
         "CFG is not the product law",
         "/transport",
         "v=1&target=four_modes&source=point&method=conditional&method=cfg_flow&method=cfg_sde&method=gensot_weighted"
-        "&trust=3&stiffness=0&steps=200&solver=euler&show=target&show=trails",
+        "&stiffness=0&steps=200&solver=euler&show=target&show=trails",
         "Strong [[cfg|classifier-free guidance]] is often said to sample the [[product law]]: the condition, counted "
         "three times. It does not. Adding predictions is right for clear pictures and wrong for noisy ones, and the "
         "error is carried along.",
