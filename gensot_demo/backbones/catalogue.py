@@ -13,10 +13,9 @@ from .embedded import NETWORK_INFO, TRUTH_INFO, load_network_backbone, load_trut
 from .errors import BackboneUnavailable
 from .pictures import INFO as COLLECTION_INFO
 from .pictures import load_picture_backbone
-from .pipelines.catalogue import HubModel, allowed_models, on_space
+from .pipelines.catalogue import HUB_ID, HubModel, allowed_models, on_space
 
 EMBEDDED: dict[str, BackboneInfo] = {info.name: info for info in (NETWORK_INFO, COLLECTION_INFO, TRUTH_INFO)}
-_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 class Catalogue:
@@ -46,7 +45,7 @@ class Catalogue:
         listed = self.infos()
         if name in listed:
             return listed[name]
-        if self.takes_any_id and _HUB_ID.fullmatch(name):
+        if self.takes_any_id and HUB_ID.fullmatch(name):
             return self._known.get(name) or HubModel(name.split("/")[-1]).info(name)
         kind = "is unknown; there are" if self.takes_any_id else "is not among this Space's models:"
         raise BackboneUnavailable(f"Model {name[:60]!r} {kind} {', '.join(listed)}.")
@@ -106,7 +105,7 @@ class Catalogue:
 
         def load(name: str) -> Backbone:
             folder = self._folders.get(name)
-            return load_backbone(name) if folder is None else load_backbone(str(folder), name=name)
+            return load_backbone(name, from_hub=True) if folder is None else load_backbone(str(folder), name=name)
 
         with self._guard:
             if self._residents is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 
 from gensot_demo.backbones.base import Asks, BackboneInfo
@@ -17,6 +18,9 @@ SUPPORTED = (
     "FluxPipeline",
 )
 MODELS_VARIABLE = "GENSOT_BACKBONES"
+_NAME = r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,94}[A-Za-z0-9_])?"
+HUB_ID = re.compile(rf"(?!.*(\.\.|--)){_NAME}/{_NAME}")
+"""owner/model, as the Hub allows them: no dots or dashes at the ends, so it is never a way through folders."""
 UNKNOWN_LICENCE = "see the model's card"
 
 

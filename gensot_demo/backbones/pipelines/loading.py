@@ -22,12 +22,11 @@ from gensot_demo.backbones.heavy_imports import diffusers
 from gensot_demo.backbones.network_oracle import compute_device, release_memory
 
 from .backbone import PipelineBackbone
-from .catalogue import MODELS_VARIABLE, HubModel, allowed_models, on_space
+from .catalogue import HUB_ID, MODELS_VARIABLE, HubModel, allowed_models, on_space
 from .weights import TooLittleMemory, free_memory, read_index, tensor_values, weight_files
 
 __all__ = ["BackboneUnavailable", "LoadedPipeline", "TooLittleMemory", "load_backbone", "load_pipeline"]
 
-_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _WORKING_ROOM = 1.25  # weights, and a quarter of them for what a forward holds
 _COPIES_WHILE_LOADING = 2.0
 _PATIENCE = 3.0  # seconds
@@ -72,10 +71,12 @@ def load_pipeline(
     revision: str | None = None,
     device: torch.device | str | None = None,
     dtype: torch.dtype | None = None,
+    from_hub: bool = False,
 ) -> LoadedPipeline:
     """A pipeline from a local folder or from the Hub, ready on ``device``.
 
     revision: a commit of the Hub; the catalogue's own where there is one.  device: the GPU if there is one.
+    from_hub: for a name that a visitor gave: it is no folder, whatever lies there.
     dtype: float32 on a CPU, bfloat16 on a GPU that has it, else float16.
     Raises BackboneUnavailable, TooLittleMemory among them, with a sentence.
     """
@@ -83,7 +84,7 @@ def load_pipeline(
     dtype, note = (dtype, None) if dtype is not None else _precision(device)
     text = str(name_or_folder)
     local = Path(text).expanduser()
-    entry = None if local.is_dir() and not on_space() else _entry(text)
+    entry = None if not from_hub and not on_space() and local.is_dir() else _entry(text)
     if entry is None:
         label, folder, commit = local.resolve().name, local.resolve(), None
         index = read_index(folder)
@@ -118,7 +119,7 @@ def _entry(text: str) -> HubModel:
     models = allowed_models()
     if text in models:
         return models[text]
-    if not _HUB_ID.fullmatch(text):
+    if not HUB_ID.fullmatch(text):
         if on_space():  # nor is anything said about what folders there are
             raise BackboneUnavailable("Folders cannot be loaded on a public Space; choose a listed model.")
         raise BackboneUnavailable(f"There is no folder {text[:200]!r}, and it is not a Hub id such as owner/model.")

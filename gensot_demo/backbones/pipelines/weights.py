@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from .catalogue import SUPPORTED
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 _LIBRARIES = {"diffusers", "transformers", "stable_diffusion"}  # the last holds Stable Diffusion's safety checker
 _WITHOUT_WEIGHTS = ("scheduler", "tokenizer", "feature_extractor")
+_CLASS = re.compile(r"[A-Z][A-Za-z0-9]*")
 _VARIANTS = ("fp16", "bf16", "fp8", "ema", "non_ema")
 _LARGEST_HEADER = 100_000_000
 
@@ -44,10 +46,15 @@ def read_index(folder: Path) -> dict[str, Any]:
         raise BackboneUnavailable(f"{str(path)!r} is not readable as the index of a diffusers pipeline.") from None
     if kind not in SUPPORTED:
         raise BackboneUnavailable(f"{kind} is not supported; supported are {', '.join(SUPPORTED)}.")
-    for name, (library, _) in components(index).items():
-        if library not in _LIBRARIES:
+    for name, (library, made_by) in components(index).items():
+        if not name.isidentifier() or not isinstance(made_by, str) or not _CLASS.fullmatch(made_by):
             raise BackboneUnavailable(
-                f"The component {name!r} comes from {library!r}; only diffusers' and transformers' own code is run."
+                f"The component {name[:40]!r} is made by {str(made_by)[:40]!r}; both must be plain names."
+            )
+        if not isinstance(library, str) or library not in _LIBRARIES:
+            raise BackboneUnavailable(
+                f"The component {name!r} comes from {str(library)[:40]!r}; "
+                "only diffusers' and transformers' own code is run."
             )
     return index
 
