@@ -25,7 +25,7 @@ def slug(title: str) -> str:
 
 def named(changes: Iterable[tuple[str, dict[str, Any]]], kind: type, to_query: Callable[[Any], str]) -> Presets:
     """Presets that are (title, fields of a request) each."""
-    return named(changes, kind, to_query)
+    return lambda: ((title, to_query(kind(**change))) for title, change in changes)
 
 
 def expanded(fields: list[tuple[str, str]], presets: Presets) -> list[tuple[str, str]]:

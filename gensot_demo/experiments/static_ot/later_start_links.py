@@ -14,6 +14,7 @@ from ..requests import allowed, parse
 from .later_start_request import LaterStartRequest
 from .presets import LATER_START
 
+_EXAMPLE = "pictures=clocks&signal=20&calls=5"
 _WHOLE = ("calls", "samples", "seed", "draws")
 _NUMBERS = ("signal", "tau", "stiffness")
 
