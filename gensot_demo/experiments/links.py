@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from urllib.parse import parse_qsl, quote, unquote
 
+from .presets import Presets, expanded
 from .requests import CompareRequest, InvalidRequest, MethodChoice, RestoreChoice, RewardChoice, parse
 
 VERSION = 1
@@ -171,9 +172,9 @@ def look_values(query: str) -> tuple[str, int] | None:
     return method, _number("the column to look at", column, int)
 
 
-def fields_of(query: str, example: str) -> tuple[list[tuple[str, str]], list[str]]:
+def fields_of(query: str, example: str, presets: Presets | None = None) -> tuple[list[tuple[str, str]], list[str]]:
     """((key, text) pairs, notes) of any page's link; the version and the host's own parameters, such as __theme, are
-    left out. Raises InvalidRequest for what is no text, or too long."""
+    left out, and a preset by name is its fields. Raises InvalidRequest for what is no text, too long, or no preset."""
     if not isinstance(query, str):
         raise InvalidRequest(f"The query is {str(query)[:40]!r}; it must be text such as {example!r}.")
     query = query.removeprefix("?").encode("utf-8", "replace").decode()  # half a character cannot be sent on
@@ -184,7 +185,8 @@ def fields_of(query: str, example: str) -> tuple[list[tuple[str, str]], list[str
     pairs = parse_qsl(query, keep_blank_values=True)
     foreign = [text for key, text in pairs if key == "v" and text != str(VERSION)]
     notes = [f"This link is of version {text[:20]!r}; it is read as version {VERSION}." for text in foreign]
-    return [(key, text) for key, text in pairs if key != "v" and not key.startswith("__")], notes
+    fields = [(key, text) for key, text in pairs if key != "v" and not key.startswith("__")]
+    return fields if presets is None else expanded(fields, presets), notes
 
 
 def ignored(key: str) -> str:

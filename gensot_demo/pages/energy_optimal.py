@@ -16,6 +16,13 @@ from gensot_demo.experiments.energy.optimal_links import from_query, to_query
 from gensot_demo.experiments.energy.optimal_request import DATA, DRAWN, MOST_POINTS, OptimalRequest
 from gensot_demo.experiments.energy.optimal_sweep import Sweep, sweep
 from gensot_demo.experiments.energy.optimal_told import of_result, of_sweep
+from gensot_demo.experiments.energy.presets import (
+    DRAWN_SCHEDULE,
+    OPTIMAL_COSTS,
+    OPTIMAL_MATTERS,
+    OPTIMAL_WHEN,
+    OPTIMAL_WHICH,
+)
 from gensot_demo.experiments.plane.request import thinned
 from gensot_demo.experiments.requests import InvalidRequest, parse
 from gensot_demo.figures.component import PlotlyFigure
@@ -36,7 +43,6 @@ from .events import HEAVY, QUIET, Latest, address_follows, copies_link, followed
 from .warm_up import WARM_UP
 
 _POINTS = [[-1.6, 0.4], [-0.8, -1.2], [0.3, 1.4], [1.2, -0.4], [1.7, 1.0]]
-_KNOTS = [[0.25, 0.9], [0.5, 0.65], [0.75, 0.25]]
 _LEAD = (
     "A schedule mixes signal and noise, x = a·data + m·noise, and every choice of a and m ends in the same samples if "
     "the steps are fine. What differs is **how fast the samples must move**. From one curve, how much of the data is "
@@ -57,24 +63,6 @@ _READ = """
   theorem: ∫ |1 − λ| dr ≤ 3n/√d for n points in d dimensions. The closed form is ours, their equation the check.
 """
 _Changes = dict[str, Any]
-_WHEN: tuple[tuple[str, _Changes], ...] = (
-    ("Two points", {"data": "two_points"}),
-    ("64 points in 1024 dimensions", {"data": "random", "count": 64, "dimension": 1024}),
-    ("1,861 pictures", {"data": "emoji"}),
-)
-_WHICH: tuple[tuple[str, _Changes], ...] = (
-    ("Ring of eight", {"data": "ring"}),
-    ("Checkerboard", {"data": "checkerboard"}),
-    ("My own schedule", {"own": True}),
-)
-_COSTS: tuple[tuple[str, _Changes], ...] = (
-    ("Four modes, nearly Gaussian", {"data": "four_modes"}),
-    ("Random points, 1024 dimensions", {"data": "random", "count": 64, "dimension": 1024}),
-)
-_MATTERS: tuple[tuple[str, _Changes], ...] = (
-    ("2 points", {"data": "random", "count": 2, "dimension": 4096}),
-    ("256 points", {"data": "random", "count": 256, "dimension": 16}),
-)
 
 
 class _Controls(NamedParts):
@@ -92,7 +80,7 @@ class _Controls(NamedParts):
         parts["dimension"] = slider_for(fields["dimension"], "Their dimensions d")
         parts["own"] = gr.Checkbox(False, label="Add a schedule of my own", elem_id="own")
         parts["schedule"] = DrawingPad(
-            drawing_value("knots", knots=_KNOTS, backdrop={"start": [0, 1], "end": [1, 0]}), tools=["knots"],
+            drawing_value("knots", knots=DRAWN_SCHEDULE, backdrop={"start": [0, 1], "end": [1, 0]}), tools=["knots"],
             extent=(-0.06, 1.06, -0.06, 1.06), visible="hidden", elem_id="schedule-pad", height=300,
             label="Share of noise m/(a + m) over time t",
         )  # fmt: skip
@@ -185,7 +173,7 @@ def build() -> None:
             tries = _tries(
                 "From two points to many dimensions to pictures: the same curve slides to the left by a factor of "
                 "thirty, since every pixel adds its bit of evidence.",
-                _WHEN,
+                OPTIMAL_WHEN,
             )
     with gr.Row(elem_classes="gensot-pair"):
         with gr.Column(min_width=300):
@@ -198,7 +186,7 @@ def build() -> None:
             tries += _tries(
                 "In the plane the cosine path beats the straight one. Or draw the share of noise yourself: the same "
                 "line as CondOT in your own time. Fall fast where CondOT is slow, and it costs less.",
-                _WHICH,
+                OPTIMAL_WHICH,
             )
         with gr.Column(min_width=300):
             _question(
@@ -211,7 +199,7 @@ def build() -> None:
             tries += _tries(
                 "Where the data are nearly Gaussian, almost nothing need move; where they stand far apart, the order "
                 "of cosine and CondOT turns round.",
-                _COSTS,
+                OPTIMAL_COSTS,
             )
     _question(
         "When does it not matter?",
@@ -223,7 +211,7 @@ def build() -> None:
     swept = gr.HTML(elem_id="swept")
     tries += _tries(
         "Move n and d. Few points are soon alone; with many in few dimensions CondOT is far from cheapest.",
-        _MATTERS,
+        OPTIMAL_MATTERS,
     )
     with gr.Accordion("How to read this", open=False):
         gr.Markdown(_READ)
@@ -333,8 +321,8 @@ def _changer(controls: _Controls, changes: _Changes):
         updates = {name: gr.skip() for name in controls.parts} | changes
         if "data" in changes:
             updates["points"] = gr.update(visible="hidden")
-        if "own" in changes:
-            updates["schedule"] = gr.update(visible=True)
+        if "schedule" in changes:
+            updates |= {"own": True, "schedule": gr.update(visible=True)}  # what was drawn before stays
         return list(updates.values())
 
     return change

@@ -9,6 +9,14 @@ from typing import Any
 import gradio as gr
 from gradio.context import Context
 
+from gensot_demo.experiments.energy.presets import (
+    ROBUSTNESS,
+    ROBUSTNESS_COSTS,
+    ROBUSTNESS_PLANES,
+    ROBUSTNESS_SPINS,
+    ROBUSTNESS_TIGHT,
+    Changes,
+)
 from gensot_demo.experiments.energy.robustness import RobustnessRequest, line_flow, on_line
 from gensot_demo.experiments.energy.robustness_links import from_query, to_query
 from gensot_demo.experiments.energy.robustness_pictures import PicturesResult, of_pictures
@@ -23,7 +31,6 @@ from gensot_demo.transport.errors import Explained
 from . import energy_robustness_endpoints, report
 from . import energy_robustness_report as words
 from .energy_robustness_controls import (
-    CHANGES,
     SWITCHED,
     PictureControls,
     SpaceControls,
@@ -80,11 +87,11 @@ def _figure(name: str, empty: str = "Not computed yet.", height: int = 330, titl
         return PlotlyFigure(empty=empty, height=height, filename=f"gensot-{name}")
 
 
-def _tries(text: str, *names: str) -> list[gr.Button]:
+def _tries(text: str, changes: Changes) -> list[gr.Button]:
     """The line "What to try" with its buttons."""
     with gr.Row(elem_classes=["gensot-run", "gensot-trying"]):
         gr.Markdown(f"*What to try:* {text}", elem_classes="gensot-try")
-        return [gr.Button(name, size="sm", elem_classes="gensot-preset", scale=0, min_width=110) for name in names]
+        return [gr.Button(name, size="sm", elem_classes="gensot-preset", scale=0, min_width=110) for name, _ in changes]
 
 
 def build() -> None:
@@ -113,8 +120,7 @@ def build() -> None:
             said = gr.HTML(elem_id="verdict")
             costs = _tries(
                 "The smaller the shift, the more of the bound is used; too wide a start has no bound.",
-                "Shift by 1", "Shift by 0.2", "Too narrow", "Two modes", "Draw it", "Too wide to compare",
-                "Nothing wrong",
+        ROBUSTNESS_COSTS,
             )  # fmt: skip
     _question(
         "How tight is it?",
@@ -127,7 +133,7 @@ def build() -> None:
     line_table = gr.HTML(elem_id="table")
     tight = _tries(
         "With three modes the kinetic-optimal schedule joins, and comes nearest to the floor.",
-        "The paper's case", "Three modes", "Two narrow peaks",
+        ROBUSTNESS_TIGHT,
     )  # fmt: skip
     _question(
         "And in the plane?",
@@ -148,7 +154,7 @@ def build() -> None:
     planes = _tries(
         "Let the error point across the two modes: the flow narrows there, and the error shrinks. Along them it "
         "becomes wrong shares of the modes, and stays.",
-        "Across the modes", "Along the modes", "Two moons",
+        ROBUSTNESS_PLANES,
     )  # fmt: skip
     _question(
         "What does turning cost?",
@@ -166,7 +172,7 @@ def build() -> None:
     turned_said = gr.HTML(elem_id="turned-said")
     spins = _tries(
         "Turn fast with few steps: the exact response does not move, Euler's does.",
-        "No rotation", "ω = 3", "ω = 6, few steps",
+        ROBUSTNESS_SPINS,
     )  # fmt: skip
     _question(
         "Does it hold for pictures?",
@@ -211,7 +217,7 @@ def build() -> None:
     address_follows(loaded, query)
     start["start"].input(shown_for, start["start"], [start[name] for name in SWITCHED], **QUIET)
     address_follows(gr.on([part.input for part in controls], _show, **light), query)
-    for button, change in zip([*costs, *tight, *planes, *spins], CHANGES, strict=True):
+    for button, (_, change) in zip([*costs, *tight, *planes, *spins], ROBUSTNESS, strict=True):
         chosen = button.click(setter(change), controls, controls, **QUIET).then(_show, **light)
         address_follows(chosen, query)
     run = go.click(pictured, controls, below, **HEAVY)

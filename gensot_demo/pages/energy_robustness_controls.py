@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from gensot_demo.experiments.energy.presets import DRAWN_START
 from gensot_demo.experiments.energy.robustness import (
     BACKBONES,
     LAWS,
@@ -27,7 +28,6 @@ _OF_START = {
     "drawn": ("points",),
 }  # fmt: skip
 SWITCHED = ("shift", "spread", "apart", "width", "half_width", "points")
-_FIRST_DRAWN = ((-3.0, 0.1), (-1.2, 0.3), (-0.2, 0.6), (0.6, 2.4), (1.4, 1.6), (3.0, 0.2))
 HIGHEST = 4.0  # of the pad: how many times as likely
 
 
@@ -57,7 +57,7 @@ class StartControls(NamedParts):
         parts["width"] = _slider("width", "Standard deviation of each mode", visible=False)
         parts["half_width"] = _slider("half_width", "Half its width", visible=False)
         parts["points"] = DrawingPad(
-            drawn(_FIRST_DRAWN), tools=("curve",), extent=(-3.0, 3.0, 0.0, HIGHEST), height=300, visible="hidden",
+            drawn(DRAWN_START), tools=("curve",), extent=(-3.0, 3.0, 0.0, HIGHEST), height=300, visible="hidden",
             label="How many times as likely as it should be (1: right)",
             empty="Draw from left to right: height is how many times as likely a start is there.", elem_id="pad",
         )  # fmt: skip
@@ -130,34 +130,13 @@ def values_of(request: RobustnessRequest) -> list[Any]:
     for name in NAMES:
         value = getattr(request, name)
         if name == "points":
-            value = drawn(request.points or _FIRST_DRAWN)
+            value = drawn(request.points or DRAWN_START)
         if name in SWITCHED:
             visible = name in wanted or ("hidden" if name == "points" else False)
             values.append(gr.update(value=value, visible=visible))
         else:
             values.append(value)
     return values
-
-
-CHANGES: tuple[dict[str, Any], ...] = (
-    {"start": "shift", "shift": 1.0},
-    {"start": "shift", "shift": 0.2},
-    {"start": "spread", "spread": 0.5},
-    {"start": "modes", "apart": 1.0, "width": 0.5},
-    {"start": "drawn"},
-    {"start": "spread", "spread": 1.5},
-    {"start": "shift", "shift": 0.0},
-    {"law": "reference", "start": "shift", "shift": 1.0},
-    {"law": "three"},
-    {"law": "needles"},
-    {"target": "two_modes", "angle": 0.0},
-    {"target": "two_modes", "angle": 90.0},
-    {"target": "moons", "angle": 90.0},
-    {"turn": 0.0},
-    {"turn": 3.0},
-    {"turn": 6.0, "euler": 8},
-)
-"""What the buttons of "What to try" change, in their order."""
 
 
 def setter(change: dict[str, Any]) -> Callable[..., list[Any]]:

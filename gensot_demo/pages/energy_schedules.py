@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 from gradio.context import Context
 
+from gensot_demo.experiments.energy.presets import SCHEDULE_PRESETS
 from gensot_demo.experiments.energy.schedules_cloud import compare
 from gensot_demo.experiments.energy.schedules_paths import drawn_path
 from gensot_demo.experiments.energy.schedules_request import SCHEDULES, SchedulesRequest, from_query, to_query
@@ -94,7 +95,7 @@ def build() -> None:
             status = gr.HTML(report.status("Computing the first view…"), elem_id="status")
             notice = gr.HTML(elem_id="notice", visible=False)
             _question("way")
-            far = _try("Five modes in a row: see particles wait, then choose.", "Five modes")
+            far = _try("Five modes in a row: see particles wait, then choose.", SCHEDULE_PRESETS[0][0])
             with gr.Row(elem_classes="gensot-schedules"):
                 slots = [
                     PlotlyFigure(
@@ -108,13 +109,15 @@ def build() -> None:
             near = _try(
                 "Bring the modes together: what is nearly Gaussian costs VP-linear and Cosine nothing, but CondOT "
                 "still squeezes the cloud and lets it go.",
-                "Nearly Gaussian",
+                SCHEDULE_PRESETS[1][0],
             )
             speeds = PlotlyFigure(empty="Speeds appear here.", height=400, elem_id="speeds", filename="gensot-speeds")
             fast = gr.HTML(elem_id="said-speed")
             table = gr.HTML(elem_id="table")
             _question("end")
-            plane = _try("In the plane optimal transport is another map, if hardly: the spiral.", "Spiral")
+            plane = _try(
+                "In the plane optimal transport is another map, if hardly: the spiral.", SCHEDULE_PRESETS[2][0]
+            )
             ends = gr.HTML(elem_id="said-ends")
             _question("steps")
             solver = gr.Radio([("Euler", "euler"), ("Heun", "heun")], value="euler", label="Solver", elem_id="solver")
@@ -150,11 +153,7 @@ def build() -> None:
     changes = [part.input for part in inputs]
     moved = gr.on(changes, None, None, None, **QUIET).then(_show, **light)
     begun = [(None, first), (run.click, ran), (changes, moved)]
-    for button, changed in (
-        (far, {"data": "line", "modes": 5, "separation": 1.2, "width": 0.2}),
-        (near, {"data": "line", "modes": 2, "separation": 0.4}),
-        (plane, {"data": "plane", "target": "spiral"}),
-    ):
+    for button, (_, changed) in zip((far, near, plane), SCHEDULE_PRESETS, strict=True):
         tried = button.click(_trying(controls, changed), inputs, inputs, **QUIET).then(_show, **light)
         begun.append((button.click, tried))
     runs = [event for _, event in begun]

@@ -11,6 +11,7 @@ from typing import Any
 import gradio as gr
 from gradio.context import Context
 
+from gensot_demo.experiments.energy.presets import TRAINING
 from gensot_demo.experiments.energy.training import TrainingRun, run_training
 from gensot_demo.experiments.energy.training_links import from_query, to_query
 from gensot_demo.experiments.energy.training_task import PATHS, TrainingRequest, at_hand
@@ -42,14 +43,6 @@ _LEAD = (
     "Kinetic-optimal paths, it is claimed, **generalise better** and **need fewer calls** (Shaul et al., arXiv "
     "2306.06626). Put it to the test: small networks learn the same few points on several paths, from the same first "
     "weights, with the same minibatches and the same noise. Only the path differs, and the true law is known."
-)
-_PRESETS = (
-    ("As it comes", TrainingRequest()),
-    ("16 points: by heart", TrainingRequest(points=16)),
-    ("1,024 points", TrainingRequest(points=1024)),
-    ("Ring: who learns first?", TrainingRequest(target="ring", points=1024, updates=3000, paths=("condot", "ko"))),
-    ("Is it luck? Three seeds", TrainingRequest(seeds=3, updates=1000)),
-    ("Cosine learns what CondOT learns", TrainingRequest(paths=("condot", "cosine"))),
 )
 _TRY = (
     "**What to try:** *16 points* and watch the held-out curve at the bottom turn round while the loss still falls; "
@@ -165,7 +158,7 @@ def build() -> None:
             said = gr.HTML(elem_id="verdict")
             gr.Markdown(_TRY, elem_classes="gensot-lead")
             with gr.Row(elem_classes=["gensot-run", "gensot-presets"]):
-                presets = [gr.Button(title, size="sm", elem_classes="gensot-preset") for title, _ in _PRESETS]
+                presets = [gr.Button(title, size="sm", elem_classes="gensot-preset") for title, _ in TRAINING]
     shown = [status, said]
     with gr.Row():
         with gr.Column(min_width=300):
@@ -205,8 +198,10 @@ def build() -> None:
     # events of one trigger wait for one another, but not for what follows them: so a run follows an empty event, and
     # those of other settings are cancelled at once
     begun = [(go, go.click(None, None, None, **QUIET).then(training, parts, shown, **LONG))]
-    for button, (_, request) in zip(presets, _PRESETS, strict=True):
-        chosen = button.click(_setter(controls, request), None, parts, **QUIET).then(training, parts, shown, **LONG)
+    for button, (_, change) in zip(presets, TRAINING, strict=True):
+        chosen = button.click(_setter(controls, TrainingRequest(**change)), None, parts, **QUIET).then(
+            training, parts, shown, **LONG
+        )
         begun.append((button, chosen))
     runs = [event for _, event in begun]
     for button, own in begun:

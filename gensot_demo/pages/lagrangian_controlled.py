@@ -111,14 +111,6 @@ def build() -> None:
             first=first_view(),
             run=run,
             controls=_Controls,
-            presets=(
-                ("S-tunnel", {}),
-                ("Stiff V", {"shape": "V", "stiffness": 80.0}),
-                ("Frozen at the apex", {"shape": "V frozen"}),
-                ("Barely guided", {"stiffness": 2.0}),
-                ("With noise", {"motion": "noise"}),
-                ("Three modes", {"target": "three_modes", "shape": "V"}),
-            ),
             tries="*stiff V*: the cloud is squeezed onto the guide, and the shares of the modes stay. Then move the "
             "stiffness to 0: the bowl is flat, and the two panels are one.",
             falling=(

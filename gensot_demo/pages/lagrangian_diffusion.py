@@ -80,13 +80,6 @@ def build() -> None:
             first=first_view(),
             run=run,
             controls=_Controls,
-            presets=(
-                ("Independent", {}),
-                ("Optimal pairing", {"pairing": "optimal"}),
-                ("Moons", {"target": "moons"}),
-                ("Diffusion's schedule", {"schedule": "cosine"}),
-                ("Ring to checkerboard", {"source": "ring", "target": "checkerboard", "particles": 800}),
-            ),
             tries="*stand still and look*: the panels can hardly be told apart. Then *optimal pairing*: no segments "
             "meet, and the two motions become one.",
             falling=(

@@ -121,14 +121,6 @@ def build() -> None:
             first=first_view(),
             run=run,
             controls=_Controls,
-            presets=(
-                ("Three modes", {}),
-                ("Low barriers", {"target": "four_modes", "duration": 3.0}),
-                ("Burst to a ring", {"target": "ring", "start": "one_place", "duration": 0.5}),
-                ("Heat", {"energy": "heat", "start": "moons", "duration": 0.6}),
-                ("Kernel distance", {"energy": "interaction"}),
-                ("Short sight", {"energy": "interaction", "bandwidth": 0.4}),
-            ),
             tries="*stand still and look*: the arrows of both panels agree, the particles do not. Then *low barriers*: "
             "all modes get their mass. Then *short sight*: what is beyond a bandwidth pulls no more.",
             falling=(

@@ -111,14 +111,6 @@ def build() -> None:
             first=first_view(),
             run=run,
             controls=_Controls,
-            presets=(
-                ("Crossed ellipses", {}),
-                ("Aligned: the same ends", {"target_angle": 0.0}),
-                ("Needles", {"source_along": 1.6, "source_across": 0.2, "target_along": 1.6, "target_across": 0.2,
-                             "target_angle": 25.0}),
-                ("Two modes to a ring", {"ends": "clouds"}),
-                ("Three modes to moons", {"ends": "clouds", "source": "three_modes", "target": "moons"}),
-            ),
             tries="turn the target by its handle until it lies like the source: the turning goes, the haste stays. "
             "*Two modes to a ring*: the optimal motion cuts the cloud where that is cheapest.",
             falling=(

@@ -105,16 +105,6 @@ def build() -> None:
             first=first_view(),
             run=run,
             controls=_Controls,
-            presets=(
-                ("Reference run", {}),
-                ("Lazy: a large start", {"scale": 5.0}),
-                ("A tiny start", {"scale": 0.05, "time": 40.0}),
-                ("Half the step", {"step": 0.025}),
-                ("Only v learns", {"learns": "outputs", "scale": 1.0}),
-                ("Twenty times longer steps", {"step": 1.0}),
-                ("Four waves", {"teacher": "four_waves", "scale": 3.0}),
-                ("Out of reach", {"teacher": "three_waves", "scale": 1.0}),
-            ),
             tries="*lazy: a large start*: the loss falls faster and the cloud hardly moves. Then a *narrow* network of "
             "10: few, but enough.",
             falling=(

@@ -57,7 +57,7 @@ class View:
 
     name: a word for the endpoint and for files.  question: the heading.  seen: what one sees and why, two sentences; or
     a function of the motion where they differ.  first: the request of the first view.  run: from a request to its
-    motion, in under a second.  presets: titles of buttons, and the fields that each changes.  tries: what to try, a
+    motion, in under a second.  tries: what to try, a
     control or a button.  falling: heading over the curve that falls, and a sentence or two.  equation: Markdown with $$
     for the mathematics, its source and how it is computed.  about, example: of the endpoint.  more: adds sections with
     events of their own, from the controls.
@@ -69,7 +69,6 @@ class View:
     first: LagrangianRequest
     run: Callable[[Any], Moving]
     controls: type[LagrangianControls]
-    presets: tuple[tuple[str, dict[str, Any]], ...]
     tries: str
     falling: tuple[str, str]
     equation: str
@@ -90,7 +89,7 @@ def build_page(view: View) -> None:
             controls = view.controls()
             gr.Markdown(f"**What to try:** {view.tries}", elem_classes="gensot-try")
             with gr.Row(elem_classes=["gensot-run", "gensot-presets"]):
-                presets = [gr.Button(title, size="sm", elem_classes="gensot-preset") for title, _ in view.presets]
+                presets = [gr.Button(title, size="sm", elem_classes="gensot-preset") for title, _ in view.first.presets]
         with gr.Column(scale=9, min_width=320):
             lead = gr.Markdown(f"### {view.question}", elem_id="seen", elem_classes="gensot-lead")
             with gr.Row(elem_classes="gensot-run"):
@@ -135,7 +134,7 @@ def build_page(view: View) -> None:
     for number, (piece, component) in enumerate(pieces):
         if piece.read is not None:
             asks(chosen(component.input), answers.drawn(number), [component, *parts], [*parts, *shown])
-    for button, (_, change) in zip(presets, view.presets, strict=True):
+    for button, (_, change) in zip(presets, view.first.presets, strict=True):
         asks(chosen(button.click), answers.preset(change), parts, [*parts, *shown])
     copies_link(link, query, answers.link, parts, query)
     lagrangian_endpoints.publish(view.name, view.about, view.example, type(view.first), view.run)

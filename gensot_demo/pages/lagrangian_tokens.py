@@ -157,18 +157,6 @@ def build() -> None:
             first=first_view(),
             run=run,
             controls=_Controls,
-            presets=(
-                ("Circle", {}),
-                ("Hot: all agree", {"beta": 1.0}),
-                ("Cold: many clusters", {"beta": 64.0, "depth": 25.0}),
-                ("Sphere", {"space": "sphere", "tokens": 128, "beta": 9.0, "depth": 20.0}),
-                ("Repulsion", {"space": "sphere", "values": "repulsive", "beta": 4.0}),
-                ("Rotation", {"turn": 60.0, "beta": 4.0}),
-                ("One direction", {"space": "sphere", "values": "one_direction", "beta": 4.0, "tokens": 128}),
-                ("Plane", {"space": "plane", "beta": 1.0, "depth": 4.0, "tokens": 128}),
-                ("A sentence", {"start": "sentence", "beta": 6.0}),
-                ("Gaussian tokens", {"space": "gaussian", "beta": 1.0, "tokens": 1000, "depth": 4.0}),
-            ),
             tries="*Hot* and *cold*: one cluster or many. *Repulsion*: tokens spread evenly and the energy falls. "
             "*Gaussian tokens*: a law that becomes infinite at a known depth, and tokens that cannot follow it there.",
             falling=(

@@ -19,6 +19,7 @@ from gensot_demo.experiments.navigation.adaptive import (
     refinement,
 )
 from gensot_demo.experiments.navigation.adaptive_runs import simulate
+from gensot_demo.experiments.navigation.presets import ADAPTIVE
 from gensot_demo.experiments.navigation.tuned_links import from_query, pulls_in, to_query
 from gensot_demo.experiments.requests import InvalidRequest, parse
 from gensot_demo.figures.component import PlotlyFigure
@@ -42,13 +43,6 @@ _LEAD = (
     "A sampler that takes **few steps, equal in time**, errs where much is learnt in one step. The protocol decides "
     "where in information the steps fall; how far they lead from the exact process is known in closed form. Change the "
     "protocol and see what its stiffness really does."
-)
-_PRESETS = (
-    ("No stiffness", AdaptiveRequest(pulls=(0.0,))),
-    ("Stiff and hot", AdaptiveRequest()),
-    ("Stiff and cold", AdaptiveRequest(temperature=0.0016, pulls=(26.0,))),
-    ("Four pieces, cold", AdaptiveRequest(temperature=0.001, pulls=(1.5, 70.0, 18.0, 1.2))),
-    ("Temperature held", AdaptiveRequest(pulls=(5.0, 20.0), free=False)),
 )
 _READ = """
 * **Divergence**: the Kullback-Leibler divergence, in nats, of the law of the sampler's whole path from the exact one:
@@ -94,7 +88,7 @@ def build() -> None:
         with gr.Column(scale=9, min_width=320):
             gr.Markdown(_LEAD, elem_classes="gensot-lead")
             with gr.Row(elem_classes=["gensot-run", "gensot-presets"]):
-                chosen = [gr.Button(title, size="sm", elem_classes="gensot-preset") for title, _ in _PRESETS]
+                chosen = [gr.Button(title, size="sm", elem_classes="gensot-preset") for title, _ in ADAPTIVE]
             with gr.Row(elem_classes=["gensot-run", "gensot-actions"]):
                 go = gr.Button("Refine", variant="primary", min_width=80, elem_id="refine")
                 draw = gr.Button("Draw particles", min_width=80, elem_id="draw")
@@ -141,7 +135,7 @@ def build() -> None:
     light = {"inputs": controls, "outputs": [*shown, *later], "trigger_mode": "always_last", **QUIET}
     changed = [part.input for part in (target, steps, temperature, free, blur)]
     address_follows(gr.on([*changed, pulls.submit, pulls.blur], _show, **light), query)
-    for button, (_, request) in zip(chosen, _PRESETS, strict=True):
+    for button, (_, request) in zip(chosen, ADAPTIVE, strict=True):
         address_follows(button.click(_setter(request), None, controls, **QUIET).then(_show, **light), query)
 
     @WARM_UP.yields_to

@@ -24,6 +24,7 @@ from gensot_demo.experiments.navigation.directions import (
     picture,
     tuned_corridor,
 )
+from gensot_demo.experiments.navigation.presets import DIRECTIONS
 from gensot_demo.experiments.navigation.tuned_links import from_query, to_query
 from gensot_demo.experiments.requests import InvalidRequest, parse
 from gensot_demo.figures.component import PlotlyFigure
@@ -38,13 +39,6 @@ _LEAD = (
     "A stiffness that is a **matrix** can hold particles tightly across a corridor and leave them free along it. Every "
     "ellipse is exact, by closed form, also with a drift that blows, turns or shears and a temperature that changes; "
     "whatever leads them, they arrive at the same law."
-)
-_PRESETS = (
-    ("Tight arch", DirectionsRequest()),
-    ("Same in all directions", DirectionsRequest(along=100.0)),
-    ("Rotating wind", DirectionsRequest(drift="rotation", strength=3.0, across=20.0)),
-    ("Cooling", DirectionsRequest(corridor="straight", schedule="cooling", along=0.0, across=40.0)),
-    ("Four starts, one end", DirectionsRequest(starts=4, law="one mode", across=40.0)),
 )
 _READ = """
 * The process is dx = (A x + u) dt + √κ dW; it minimises E ∫ (|u|²/2κ + (x − ν)'β(x − ν)/2) dt, with its start given and
@@ -91,7 +85,7 @@ def build() -> None:
         with gr.Column(scale=9, min_width=320):
             gr.Markdown(_LEAD, elem_classes="gensot-lead")
             with gr.Row(elem_classes=["gensot-run", "gensot-presets"]):
-                chosen = [gr.Button(title, size="sm", elem_classes="gensot-preset") for title, _ in _PRESETS]
+                chosen = [gr.Button(title, size="sm", elem_classes="gensot-preset") for title, _ in DIRECTIONS]
             with gr.Row(elem_classes=["gensot-run", "gensot-actions"]):
                 go = gr.Button("Tune", variant="primary", min_width=80, elem_id="tune")
                 draw = gr.Button("Draw particles", min_width=80, elem_id="draw")
@@ -132,7 +126,7 @@ def build() -> None:
     light = {"inputs": controls, "outputs": [*shown, tuned, found], "trigger_mode": "always_last", **QUIET}
     changed = [part.input for part in controls[:-3]]
     address_follows(gr.on(changed, _show, **light), query)
-    for button, (_, request) in zip(chosen, _PRESETS, strict=True):
+    for button, (_, request) in zip(chosen, DIRECTIONS, strict=True):
         address_follows(button.click(_setter(request), None, controls, **QUIET).then(_show, **light), query)
 
     @WARM_UP.yields_to

@@ -17,6 +17,7 @@ from gensot_demo.experiments.static_ot.cells_decay import decays, known_decays
 from gensot_demo.experiments.static_ot.cells_links import from_query, to_query
 from gensot_demo.experiments.static_ot.cells_request import DATA, DRAWN, MOST_POINTS, RANDOM, CellsRequest
 from gensot_demo.experiments.static_ot.cells_told import of_decays
+from gensot_demo.experiments.static_ot.presets import CELLS_ENDS, CELLS_FALLS, CELLS_SETS, CELLS_WAYS
 from gensot_demo.figures.component import PlotlyFigure
 from gensot_demo.figures.pad import DrawingPad, drawing_value, read_drawing
 from gensot_demo.figures.player import Player
@@ -41,21 +42,6 @@ _NOWHERE = "The two maps are the same here: there is no noise on which they disa
 # Written by the browser at the click itself; the answer comes later and writes over it.
 _COMPUTING = f"() => {json.dumps(report.status('Computing both maps…'))}"
 _Changes = dict[str, Any]
-_SETS: tuple[tuple[str, _Changes], ...] = (
-    ("Octagon", {"data": "octagon"}),
-    ("Two moons", {"data": "moons"}),
-    ("Random, n = 24", {"data": RANDOM, "count": 24, "seed": 1}),
-)
-_ENDS: tuple[tuple[str, _Changes], ...] = tuple((f"T = {time:g}", {"time": time}) for time in (0.3, 1.0, 4.0))
-_WAYS: tuple[tuple[str, _Changes], ...] = (
-    ("Only where they disagree", {"tracers": "disagreement"}),
-    ("Noise anywhere", {"tracers": "anywhere"}),
-)
-_FALLS: tuple[tuple[str, _Changes], ...] = (
-    ("Grid", {"data": "grid"}),
-    ("Spiral", {"data": "spiral"}),
-    ("Eight points", {"data": "eight"}),
-)
 
 
 class _Controls(NamedParts):
@@ -180,7 +166,7 @@ def build() -> None:
             tries = _tries(
                 "Symmetry leaves no choice, so on the octagon both are one map; on the moons an eighth of the noise "
                 "goes elsewhere.",
-                _SETS,
+                CELLS_SETS,
             )
     with gr.Row(elem_classes="gensot-pair"):
         with gr.Column(min_width=300):
@@ -200,7 +186,7 @@ def build() -> None:
             masses = _figure("masses", 230)
             said = gr.HTML(elem_id="verdict")
             check = gr.HTML(elem_id="check")
-            tries += _tries("Stop the noising early: cells are off by percents, and by nothing soon after.", _ENDS)
+            tries += _tries("Stop the noising early: cells are off by percents, and by nothing soon after.", CELLS_ENDS)
     _question(
         "How does the noise travel?",
         "The same noise twice. Optimal transport goes straight at constant speed; the flow first drifts towards the "
@@ -211,7 +197,7 @@ def build() -> None:
             ways = _figure("ways", 480)
         with gr.Column(scale=5, min_width=300):
             player = Player(empty=_NOWHERE, elem_id="player", filename="gensot-cells")
-    tries += _tries("Follow only noise on which the two disagree: it passes close to a border.", _WAYS)
+    tries += _tries("Follow only noise on which the two disagree: it passes close to a border.", CELLS_WAYS)
     _question(
         "What does longer noising buy?",
         "All that comes from starting at pure noise falls exponentially in T, each at a rate of its own, measured "
@@ -220,7 +206,7 @@ def build() -> None:
     decay = _figure("decay", 440)
     fallen = gr.HTML(elem_id="fallen")
     decay_status = gr.HTML(elem_id="decay-status")
-    tries += _tries("On a grid the last line falls too: there the flow is optimal transport.", _FALLS)
+    tries += _tries("On a grid the last line falls too: there the flow is optimal transport.", CELLS_FALLS)
     with gr.Accordion("The equations", open=False):
         gr.Markdown(words.EQUATIONS)
     with gr.Accordion("How to read this", open=False):

@@ -21,6 +21,7 @@ from gensot_demo.experiments.static_ot.gaussians import (
     of_maps,
     to_query,
 )
+from gensot_demo.experiments.static_ot.presets import GAUSSIANS
 from gensot_demo.figures.component import PlotlyFigure
 from gensot_demo.figures.ellipses import Ellipse, EllipsePad, ellipses_value, read_ellipses
 from gensot_demo.figures.player import Player
@@ -34,16 +35,6 @@ _LEAD = (
     "Flow matching finds **a** map from noise to data; optimal transport is the **cheapest** one. Between two "
     "Gaussians both are known in closed form, so one can see when they agree: drag the ellipses."
 )
-_PRESETS = (
-    ("Aligned", lambda now, found: {"target_angle": now.source_angle}),
-    ("Worst angle", lambda now, found: {"target_angle": found.worst}),
-    ("Crossed needles", lambda now, found: {
-        "source_along": 1.6, "source_across": 0.2, "source_angle": 0.0, "target_along": 1.6, "target_across": 0.2,
-        "target_angle": 25.0, "target_x": 0.0, "target_y": 0.0,
-    }),
-    ("From a round source", lambda now, found: {"source_along": 1.0, "source_across": 1.0}),
-    ("Flat target", lambda now, found: {"target_across": 0.0}),
-)  # fmt: skip
 _UNIT = "in units of the axes' standard deviations"
 _READ = """
 * **Ellipses** are drawn at two standard deviations; lengths of axes are given as standard deviations.
@@ -97,7 +88,7 @@ def build() -> None:
                 elem_classes="gensot-try",
             )
             with gr.Row(elem_classes=["gensot-run", "gensot-presets"]):
-                presets = [gr.Button(title, size="sm", elem_classes="gensot-preset") for title, _ in _PRESETS]
+                presets = [gr.Button(title, size="sm", elem_classes="gensot-preset") for title, _ in GAUSSIANS]
             controls = _Controls()
         with gr.Column(scale=9, min_width=320):
             gr.Markdown(_LEAD, elem_classes="gensot-lead")
@@ -162,7 +153,7 @@ def build() -> None:
 
     address_follows(pad.input(dragged, [pad, *parts], [*parts, *pictures], **light), query)
     address_follows(gr.on([part.input for part in parts], moved, parts, [pad, *pictures], **light), query)
-    for button, (_, change) in zip(presets, _PRESETS, strict=True):
+    for button, (_, change) in zip(presets, GAUSSIANS, strict=True):
         chosen = button.click(_setter(controls, change), parts, [*parts, pad, *pictures], **QUIET)
         address_follows(chosen, query)
     copies_link(link, query, lambda *values: _link(controls, values), parts, query)

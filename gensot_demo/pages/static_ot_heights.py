@@ -19,6 +19,7 @@ from gensot_demo.experiments.static_ot.heights_pictures import PicturesRun, run_
 from gensot_demo.experiments.static_ot.heights_plane import PlaneRun, run_plane
 from gensot_demo.experiments.static_ot.heights_request import PicturesRequest, PlaneRequest
 from gensot_demo.experiments.static_ot.heights_told import of_plane, of_smoothing, smoothed
+from gensot_demo.experiments.static_ot.presets import HEIGHTS
 from gensot_demo.figures.component import PlotlyFigure
 from gensot_demo.figures.static_ot_heights import (
     cells_figure,
@@ -42,14 +43,6 @@ from .warm_up import WARM_UP
 
 RUNS = RunStore(megabytes=20, size=lambda run: 40_000 + 16 * len(run.moments) * len(run.exact.points), button="Solve")
 
-_PRESETS = (
-    ("Eight points", PlaneRequest()),
-    ("Octagon", PlaneRequest(points="octagon")),
-    ("On a line", PlaneRequest(points="line")),
-    ("One far away", PlaneRequest(points="own", own=((0.3, 0.2), (-0.4, 0.3), (0.1, -0.5), (6.0, 0.0)))),
-    ("40 points", PlaneRequest(points="random")),
-    ("200 points", PlaneRequest(points="random", number=200, tolerance=0.03)),
-)
 _CHANGED = "Press Solve for these settings. What is shown is of others."
 _KEPT_TRUE = "(q) => { if (q && location.search) window.gensot.replaceQuery(q); }"  # a link that was not followed
 _EVERY = 0.35  # seconds between drawings
@@ -76,7 +69,7 @@ def build() -> None:
             said = gr.HTML(elem_id="verdict")
             gr.Markdown(TRY, elem_classes="gensot-lead")
             with gr.Row(elem_classes=["gensot-run", "gensot-presets"]):
-                presets = [gr.Button(title, size="sm", elem_classes="gensot-preset") for title, _ in _PRESETS]
+                presets = [gr.Button(title, size="sm", elem_classes="gensot-preset") for title, _ in HEIGHTS]
     with gr.Row():
         with gr.Column(min_width=300, scale=6):
             cells = _figure("cells", "Press Solve.", 520)
@@ -155,8 +148,10 @@ def build() -> None:
     opened.then(None, query, None, js=_KEPT_TRUE, api_visibility="private")
     # a run follows an empty event, so that those of other settings are cancelled at once
     begun = [(go, go.click(None, None, None, **QUIET).then(solving, inputs, shown, **HEAVY))]
-    for button, (_, request) in zip(presets, _PRESETS, strict=True):
-        chosen = button.click(_setter(plane, request), None, here, **QUIET).then(solving, inputs, shown, **HEAVY)
+    for button, (_, change) in zip(presets, HEIGHTS, strict=True):
+        chosen = button.click(_setter(plane, PlaneRequest(**change)), None, here, **QUIET).then(
+            solving, inputs, shown, **HEAVY
+        )
         begun.append((button, chosen))
     runs = [event for _, event in begun]
     for button, own in begun:

@@ -21,6 +21,7 @@ from gensot_demo.experiments.static_ot.later_start import (
 )
 from gensot_demo.experiments.static_ot.later_start_links import from_query, to_query
 from gensot_demo.experiments.static_ot.later_start_request import LaterStartRequest
+from gensot_demo.experiments.static_ot.presets import LATER_START
 from gensot_demo.figures.component import PlotlyFigure
 from gensot_demo.figures.static_ot_later_start import (
     copies_figure,
@@ -44,14 +45,6 @@ MEASURED = RunStore(megabytes=2, size=lambda run: 60_000, button="Measure")
 FIRST = LaterStartRequest()
 FIRST_MEASURED = LaterStartRequest(draws=32, budgets=(2, 5, 10))
 
-_PRESETS = (
-    ("As it comes", {}),
-    ("Too late: copies", {"signal": 60.0}),
-    ("Only 3 calls", {"calls": 3}),
-    ("A perfect model copies always", {"model": "truth"}),
-    ("Clocks", {"pictures": "clocks", "signal": 2.0}),
-    ("A wide blend", {"tau": 0.6, "signal": 20.0}),
-)
 _STOPPED = report.status("Stopped. What is shown stays.")
 _HALTED = report.status("Stopped. What was measured so far stays.")
 _CHANGED = "Press Draw for these settings; what is shown below is of others. The landings follow at once."
@@ -98,7 +91,7 @@ def build() -> None:
             said = gr.HTML(elem_id="verdict")
             gr.Markdown(TRY, elem_classes="gensot-lead")
             with gr.Row(elem_classes=["gensot-run", "gensot-presets"]):
-                presets = [gr.Button(title, size="sm", elem_classes="gensot-preset") for title, _ in _PRESETS]
+                presets = [gr.Button(title, size="sm", elem_classes="gensot-preset") for title, _ in LATER_START]
             _question("landing")
             landing = _wall("landing", "The landings appear here.")
     _question("wall")
@@ -143,7 +136,7 @@ def build() -> None:
     address_follows(loaded, query)  # where a link was refused, what is shown is not of it
     draw = {"fn": drawing, "inputs": [latest, ticket, *parts], "outputs": shown, **HEAVY}
     address_follows(go.click(asking, asked, ticket, queue=False, **QUIET).then(**draw), query)
-    for button, (_, values) in zip(presets, _PRESETS, strict=True):
+    for button, (_, values) in zip(presets, LATER_START, strict=True):
         chosen = button.click(_setter(controls, values), latest, [ticket, *parts], queue=False, **QUIET)
         address_follows(chosen.then(**draw), query)
 

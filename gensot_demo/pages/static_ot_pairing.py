@@ -22,6 +22,7 @@ from gensot_demo.experiments.static_ot.pairing_request import (
     to_query,
 )
 from gensot_demo.experiments.static_ot.pairing_told import of_flows, of_pairs
+from gensot_demo.experiments.static_ot.presets import PAIRING
 from gensot_demo.experiments.turns import retold
 from gensot_demo.figures.component import PlotlyFigure
 from gensot_demo.figures.static_ot_pairing import (
@@ -47,14 +48,6 @@ FIRST = PairingRequest(updates=300)
 _EVERY = 0.7  # seconds between drawings
 _STOPPED = report.status("Stopped. What was learnt and measured so far stays.")
 _OLD = " (what is shown is of other settings)"
-_PRESETS = (
-    ("As it comes", {}),
-    ("Minibatches of 4", {"minibatch": 4}),
-    ("Minibatches of 256", {"minibatch": 256}),
-    ("Checkerboard", {"target": "checkerboard"}),
-    ("Ring", {"target": "ring"}),
-    ("Is it luck? Three seeds", {"seeds": 3, "updates": 800}),
-)
 _MOST = len(PAIRINGS)
 _SLOTS = (
     "status", *(f"pairs-{n}" for n in range(_MOST)), "told", *(f"flows-{n}" for n in range(_MOST)), "verdict", "calls",
@@ -117,7 +110,7 @@ def build() -> None:
                 elem_classes="gensot-try",
             )
             with gr.Row(elem_classes=["gensot-run", "gensot-presets"]):
-                presets = [gr.Button(title, size="sm", elem_classes="gensot-preset") for title, _ in _PRESETS]
+                presets = [gr.Button(title, size="sm", elem_classes="gensot-preset") for title, _ in PAIRING]
     shown |= _panels("flows", "Press Train: lines appear after an eighth of the updates.")
     shown["verdict"] = gr.HTML(elem_id="verdict")
     with gr.Row():
@@ -162,7 +155,7 @@ def build() -> None:
         fresh.click(_fresh, latest, [ticket, controls["seed"]], **light).then(**look),
         gr.on([part.input for part in parts], Latest.choose, latest, ticket, **light).then(**look),
     ]
-    for button, (_, change) in zip(presets, _PRESETS, strict=True):
+    for button, (_, change) in zip(presets, PAIRING, strict=True):
         runs.append(button.click(_setter(controls, change), latest, [ticket, *parts], **light).then(**train))
     for event in runs:
         address_follows(event, query)

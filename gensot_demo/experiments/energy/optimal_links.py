@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from ..links import VERSION, fields_of, ignored
+from ..presets import named
 from ..requests import InvalidRequest, parse
 from .optimal_request import OptimalRequest
+from .presets import OPTIMAL
 
 _ROWS = ("points", "schedule")
 
@@ -27,7 +29,7 @@ def to_query(request: OptimalRequest) -> str:
 
 def from_query(query: str) -> tuple[OptimalRequest, list[str]]:
     """The request in a query string and notes on what was ignored; raises InvalidRequest for a bad known value."""
-    fields, notes = fields_of(query, "data=random&count=16&dimension=1024")
+    fields, notes = fields_of(query, "data=random&count=16&dimension=1024", named(OPTIMAL, OptimalRequest, to_query))
     values: dict = {}
     for key, text in fields:
         if key not in OptimalRequest.model_fields:

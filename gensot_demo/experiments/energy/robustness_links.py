@@ -8,7 +8,9 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from ..links import VERSION, fields_of, ignored
+from ..presets import named
 from ..requests import InvalidRequest, parse
+from .presets import ROBUSTNESS
 from .robustness import RobustnessRequest
 
 _EXAMPLE = "start=spread&spread=1.2"
@@ -26,7 +28,7 @@ def to_query(request: RobustnessRequest) -> str:
 
 def from_query(query: str) -> tuple[RobustnessRequest, list[str]]:
     """The request in a query string and notes on what was ignored; raises InvalidRequest for a bad known value."""
-    fields, notes = fields_of(query, _EXAMPLE)
+    fields, notes = fields_of(query, _EXAMPLE, named(ROBUSTNESS, RobustnessRequest, to_query))
     values: dict = {}
     for key, text in fields:
         if key not in RobustnessRequest.model_fields:

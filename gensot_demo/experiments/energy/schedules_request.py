@@ -14,8 +14,11 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from gensot_demo.experiments import limits
 from gensot_demo.experiments.links import VERSION, fields_of, ignored
+from gensot_demo.experiments.presets import named
 from gensot_demo.experiments.requests import InvalidRequest, one_of, parse
 from gensot_demo.transport.targets import TARGETS
+
+from .presets import SCHEDULE_PRESETS
 
 SCHEDULES = {
     "vp": "VP-linear",
@@ -90,7 +93,7 @@ def to_query(request: SchedulesRequest) -> str:
 
 def from_query(query: str) -> tuple[SchedulesRequest, list[str]]:
     """The request in a query string and notes on what was ignored; raises InvalidRequest for a bad known value."""
-    fields, notes = fields_of(query, "target=ring&data=plane")
+    fields, notes = fields_of(query, "target=ring&data=plane", named(SCHEDULE_PRESETS, SchedulesRequest, to_query))
     values: dict = {}
     for key, text in fields:
         if key == "schedules":

@@ -8,7 +8,9 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from ..links import VERSION, fields_of, ignored
+from ..presets import named
 from ..requests import InvalidRequest, parse
+from .presets import TRAINING
 from .training_task import TrainingRequest
 
 
@@ -24,7 +26,7 @@ def to_query(request: TrainingRequest) -> str:
 
 def from_query(query: str) -> tuple[TrainingRequest, list[str]]:
     """The request in a query string and notes on what was ignored; raises InvalidRequest for a bad known value."""
-    fields, notes = fields_of(query, "target=ring&points=64&seeds=3")
+    fields, notes = fields_of(query, "target=ring&points=64&seeds=3", named(TRAINING, TrainingRequest, to_query))
     values: dict = {}
     for key, text in fields:
         if key not in TrainingRequest.model_fields:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from gensot_demo.transport.targets import Target, named_target
 
 from .gradient_flows import picture_of
 from .moving import FRAMES, Cloud, Falling, LagrangianRequest, Moving, Term, extent_of
+from .presets import CONTROLLED, Presets
 
 SHAPES = {"S": "S-tunnel", "V": "V-neck", "straight": "Straight", "V frozen": "V, frozen at its apex"}
 TARGETS = ("two_modes", "three_modes", "four_modes", "ring")
@@ -31,6 +32,8 @@ _PRICED = torch.arange(1, FRAMES - 1, (FRAMES - 1) // _PIECES)  # a moment in ea
 class ControlledRequest(LagrangianRequest):
     """shape, amplitude (length) and stiffness of the guide; motion: along the probability flow, or by the noisy
     process. Link version 1."""
+
+    presets: ClassVar[Presets] = CONTROLLED
 
     shape: Literal["S", "V", "straight", "V frozen"] = "S"
     stiffness: Annotated[float, Field(ge=0, le=100)] = 20.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from gensot_demo.transport.paths import CondOTPath, CosinePath, SchedulePath
 from gensot_demo.transport.targets import Target, named_target
 
 from .moving import FRAMES, Cloud, Falling, LagrangianRequest, Moving, Term, extent_of
+from .presets import DIFFUSION, Presets
 
 SCHEDULES: dict[str, tuple[str, SchedulePath]] = {
     "condot": ("Straight (flow matching)", CondOTPath()), "cosine": ("Cosine (diffusion)", CosinePath()),
@@ -27,6 +28,8 @@ EXAMPLE = "target=moons&pairing=optimal"
 
 class DiffusionRequest(LagrangianRequest):
     """pairing: which start goes with which end. Only independent ends leave a choice of schedule. Link version 1."""
+
+    presets: ClassVar[Presets] = DIFFUSION
 
     source: Literal["noise", "two_modes", "ring"] = "noise"
     target: Literal["two_modes", "three_modes", "ring", "moons", "checkerboard", "spiral"] = "three_modes"

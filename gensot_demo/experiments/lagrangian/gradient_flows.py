@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from gensot_demo.transport.mixtures import GaussianMixture
 from gensot_demo.transport.targets import Target, make_target, named_target
 
 from .moving import Cloud, Falling, LagrangianRequest, Moving, Term, extent_of
+from .presets import GRADIENT_FLOWS, Presets
 
 ENERGIES = {"langevin": "Free energy (Langevin)", "heat": "Entropy (heat)", "interaction": "Kernel distance (MMD)"}
 STARTS = ("noise", "one_place", "ring", "moons", "grid")
@@ -37,6 +38,8 @@ class GradientFlowRequest(LagrangianRequest):
 
     duration: time of the first two; interaction_time, bandwidth (length): of the kernel distance.
     """
+
+    presets: ClassVar[Presets] = GRADIENT_FLOWS
 
     energy: Literal["langevin", "heat", "interaction"] = "langevin"
     start: Literal["noise", "one_place", "ring", "moons", "grid"] = "noise"

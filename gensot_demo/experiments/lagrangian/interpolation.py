@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -22,6 +22,7 @@ from ..requests import InvalidRequest
 from ..static_ot.cells_told import percent
 from ..static_ot.gaussians import COMMUTING, Angle, Place, Width
 from .moving import FRAMES, Cloud, Falling, LagrangianRequest, Moving, Term, extent_of
+from .presets import INTERPOLATION, Presets
 
 EXAMPLE = "target_angle=90&target_across=0.2"
 CLOUDS = {
@@ -34,6 +35,8 @@ _SIDES = ("began to the right", "above", "to the left", "below")
 
 class InterpolationRequest(LagrangianRequest):
     """ends: two Gaussians, given as in :class:`GaussiansRequest`, or two clouds of the catalogue. Link version 1."""
+
+    presets: ClassVar[Presets] = INTERPOLATION
 
     ends: Literal["gaussians", "clouds"] = "gaussians"
     source: Literal["two_modes", "three_modes", "ring"] = "two_modes"

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from ..links import VERSION, fields_of, ignored
 from ..plane.links import number_in
+from ..presets import named
 from ..requests import parse
 from .moving import LagrangianRequest
 
@@ -28,7 +29,7 @@ def from_query(kind: type[R], query: str, example: str) -> tuple[R, list[str]]:
 
     example: a query of this demo, to show in messages.
     """
-    fields, notes = fields_of(query, example)
+    fields, notes = fields_of(query, example, named(kind.presets, kind, to_query))
     values: dict[str, Any] = {}
     for key, text in fields:
         declared = kind.model_fields.get(key)

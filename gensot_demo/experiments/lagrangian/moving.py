@@ -6,7 +6,7 @@ A demo is a module with ``first_view()``, its request, and ``run(request)``: a :
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from gensot_demo.transport.lagrangian.blurred import blurred
+
+from .presets import Presets
 
 FRAMES = 61
 """How many moments are recorded: enough for smooth playing of what turns slowly."""
@@ -23,9 +25,13 @@ _BLUR = 0.045  # of the longer side
 
 
 class LagrangianRequest(BaseModel):
-    """What all demos are asked for. view: particles and their trails, or density and flux at fixed places."""
+    """What all demos are asked for. view: particles and their trails, or density and flux at fixed places.
+
+    presets: titles of buttons, and the fields of the first view that each changes.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    presets: ClassVar[Presets] = ()
 
     view: Literal["lagrangian", "eulerian"] = "lagrangian"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -28,6 +28,7 @@ from gensot_demo.transport.lagrangian.particle_network import (
 from ..requests import InvalidRequest
 from .moving import FRAMES, Cloud, Falling, LagrangianRequest, Moving, Term
 from .neurons_told import short, told
+from .presets import NEURONS, Presets
 
 MOST_STEPS = 2000
 """Of Euler's method in a run."""
@@ -42,6 +43,8 @@ _MOST_RECORDED = 400  # points of a curve
 class NeuronsRequest(LagrangianRequest):
     """start: without chance, or drawn with ``seed``.  scale: of the start: small, so that the neurons have to move, or
     large, so that they hardly do.  step: of Euler's method.  learns: which weights do. Link version 1."""
+
+    presets: ClassVar[Presets] = NEURONS
 
     teacher: Literal["reference", "fold", "many", "four_waves", "three_waves"] = "reference"
     neurons: Annotated[int, Field(ge=20, le=1000)] = 120

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -12,6 +12,7 @@ from torch import Tensor
 from gensot_demo.transport.lagrangian.attention import Attention
 
 from .moving import LagrangianRequest
+from .presets import TOKENS, Presets
 
 EXAMPLE = "space=sphere&beta=16&tokens=128"
 MOST_TOKENS = 1000
@@ -26,6 +27,8 @@ class TokensRequest(LagrangianRequest):
     others.  depth: time.  spread, ratio, offset: of Gaussian tokens, the standard deviation along x, that along y as a
     share of it, and the mean along x. Link version 1.
     """
+
+    presets: ClassVar[Presets] = TOKENS
 
     space: Literal["plane", "circle", "sphere", "gaussian"] = "circle"
     start: Literal["random", "sentence"] = "random"

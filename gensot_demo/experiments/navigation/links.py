@@ -15,6 +15,7 @@ from ..plane.links import number_in, numbers_in
 from ..plane.links import to_query as transport_query
 from ..plane.request import TransportRequest, thinned
 from ..requests import CompareRequest, MethodChoice, parse
+from .case_a import CASES
 from .request import ProtocolRequest
 
 _ROWS = {"modes": 4, "knots": 2, "guide": 2}
@@ -50,7 +51,9 @@ def to_query(request: ProtocolRequest) -> tuple[str, list[str]]:
 
 def from_query(query: str) -> tuple[ProtocolRequest, list[str]]:
     """The request in a query string and notes on what was ignored; raises InvalidRequest for a bad known value."""
-    fields, notes = fields_of(query, "shape=V&stiffness=20")
+    fields, notes = fields_of(
+        query, "shape=V&stiffness=20", lambda: ((case.title, to_query(case.request)[0]) for case in CASES)
+    )
     values: dict = {}
     for key, text in fields:
         if key in _ROWS:

@@ -14,8 +14,10 @@ from ..links import VERSION, fields_of, ignored
 from ..requests import InvalidRequest, parse
 from .adaptive import AdaptiveRequest
 from .directions import DirectionsRequest
+from .presets import ADAPTIVE, DIRECTIONS
 
 Request = TypeVar("Request", AdaptiveRequest, DirectionsRequest)
+_PRESETS = {AdaptiveRequest: ADAPTIVE, DirectionsRequest: DIRECTIONS}
 _EXAMPLES = {AdaptiveRequest: "steps=8&pulls=5,60,20,3", DirectionsRequest: "corridor=arch&across=100"}
 
 
@@ -31,7 +33,9 @@ def to_query(request: AdaptiveRequest | DirectionsRequest) -> str:
 
 def from_query(kind: type[Request], query: str) -> tuple[Request, list[str]]:
     """The request in a query string and notes on what was ignored; raises InvalidRequest for a bad known value."""
-    fields, notes = fields_of(query, _EXAMPLES[kind])
+    fields, notes = fields_of(
+        query, _EXAMPLES[kind], lambda: ((title, to_query(request)) for title, request in _PRESETS[kind])
+    )
     values: dict = {}
     for key, text in fields:
         if key not in kind.model_fields:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from ..links import VERSION, fields_of, ignored
 from ..requests import InvalidRequest, parse
+from .presets import PRESETS
 from .request import TransportRequest, thinned
 
 _LISTS = {"methods": "method", "show": "show"}  # fields of words: one entry of the query for each
@@ -42,7 +43,9 @@ def to_query(request: TransportRequest) -> tuple[str, list[str]]:
 
 def from_query(query: str) -> tuple[TransportRequest, list[str]]:
     """The request in a query string and notes on what was ignored; raises InvalidRequest for a bad known value."""
-    fields, notes = fields_of(query, "target=ring&stiffness=20")
+    fields, notes = fields_of(
+        query, "target=ring&stiffness=20", lambda: ((item.title, to_query(item.request)[0]) for item in PRESETS)
+    )
     values: dict = {}
     words = {short: name for name, short in _LISTS.items()}
     for key, text in fields:

@@ -8,8 +8,10 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from ..links import VERSION, fields_of, ignored
+from ..presets import named
 from ..requests import InvalidRequest, parse
 from .cells_request import CellsRequest
+from .presets import CELLS
 
 
 def to_query(request: CellsRequest) -> str:
@@ -25,7 +27,7 @@ def to_query(request: CellsRequest) -> str:
 
 def from_query(query: str) -> tuple[CellsRequest, list[str]]:
     """The request in a query string and notes on what was ignored; raises InvalidRequest for a bad known value."""
-    fields, notes = fields_of(query, "data=random&count=20&seed=3")
+    fields, notes = fields_of(query, "data=random&count=20&seed=3", named(CELLS, CellsRequest, to_query))
     values: dict = {}
     for key, text in fields:
         if key not in CellsRequest.model_fields:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Literal
 from urllib.parse import quote
@@ -20,6 +21,7 @@ from ..links import VERSION, fields_of, ignored
 from ..plane.links import number_in
 from ..requests import InvalidRequest, parse
 from .cells_told import percent
+from .presets import GAUSSIANS
 
 SCHEDULES: dict[str, tuple[str, SchedulePath]] = {
     "condot": ("CondOT", CondOTPath()), "cosine": ("Cosine", CosinePath()), "vp": ("VP-linear", VPLinearPath()),
@@ -133,9 +135,17 @@ def to_query(request: GaussiansRequest) -> str:
     return "&".join(f"{key}={quote(value)}" for key, value in fields)
 
 
+def _presets() -> Iterator[tuple[str, str]]:
+    """The presets of the first view's pair, as links name them."""
+    now = GaussiansRequest()
+    found = compare_gaussians(now)
+    for title, change in GAUSSIANS:
+        yield title, to_query(now.model_copy(update=change(now, found)))
+
+
 def from_query(query: str) -> tuple[GaussiansRequest, list[str]]:
     """The request in a query string and notes on what was ignored; raises InvalidRequest for a bad known value."""
-    fields, notes = fields_of(query, "target_angle=90&target_across=.2")
+    fields, notes = fields_of(query, "target_angle=90&target_across=.2", _presets)
     values: dict = {}
     for key, text in fields:
         if key not in GaussiansRequest.model_fields:

@@ -13,6 +13,7 @@ from ..links import VERSION, fields_of, ignored
 from ..plane.links import number_in
 from ..requests import InvalidRequest, allowed, parse
 from .heights_request import PicturesRequest, PlaneRequest
+from .presets import HEIGHTS
 
 TAU = 0.0, 1.0
 DEFAULT_TAU = 0.1
@@ -46,7 +47,9 @@ def to_query(wanted: Wanted) -> str:
 
 def from_query(query: str) -> tuple[Wanted, list[str]]:
     """What a query string asks for, and notes on what was ignored; raises InvalidRequest for a bad known value."""
-    fields, notes = fields_of(query, _EXAMPLE)
+    fields, notes = fields_of(
+        query, _EXAMPLE, lambda: ((title, to_query(Wanted(PlaneRequest(**change)))) for title, change in HEIGHTS)
+    )
     plane: dict[str, Any] = {}
     pictures: dict[str, Any] = {}
     tau = DEFAULT_TAU

@@ -9,9 +9,12 @@ from urllib.parse import quote
 
 from ..links import VERSION, fields_of, ignored
 from ..plane.links import number_in
+from ..presets import named
 from ..requests import allowed, parse
 from .later_start_request import LaterStartRequest
+from .presets import LATER_START
 
+_EXAMPLE = "pictures=clocks&signal=20&calls=5"
 _WHOLE = ("calls", "samples", "seed", "draws")
 _NUMBERS = ("signal", "tau", "stiffness")
 
@@ -29,7 +32,9 @@ def to_query(request: LaterStartRequest) -> str:
 
 def from_query(query: str) -> tuple[LaterStartRequest, list[str]]:
     """The request in a query string and notes on what was ignored; raises InvalidRequest for a bad known value."""
-    fields, notes = fields_of(query, "pictures=clocks&signal=20&calls=5")
+    fields, notes = fields_of(
+        query, "pictures=clocks&signal=20&calls=5", named(LATER_START, LaterStartRequest, to_query)
+    )
     values: dict = {}
     for key, text in fields:
         if key not in LaterStartRequest.model_fields:

@@ -22,8 +22,10 @@ from .. import limits
 from ..kept import Kept
 from ..links import VERSION, fields_of, ignored
 from ..plane.links import number_in
+from ..presets import named
 from ..requests import one_of, parse
 from ..turns import in_turn
+from .presets import PAIRING
 
 PAIRINGS = {"independent": "Independent", "minibatch": "Minibatch", "whole": "Whole data set"}
 SIZES = (2, 4, 8, 16, 32, 64, 128, 256)
@@ -161,7 +163,7 @@ def to_query(request: PairingRequest) -> str:
 
 def from_query(query: str) -> tuple[PairingRequest, list[str]]:
     """The request in a query string and notes on what was ignored; raises InvalidRequest for a bad known value."""
-    fields, notes = fields_of(query, "target=ring&minibatch=8&seeds=3")
+    fields, notes = fields_of(query, "target=ring&minibatch=8&seeds=3", named(PAIRING, PairingRequest, to_query))
     values: dict = {}
     for key, text in fields:
         if key not in PairingRequest.model_fields:
