@@ -164,6 +164,5 @@ def test_what_a_run_found_before_its_time_was_up_has_been_told(monkeypatch):
 
     found = []
     with pytest.raises(InvalidRequest, match="5 seconds"):
-        for moment in in_turn(work()):
-            found.append(moment)
+        found.extend(in_turn(work()))
     assert found == [0, 1, 2]

@@ -6,13 +6,18 @@ import gradio as gr
 import pytest
 
 from gensot_demo.experiments.energy.robustness import RobustnessRequest
+from gensot_demo.experiments.requests import InvalidRequest
 from gensot_demo.pages.energy_robustness import _pictured, _spatial
 from gensot_demo.pages.energy_robustness_controls import StartControls, TurnControls, values_of
 from gensot_demo.pages.energy_robustness_endpoints import speed_accuracy_endpoint
+from gensot_demo.transport.errors import Explained
 
 
 def test_the_endpoint_has_the_reference_case_and_the_plane():
-    answer = speed_accuracy_endpoint("shift=1", plane=True)
+    *told, answer = speed_accuracy_endpoint("shift=1", plane=True)
+    shares = [moment["done"] for moment in told]
+    assert shares == sorted(shares)
+    assert shares
     json.loads(json.dumps(answer, allow_nan=False))
     assert answer["line"]["cosine"]["c2"] == pytest.approx(0.1997, abs=6e-5)
     assert answer["floor"] == pytest.approx(0.1440, abs=6e-5)
@@ -22,12 +27,13 @@ def test_the_endpoint_has_the_reference_case_and_the_plane():
 
 
 def test_what_has_no_number_is_null():
-    answer = speed_accuracy_endpoint("start=spread&spread=1.6")
+    (answer,) = speed_accuracy_endpoint("start=spread&spread=1.6")
     assert answer["start_error"] is None
     assert answer["line"]["cosine"]["eta"] is None
-    assert speed_accuracy_endpoint("shift=0")["line"]["ot"]["eta"] is None
-    with pytest.raises(gr.Error, match="must be a number from -3 to 3"):
-        speed_accuracy_endpoint("shift=nan")
+    (answer,) = speed_accuracy_endpoint("shift=0")
+    assert answer["line"]["ot"]["eta"] is None
+    with pytest.raises(InvalidRequest, match="must be a number from -3 to 3"):
+        next(speed_accuracy_endpoint("shift=nan"))
 
 
 FAR_OUT = ((2.95, 0.0), (2.98, 4.0), (3.01, 0.0))
@@ -36,9 +42,10 @@ FAR_OUT = ((2.95, 0.0), (2.98, 4.0), (3.01, 0.0))
 
 def test_a_start_that_no_particle_meets_says_so():
     query = "start=drawn&points=" + ";".join(f"{x},{height}" for x, height in FAR_OUT)
-    assert speed_accuracy_endpoint(query)["start_error"] > 1  # on the line it is a start as any other
-    with pytest.raises(gr.Error, match="does not meet a single particle"):
-        speed_accuracy_endpoint(query, plane=True)
+    (answer,) = speed_accuracy_endpoint(query)
+    assert answer["start_error"] > 1  # on the line it is a start as any other
+    with pytest.raises(Explained, match="does not meet a single particle"):
+        list(speed_accuracy_endpoint(query, plane=True))
 
 
 @pytest.mark.parametrize("run", [_spatial, _pictured])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import gradio as gr
 import pytest
 
+from gensot_demo.experiments.requests import InvalidRequest
 from gensot_demo.pages.navigation_endpoints import protocol_endpoint
 
 
@@ -17,7 +17,7 @@ def test_a_query_and_the_protocol_it_returns_cost_the_same():
 
 
 def test_bad_input_is_answered_with_a_sentence():
-    with pytest.raises(gr.Error, match="conjugate point"):
+    with pytest.raises(InvalidRequest, match="conjugate point"):
         protocol_endpoint("stiffness=-3")
-    with pytest.raises(gr.Error, match="no guide"):
+    with pytest.raises(InvalidRequest, match="no guide"):
         protocol_endpoint(protocol={"stiffness": 1})

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-import gradio as gr
 import pytest
 
+from gensot_demo.experiments.requests import InvalidRequest
 from gensot_demo.pages.static_ot_later_start_endpoints import later_start_endpoint
 
 
@@ -23,5 +23,5 @@ def test_a_measurement_is_streamed_as_json():
 
 
 def test_bad_values_are_told():
-    with pytest.raises(gr.Error, match=r"Signal is 100\.0; it must be a number from 0\.1 to 99"):
+    with pytest.raises(InvalidRequest, match=r"Signal is 100\.0; it must be a number from 0\.1 to 99"):
         list(later_start_endpoint("signal=100"))
