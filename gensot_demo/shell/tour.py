@@ -220,7 +220,7 @@ STOPS = (
         "The first steps only decide roughly what a picture will be. Optimal transport can jump over them, and the "
         "network does the rest. But each cell leads to one training picture: with fresh noise the jump is the same as "
         "drawing a training picture and noising it.",
-        "Raise the signal at the start to 60 and press Run.",
+        "Raise the signal at the start to 60 and press Draw.",
         "At 5 per cent no sample is a copy, though after the jump half of them are still nearest to the picture they "
         "landed on. At 60 per cent copies appear, in the last row too, which merely draws a training picture.",
         r"z\;\mapsto\;y_{i(z)}+\sigma'\varepsilon,\qquad i(z)=\arg\max_i\,\langle z,y_i\rangle+h_i",
