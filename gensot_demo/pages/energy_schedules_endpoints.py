@@ -11,6 +11,10 @@ from gensot_demo.experiments.energy.schedules_cloud import compare
 from gensot_demo.experiments.energy.schedules_request import from_query, to_query
 from gensot_demo.experiments.energy.schedules_told import of_ends, of_speed, of_steps
 from gensot_demo.experiments.requests import InvalidRequest
+from gensot_demo.experiments.runs import RunStore, kept_or_made
+
+KEPT = RunStore(8, 40, size=lambda _: 1_000_000, button="Run")
+"""The latest runs of all visitors, by request."""
 
 
 def schedules_endpoint(query: str) -> dict[str, Any]:
@@ -27,7 +31,7 @@ def schedules_endpoint(query: str) -> dict[str, Any]:
     """
     try:
         request, notes = from_query(query)
-        *_, result = compare(request)
+        *_, result = kept_or_made(KEPT, compare, request)
     except InvalidRequest as error:
         raise gr.Error(str(error), print_exception=False) from None
     return {
