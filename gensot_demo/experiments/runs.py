@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from . import limits
@@ -54,6 +54,19 @@ class RunStore:
                 raise InvalidRequest(f"This run is not kept any more; press {self._button} to make it again.")
             self._runs.move_to_end(name)
             return self._runs[name]
+
+
+def kept_or_made(store: RunStore, run: Callable[[Any], Iterator[Any]], request: Any) -> Iterator[Any]:
+    """The moments of a run; of one that is kept, its result alone. A run that has come to its end is kept."""
+    name = store.find(request)
+    if name is not None:
+        yield store.get(name)
+        return
+    last = None
+    for last in run(request):
+        yield last
+    if last is not None and getattr(last, "complete", True) and not getattr(last, "cut", False):
+        store.keep(last)
 
 
 def _bytes(result: CompareResult) -> int:

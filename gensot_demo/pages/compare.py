@@ -24,7 +24,7 @@ from gensot_demo.figures.comparison import decision_figure, dissipation_figure, 
 from gensot_demo.figures.component import PlotlyFigure
 from gensot_demo.figures.wall import PictureWall
 
-from . import endpoints, inspector_endpoints, report
+from . import endpoints, exports, inspector_endpoints, report
 from .controls import BoundedSlider, Controls, run_controls
 from .events import FRESH_SEEDS, HEAVY, LONG, QUIET, address_follows, copies_link, followed, keep_first, ready
 from .inspector import Inspector
@@ -141,6 +141,7 @@ def build() -> None:
         None, query, None, js="(q) => { location.assign(`grid?${q}`); }", api_visibility="private"
     )
     endpoints.publish()
+    exports.of_run(run_name, RUNS, endpoints.plain)
     inspector_endpoints.publish()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -13,6 +13,7 @@ from gensot_demo.experiments.measuring import measure
 from gensot_demo.experiments.plane.links import from_query as transport_from_query
 from gensot_demo.experiments.plane.numbers import numbers
 from gensot_demo.experiments.plane.run import Progress, transport
+from gensot_demo.experiments.runs import RUNS, kept_or_made
 from gensot_demo.experiments.scoreboard.rows import load_rows
 from gensot_demo.figures.wall import data_address
 
@@ -36,11 +37,11 @@ def compare_endpoint(query: str) -> Iterator[dict[str, Any]]:
         (distance from the exact law with floor and power; null for a model whose law is not known).
     """
     request, notes = from_query(query)
-    for moment in compare(request):
+    for moment in kept_or_made(RUNS, compare, request.model_copy(update={"beside": False})):
         if isinstance(moment, Update):
             yield {"done": moment.done, "seconds": moment.seconds}
         else:
-            yield _plain(moment, notes)
+            yield plain(moment, notes)
 
 
 def measure_endpoint(query: str, draws: int = 384) -> Iterator[dict[str, Any]]:
@@ -132,7 +133,8 @@ def _law(report: LawReport) -> dict[str, Any]:
     return {**vars(report), "telling": bool(report.telling), "grouped": bool(report.grouped)}
 
 
-def _plain(result: CompareResult, notes: list[str]) -> dict[str, Any]:
+def plain(result: CompareResult, notes: Sequence[str] = ()) -> dict[str, Any]:
+    """All numbers and pictures of a comparison; its notes after those of the link."""
     names = result.backbone.names
     return {
         "query": to_query(result.request)[0],

@@ -17,7 +17,6 @@ from gensot_demo.experiments.energy.schedules_request import SCHEDULES, Schedule
 from gensot_demo.experiments.energy.schedules_result import SchedulesResult
 from gensot_demo.experiments.energy.schedules_told import of_ends, of_speed, of_steps
 from gensot_demo.experiments.requests import InvalidRequest, parse
-from gensot_demo.experiments.runs import RunStore
 from gensot_demo.figures.component import PlotlyFigure
 from gensot_demo.figures.energy_schedules import pictures_of, speed_figure, steps_figure, strips_of
 from gensot_demo.figures.pad import read_drawing
@@ -26,12 +25,12 @@ from gensot_demo.figures.wall import PictureWall
 from . import energy_schedules_endpoints, report
 from . import energy_schedules_report as words
 from .energy_schedules_controls import SchedulesControls
+from .energy_schedules_endpoints import KEPT as _KEPT
 from .events import HEAVY, QUIET, address_follows, copies_link, followed, keep_first
 from .warm_up import WARM_UP
 
 _SLOTS = len(SCHEDULES)
 _BETWEEN = 0.4  # seconds between two views of a run that goes on
-_KEPT = RunStore(8, 40, size=lambda _: 1_000_000, button="Run")
 _LEAD = (
     "A **schedule** says how much noise is left at each time. Every schedule carries the same noise to the same data, "
     "so why are some better than others? Because they move at different **speeds**: speed is what a path costs, and "

@@ -8,8 +8,12 @@ from typing import Any
 from gensot_demo.experiments.energy.schedules_cloud import compare
 from gensot_demo.experiments.energy.schedules_request import from_query, to_query
 from gensot_demo.experiments.energy.schedules_told import of_ends, of_speed, of_steps
+from gensot_demo.experiments.runs import RunStore, kept_or_made
 
 from . import named
+
+KEPT = RunStore(8, 40, size=lambda _: 1_000_000, button="Run")
+"""The latest runs of all visitors, by request."""
 
 
 def schedules_endpoint(query: str) -> Iterator[dict[str, Any]]:
@@ -27,7 +31,7 @@ def schedules_endpoint(query: str) -> Iterator[dict[str, Any]]:
     """
     request, notes = from_query(query)
     told = 0.0
-    for result in compare(request):
+    for result in kept_or_made(KEPT, compare, request):
         if not result.complete and result.done > told:
             told = result.done
             yield {"doing": result.doing, "done": result.done, "seconds": result.seconds}

@@ -16,7 +16,6 @@ from gensot_demo.experiments.energy.training import TrainingRun, run_training
 from gensot_demo.experiments.energy.training_links import from_query, to_query
 from gensot_demo.experiments.energy.training_task import PATHS, TrainingRequest, at_hand
 from gensot_demo.experiments.requests import InvalidRequest, parse
-from gensot_demo.experiments.runs import RunStore
 from gensot_demo.figures.component import PlotlyFigure
 from gensot_demo.figures.energy_training import (
     calls_figure,
@@ -32,10 +31,9 @@ from gensot_demo.transport.targets import TARGETS, named_target
 from . import energy_training_endpoints, report
 from . import energy_training_report as words
 from .controls import NamedParts, slider_for
+from .energy_training_endpoints import RUNS
 from .events import LONG, QUIET, address_follows, copies_link, followed, fresh_seed
 from .warm_up import WARM_UP
-
-RUNS = RunStore(megabytes=40, size=lambda run: 250_000 * run.request.seeds, button="Train")
 
 FIRST = TrainingRequest(updates=400)
 

@@ -8,8 +8,12 @@ from typing import Any
 from gensot_demo.experiments.energy.training import CALLS, run_training
 from gensot_demo.experiments.energy.training_links import from_query, to_query
 from gensot_demo.experiments.energy.training_told import of_training
+from gensot_demo.experiments.runs import RunStore, kept_or_made
 
 from . import named
+
+RUNS = RunStore(megabytes=40, size=lambda run: 250_000 * run.request.seeds, button="Train")
+"""The latest runs of all visitors, by request."""
 
 
 def train_flow_endpoint(query: str) -> Iterator[dict[str, Any]]:
@@ -27,7 +31,7 @@ def train_flow_endpoint(query: str) -> Iterator[dict[str, Any]]:
     request, notes = from_query(query)
     plain = {"query": to_query(request), "notes": notes}
     checks = -1
-    for run in run_training(request):
+    for run in kept_or_made(RUNS, run_training, request):
         now = {**plain, "done": run.done, "updates": run.updates, "seconds": run.seconds}
         if run.complete:
             last, calls, names = run.checks[-1], run.calls, request.paths

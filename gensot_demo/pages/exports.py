@@ -23,6 +23,7 @@ from gradio.utils import get_upload_folder
 from gensot_demo.backbones.errors import BackboneUnavailable
 from gensot_demo.experiments.answer_files import KINDS, document, to_file
 from gensot_demo.experiments.requests import InvalidRequest
+from gensot_demo.experiments.runs import RunStore
 
 from .events import HEAVY, QUIET, Latest
 from .warm_up import WARM_UP
@@ -36,13 +37,21 @@ _HTML = (
 )
 _ON_LOAD = Path(__file__).with_name("exports.js").read_text(encoding="utf-8")
 _DOWNLOAD = "(file) => { window.gensot.download(file); }"
-_SHOWN: WeakKeyDictionary[gr.Blocks, dict[str, tuple[gr.State, Callable[[str], Answer]]]] = WeakKeyDictionary()
+_SHOWN: WeakKeyDictionary[gr.Blocks, dict[str, tuple[gr.State, Callable[[str], Answer | None]]]] = WeakKeyDictionary()
 
 
-def of_run(name: gr.State, answer: Callable[[str], Answer]) -> None:
-    """The page that is being built shows the run of this name: its data are ``answer(name)``, unless that is empty."""
+def of_run(name: gr.State, store: RunStore, answer: Callable[[Any], Answer]) -> None:
+    """The page that is being built shows the run of this name, as long as it is kept: its data are ``answer`` of it,
+    with what does not travel in a link."""
+
+    def told(name: str) -> Answer | None:
+        try:
+            return answer(store.get(name)) if name else None
+        except InvalidRequest:  # not kept any more: made again
+            return None
+
     root = Context.root_block
-    _SHOWN.setdefault(root, {})[root.current_page] = (name, answer)
+    _SHOWN.setdefault(root, {})[root.current_page] = (name, told)
 
 
 def build(endpoint: str, filename: str) -> None:
@@ -107,10 +116,11 @@ def _told(moments: Callable[[], Iterator[Answer]], kind: str, endpoint: str, fil
 
 
 def _moments(
-    endpoint: str, answer: Callable, query: str, kept: Callable[[str], Answer] | None = None, run: str = ""
+    endpoint: str, answer: Callable, query: str, kept: Callable[[str], Answer | None] | None = None, run: str = ""
 ) -> Iterator[Answer]:
     """What the endpoint says, moment by moment; of a run that is kept, only its answer."""
-    if kept is not None and run and (found := kept(run)):
+    found = kept(run) if kept is not None else None
+    if found is not None:
         yield found
         return
     arguments = _ARGUMENTS.get(endpoint, lambda query: {"query": query})(query)

@@ -19,20 +19,19 @@ from gensot_demo.experiments.grid.request import GridRequest, from_query, to_que
 from gensot_demo.experiments.grid.run import GridResult, GridUpdate, estimate, run_grid
 from gensot_demo.experiments.picture_settings import png_text, settings_text
 from gensot_demo.experiments.requests import InvalidRequest
-from gensot_demo.experiments.runs import RunStore
 from gensot_demo.figures.grid import grid_sheet
 from gensot_demo.figures.wall import PictureWall
 
-from . import grid_endpoints, report
+from . import exports, grid_endpoints, report
 from .events import HEAVY, QUIET, address_follows, copies_link, followed, keep_first
 from .grid_controls import GridControls, axis_controls, shared_controls
+from .grid_endpoints import GRIDS
 from .grid_report import GridWall, cell_number, detail, finished_wall
 from .models import FIRST, choose, first_card, model_choice
 from .models import restored as restored_model
 from .picture_drop import picture_drop
 from .warm_up import WARM_UP
 
-GRIDS = RunStore(12, 80, size=lambda result: result.nbytes, button="Make the grid")
 _SHEETS: set[str] = set()  # files that the app deletes in time
 _BY_ITSELF = 30.0  # seconds that a link may take without anybody pressing a button
 _OUTPUTS = 6  # wall, status, one cell, run name, query, sheet
@@ -124,6 +123,7 @@ def build() -> None:
         None, None, None, js="() => { window.gensot.reveal('#cell'); }", api_visibility="private"
     )
     grid_endpoints.publish()
+    exports.of_run(run_name, GRIDS, grid_endpoints.plain)
 
 
 def _first_view() -> Iterator[None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gensot_demo.experiments import links
@@ -10,10 +10,14 @@ from gensot_demo.experiments.grid.numbers import numbers
 from gensot_demo.experiments.grid.request import from_query
 from gensot_demo.experiments.grid.run import GridResult, estimate, run_grid
 from gensot_demo.experiments.picture_settings import settings_text
+from gensot_demo.experiments.runs import RunStore, kept_or_made
 from gensot_demo.figures.sheet import tiled
 from gensot_demo.figures.wall import data_address
 
 from . import named
+
+GRIDS = RunStore(12, 80, size=lambda result: result.nbytes, button="Make the grid")
+"""The latest runs of all visitors, by request."""
 
 
 def grid_endpoint(query: str) -> Iterator[dict[str, Any]]:
@@ -36,15 +40,16 @@ def grid_endpoint(query: str) -> Iterator[dict[str, Any]]:
     cost = estimate(request)
     yield {"estimate": cost.sentence, "calls": cost.calls}
     ended = 0
-    for moment in run_grid(request):
+    for moment in kept_or_made(GRIDS, run_grid, request):
         if isinstance(moment, GridResult):
-            yield _plain(moment, notes)
+            yield plain(moment, notes)
         else:
             ended += len(moment.cells)
             yield {"done": moment.done, "seconds": moment.seconds, "cells": ended}
 
 
-def _plain(result: GridResult, notes: list[str]) -> dict[str, Any]:
+def plain(result: GridResult, notes: Sequence[str] = ()) -> dict[str, Any]:
+    """All numbers and pictures of a grid; its notes after those of the link."""
     out = numbers(result)
     for told, cell in zip(out["cells"], result.cells, strict=True):
         text = settings_text(links.to_query(cell.request)[0])

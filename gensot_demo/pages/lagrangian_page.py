@@ -137,7 +137,9 @@ def build_page(view: View) -> None:
     for button, (_, change) in zip(presets, view.first.presets, strict=True):
         asks(chosen(button.click), answers.preset(change), parts, [*parts, *shown])
     copies_link(link, query, answers.link, parts, query)
-    lagrangian_endpoints.publish(view.name, view.about, view.example, type(view.first), view.run)
+    lagrangian_endpoints.publish(
+        view.name, view.about, view.example, type(view.first), lambda request: _moving(view, request)
+    )
 
 
 def _warmed(view: View) -> Iterator[None]:

@@ -24,7 +24,7 @@ from gensot_demo.figures.component import PlotlyFigure
 from gensot_demo.figures.film_player import FilmPlayer
 from gensot_demo.figures.sequences import change_figure
 
-from . import report, sequences_endpoints
+from . import exports, report, sequences_endpoints
 from .events import HEAVY, QUIET, address_follows, copies_link, followed, keep_first
 from .models import FIRST, choose
 from .models import restored as restored_model
@@ -133,6 +133,7 @@ def build() -> None:
     )
     copies_link(link, query, lambda *values: _link(controls, values), controls.all(), [query, status])
     sequences_endpoints.publish()
+    exports.of_run(run_name, SEQUENCES, sequences_endpoints.plain)
 
 
 def _first_view() -> Iterator[None]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from gensot_demo.experiments.runs import kept_or_made
 from gensot_demo.experiments.sequences.film_files import to_gif
+from gensot_demo.experiments.sequences.kept import SEQUENCES
 from gensot_demo.experiments.sequences.links import from_query
-from gensot_demo.experiments.sequences.run import Progress, sequence
+from gensot_demo.experiments.sequences.run import Progress, SequenceResult, sequence
 from gensot_demo.experiments.sequences.verdict import numbers
 
 from . import named
@@ -31,13 +33,18 @@ def sequence_endpoint(query: str) -> Iterator[dict[str, Any]]:
         side by side as a data: address.
     """
     request, notes = from_query(query)
-    for moment in sequence(request):
+    for moment in kept_or_made(SEQUENCES, sequence, request):
         if isinstance(moment, Progress):
             yield {"done": moment.done, "seconds": moment.seconds}
             continue
-        out = numbers(moment)
-        address = "data:image/gif;base64," + base64.b64encode(to_gif(moment)).decode("ascii")
-        yield {**out, "notes": [*notes, *out["notes"]], "gif": address}
+        yield plain(moment, notes)
+
+
+def plain(result: SequenceResult, notes: Sequence[str] = ()) -> dict[str, Any]:
+    """All numbers of a sequence and its films; its notes after those of the link."""
+    out = numbers(result)
+    address = "data:image/gif;base64," + base64.b64encode(to_gif(result)).decode("ascii")
+    return {**out, "notes": [*notes, *out["notes"]], "gif": address}
 
 
 def publish() -> None:

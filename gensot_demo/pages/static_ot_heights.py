@@ -13,7 +13,6 @@ from gradio.context import Context
 
 from gensot_demo.experiments import limits
 from gensot_demo.experiments.requests import InvalidRequest
-from gensot_demo.experiments.runs import RunStore
 from gensot_demo.experiments.static_ot.heights_links import DEFAULT_TAU, TAU, Wanted, from_query, smoothing, to_query
 from gensot_demo.experiments.static_ot.heights_pictures import PicturesRun, run_stored
 from gensot_demo.experiments.static_ot.heights_plane import PlaneRun, run_plane
@@ -37,11 +36,10 @@ from . import report, static_ot_heights_endpoints
 from .controls import BoundedSlider
 from .events import HEAVY, LONG, QUIET, address_follows, copies_link, followed, fresh_seed, keep_first
 from .static_ot_heights_controls import PicturesControls, PlaneControls
+from .static_ot_heights_endpoints import RUNS
 from .static_ot_heights_pictures import FOUND, find_pictures, shown_pictures
 from .static_ot_heights_text import LEAD, PICTURES, QUESTIONS, READ, TRY
 from .warm_up import WARM_UP
-
-RUNS = RunStore(megabytes=20, size=lambda run: 40_000 + 16 * len(run.moments) * len(run.exact.points), button="Solve")
 
 _CHANGED = "Press Solve for these settings. What is shown is of others."
 _KEPT_TRUE = "(q) => { if (q && location.search) window.gensot.replaceQuery(q); }"  # a link that was not followed

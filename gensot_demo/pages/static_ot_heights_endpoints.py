@@ -6,12 +6,16 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 from gensot_demo.experiments.requests import InvalidRequest
+from gensot_demo.experiments.runs import RunStore, kept_or_made
 from gensot_demo.experiments.static_ot.heights_links import from_query, to_query
 from gensot_demo.experiments.static_ot.heights_pictures import run_anew, run_stored
 from gensot_demo.experiments.static_ot.heights_plane import run_plane
 from gensot_demo.experiments.static_ot.heights_told import of_pictures, of_plane
 
 from . import named
+
+RUNS = RunStore(megabytes=20, size=lambda run: 40_000 + 16 * len(run.moments) * len(run.exact.points), button="Solve")
+"""The latest runs of all visitors, by request."""
 
 
 def solve_heights_endpoint(
@@ -40,7 +44,7 @@ def solve_heights_endpoint(
 
 
 def _points(request: Any, plain: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for run in run_plane(request):
+    for run in kept_or_made(RUNS, run_plane, request):
         if not run.moments:
             continue
         last = run.moments[-1]

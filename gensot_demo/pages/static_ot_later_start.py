@@ -37,11 +37,11 @@ from . import report, static_ot_later_start_endpoints
 from . import static_ot_later_start_report as words
 from .events import HEAVY, LONG, QUIET, Latest, address_follows, copies_link, followed, fresh_seed, keep_first
 from .static_ot_later_start_controls import LaterStartControls
+from .static_ot_later_start_endpoints import MEASURED
 from .static_ot_later_start_text import LEAD, QUESTIONS, READ, TRY, TRY_CALLS
 from .warm_up import WARM_UP
 
 WALLS = RunStore(megabytes=20, size=lambda run: 1_500_000, button="Draw")
-MEASURED = RunStore(megabytes=2, size=lambda run: 60_000, button="Measure")
 FIRST = LaterStartRequest()
 FIRST_MEASURED = LaterStartRequest(draws=32, budgets=(2, 5, 10))
 

@@ -6,11 +6,15 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from gensot_demo.experiments.runs import RunStore, kept_or_made
 from gensot_demo.experiments.static_ot.later_start import LaterStartCalls, run_calls
 from gensot_demo.experiments.static_ot.later_start_links import from_query, to_query
 from gensot_demo.experiments.static_ot.later_start_told import of_calls
 
 from . import named
+
+MEASURED = RunStore(megabytes=2, size=lambda run: 60_000, button="Measure")
+"""The latest runs of all visitors, by request."""
 
 
 def later_start_endpoint(query: str) -> Iterator[dict[str, Any]]:
@@ -28,7 +32,7 @@ def later_start_endpoint(query: str) -> Iterator[dict[str, Any]]:
     """
     request, notes = from_query(query)
     plain, there = {"query": to_query(request), "notes": notes}, -1
-    for run in run_calls(request):
+    for run in kept_or_made(MEASURED, run_calls, request.of_calls()):
         count = sum(map(len, run.found.values()))
         if run.complete or count != there:
             there = count

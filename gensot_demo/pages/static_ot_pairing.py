@@ -11,7 +11,6 @@ import gradio as gr
 from gradio.context import Context
 
 from gensot_demo.experiments.requests import InvalidRequest, parse
-from gensot_demo.experiments.runs import RunStore
 from gensot_demo.experiments.static_ot.pairing import PairingRun, first_look, run_pairing
 from gensot_demo.experiments.static_ot.pairing_request import (
     PAIRINGS,
@@ -39,10 +38,10 @@ from . import report, static_ot_pairing_endpoints
 from . import static_ot_pairing_report as words
 from .controls import NamedParts, slider_for
 from .events import LONG, QUIET, Latest, address_follows, copies_link, followed, fresh_seed
+from .static_ot_pairing_endpoints import RUNS
 from .static_ot_pairing_text import LEAD, QUESTIONS, READ
 from .warm_up import WARM_UP
 
-RUNS = RunStore(megabytes=40, size=lambda run: 400_000 + 50_000 * run.request.seeds, button="Train")
 FIRST = PairingRequest(updates=300)
 
 _EVERY = 0.7  # seconds between drawings

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from gensot_demo.experiments.runs import RunStore, kept_or_made
 from gensot_demo.experiments.static_ot.pairing import CALLS, run_pairing
 from gensot_demo.experiments.static_ot.pairing_request import SIZES, from_query, to_query
 from gensot_demo.experiments.static_ot.pairing_told import of_flows, of_pairs
 
 from . import named
+
+RUNS = RunStore(megabytes=40, size=lambda run: 400_000 + 50_000 * run.request.seeds, button="Train")
+"""The latest runs of all visitors, by request."""
 
 
 def train_pairing_endpoint(query: str) -> Iterator[dict[str, Any]]:
@@ -28,7 +32,7 @@ def train_pairing_endpoint(query: str) -> Iterator[dict[str, Any]]:
     request, notes = from_query(query)
     plain = {"query": to_query(request), "notes": notes}
     told = -1.0
-    for run in run_pairing(request):
+    for run in kept_or_made(RUNS, run_pairing, request):
         now = {**plain, "done": run.done, "updates": run.updates, "seconds": run.seconds}
         if run.complete:
             parts = {
