@@ -151,14 +151,16 @@
   }
 
   function show(...shown) {
-    const where = place();
-    if (!where) return;
-    where.replaceChildren(...shown);
-    for (const link of document.querySelectorAll(".gensot-footer [data-gensot-tour=open]")) {
-      const number = current() ? 0 : last();
-      link.textContent = number ? resumeWords(number) : "Tour";
-      link.hidden = Boolean(current());
-    }
+    place()?.replaceChildren(...shown);
+    nameFooter();
+  }
+
+  function nameFooter() {
+    const button = document.querySelector(".gensot-footer [data-gensot-tour=open]");
+    if (!button) return false;
+    button.textContent = last() ? resumeWords(last()) : "Tour";
+    button.hidden = Boolean(current());
+    return true;
   }
 
   function draw() {
@@ -293,10 +295,8 @@
     });
     until.observe(document.body, { childList: true, subtree: true });
   }
-  const footer = new MutationObserver(() => {
-    if (!document.querySelector(".gensot-footer [data-gensot-tour=open]")) return;
-    footer.disconnect();
-    show(...(place()?.childNodes ?? []));
-  });
-  footer.observe(document.body, { childList: true, subtree: true });
+  if (!nameFooter()) {
+    const until = new MutationObserver(() => nameFooter() && until.disconnect());
+    until.observe(document.body, { childList: true, subtree: true });
+  }
 })();

@@ -114,16 +114,16 @@ def test_at_strength_1_all_methods_make_the_same_heart_and_part_later():
     found = last(run_grid(request))
     rows = np.array([np.asarray(cell.pictures, float)[0] for cell in found.cells]).reshape(4, 4, -1)
     apart = np.abs(rows - rows[:1]).mean(-1).max(0)  # over methods, by strength
-    assert apart[0] < 1
-    assert apart[-1] > 3
-    clipped = (rows >= 250).mean(-1)[0]
-    assert clipped[-1] > clipped[0]
+    assert apart[0] < 3  # grey levels; CFG-Zero* rests at the start, the others agree to the pixel
+    assert min(np.abs(rows[:, -1] - rows[:, 0]).mean(-1)) > 20
+    cfg, apg, zero_star, gensot = (rows >= 250).mean(-1)[:, -1] - (rows >= 250).mean(-1)[:, 0]
+    assert apg < 0 < min(cfg, zero_star, gensot)
 
 
 def test_cfg_is_not_the_product_law():
     assert asked("product").trust == 3
     found = last(transport(asked("product")))
-    ratio = {panel.method: panel.measures.w2 / panel.measures.floor for panel in found.panels}
+    ratio = {panel.name: panel.measures.w2 / panel.measures.floor for panel in found.panels}
     assert ratio["gensot_weighted"] < 1.25
     assert min(ratio["cfg_flow"], ratio["cfg_sde"]) > 1.5
 

@@ -75,8 +75,8 @@ STOPS = (
         "[[Guidance]] pulls every prediction towards what was asked for, here a heart. To the right it pulls harder. "
         "Each row is another method, and all sixteen pictures begin with the same noise.",
         "Write 1, 3, 10 as the values of X and press Make the grid.",
-        "At strength 1 all four methods make the same heart: there is nothing to exaggerate yet. They part as the "
-        "strength grows, the colour turns, and at 8 parts of the heart are bleached.",
+        "At strength 1 all rows show the same heart, within a hair: there is nothing to exaggerate yet. At 8 it is "
+        "another heart, and bleached but where adaptive projected guidance holds back.",
         r"\hat y_w = \hat y_\varnothing + w\,(\hat y_c-\hat y_\varnothing)",
         f"[[cfg|Classifier-free guidance]]: {_arxiv('2207.12598', 'Ho & Salimans')}",
     ),
