@@ -17,7 +17,7 @@ from gensot_demo.experiments.plane.links import from_query as transport_from_que
 from gensot_demo.experiments.plane.numbers import numbers
 from gensot_demo.experiments.plane.run import Progress, transport
 from gensot_demo.experiments.requests import InvalidRequest
-from gensot_demo.experiments.scoreboard.rows import load_rows
+from gensot_demo.experiments.scoreboard.own_rows import own_rows, shown_rows
 from gensot_demo.figures.wall import data_address
 
 
@@ -101,7 +101,7 @@ def transport_endpoint(query: str) -> Iterator[dict[str, Any]]:
 
 
 def scoreboard_endpoint(backbone: str = "", task: str = "") -> dict[str, Any]:
-    """The shipped rows of the Scoreboard: every guidance method against the law asked for, with floor, power and cost.
+    """The rows that the Scoreboard shows: every guidance method against the law asked for, with floor, power and cost.
 
     Args:
         backbone: "plane", "collection" or "network"; empty for all.
@@ -111,7 +111,8 @@ def scoreboard_endpoint(backbone: str = "", task: str = "") -> dict[str, Any]:
         rows: what was asked (backbone, task, level), who answered (method, label, setting, value), at what budget,
             distance with error, floor, spread and power, effective number, the judge's opinion, and costs per sample.
     """
-    return {"rows": [asdict(row) for row in load_rows() if backbone in ("", row.backbone) and task in ("", row.task)]}
+    rows = shown_rows(own_rows())
+    return {"rows": [asdict(row) for row in rows if backbone in ("", row.backbone) and task in ("", row.task)]}
 
 
 def publish_scoreboard() -> None:
