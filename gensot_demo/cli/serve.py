@@ -23,6 +23,10 @@ def serve(
     pipeline: Annotated[
         list[Path] | None, typer.Option(metavar="FOLDER", help="Folder with a diffusers pipeline of your own; repeat.")
     ] = None,
+    rows: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Rows of a sweep, which the Scoreboard shows in place of those that ship."),
+    ] = None,
 ) -> None:
     """Open the app. Files given by --method are run, again whenever they are saved: name only those that you trust. Of
     a folder given by --pipeline only weights and settings are read, never code."""
@@ -34,6 +38,8 @@ def serve(
         raise refuse("--method runs a file of your own and is not available on a Space; start the app locally.")
     if pipeline and on_space():
         raise refuse("--pipeline opens a folder of your own and is not available on a Space; start the app locally.")
+    if rows is not None:
+        _show_rows(rows)
     own = _own_methods(method) if method else None
     for folder in pipeline or []:
         _add_folder(folder)
@@ -46,6 +52,19 @@ def serve(
         build_app().launch(**options)
     else:
         own.serve(build_app, options)
+
+
+def _show_rows(file: Path) -> None:
+    """Tell the Scoreboard; a broken file is refused."""
+    from gensot_demo.experiments.requests import InvalidRequest
+    from gensot_demo.experiments.scoreboard.own_rows import ROWS_VARIABLE, own_rows
+
+    os.environ[ROWS_VARIABLE] = str(file.resolve())
+    try:
+        found = own_rows()
+    except InvalidRequest as error:
+        raise refuse(error) from None
+    typer.echo(f"Rows of {found.sentence}.", err=True)
 
 
 def _own_methods(files: list[Path]) -> OwnMethods:

@@ -14,7 +14,7 @@ from gensot_demo.experiments.plane.links import from_query as transport_from_que
 from gensot_demo.experiments.plane.numbers import numbers
 from gensot_demo.experiments.plane.run import Progress, transport
 from gensot_demo.experiments.runs import RUNS, kept_or_made
-from gensot_demo.experiments.scoreboard.rows import load_rows
+from gensot_demo.experiments.scoreboard.own_rows import own_rows, shown_rows
 from gensot_demo.figures.wall import data_address
 
 from . import named
@@ -91,7 +91,7 @@ def transport_endpoint(query: str) -> Iterator[dict[str, Any]]:
 
 
 def scoreboard_endpoint(backbone: str = "", task: str = "", query: str = "") -> dict[str, Any]:
-    """The shipped rows of the Scoreboard: every guidance method against the law asked for, with floor, power and cost.
+    """The rows that the Scoreboard shows: every guidance method against the law asked for, with floor, power and cost.
 
     Args:
         backbone: "plane", "collection" or "network"; empty for all.
@@ -105,7 +105,7 @@ def scoreboard_endpoint(backbone: str = "", task: str = "", query: str = "") -> 
     asked = dict(fields_of(query, "ask=collection*follow*3")[0])
     place, kind, level = ([*asked.get("ask", "**").split("*"), "", ""])[:3]
     wanted = {"backbone": backbone or place, "task": task or kind, "level": level, "budget": asked.get("at", "")}
-    rows = [asdict(row) for row in load_rows()]
+    rows = [asdict(row) for row in shown_rows(own_rows())]
     return {"rows": [row for row in rows if all(text in ("", _plain_text(row[key])) for key, text in wanted.items())]}
 
 

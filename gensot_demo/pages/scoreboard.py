@@ -12,7 +12,8 @@ from gradio.context import Context
 
 from gensot_demo.experiments.links import VERSION, fields_of, ignored
 from gensot_demo.experiments.requests import InvalidRequest
-from gensot_demo.experiments.scoreboard.rows import Row, load_rows
+from gensot_demo.experiments.scoreboard.own_rows import OwnRows, own_rows, shown_rows
+from gensot_demo.experiments.scoreboard.rows import Row
 from gensot_demo.experiments.scoreboard.run import SMALL_DRAWS, draws_of, rows_of
 from gensot_demo.experiments.scoreboard.tasks import TASKS, ScoreTask, variants
 from gensot_demo.figures.component import PlotlyFigure
@@ -59,7 +60,11 @@ _FIRST = "collection*follow*3"
 
 
 def build() -> None:
-    """The page's content, inside its Blocks."""
+    """The page's content, inside its Blocks. Raises SystemExit with a sentence for a broken file of one's own rows."""
+    try:
+        own_rows()
+    except InvalidRequest as error:
+        raise SystemExit(str(error)) from None
     query = gr.Textbox(visible="hidden", elem_id="query")
     gr.Markdown(_LEAD, elem_classes="gensot-lead")
     with gr.Row(elem_classes="gensot-run"):
@@ -102,27 +107,33 @@ def build() -> None:
     endpoints.publish_scoreboard()
 
 
-def rows_for(name: str, budget: str) -> tuple[ScoreTask, float, list[Row]]:
-    """(task, level, shipped rows); raises KeyError for a question that there is not."""
+def rows_for(name: str, budget: str, own: OwnRows | None = None) -> tuple[ScoreTask, float, list[Row]]:
+    """(task, level, rows of the task); raises KeyError for a question that there is not."""
     task, level = _ASKED[name]
-    rows = [row for row in load_rows() if (row.backbone, row.task, row.budget) == (task.backbone, task.name, budget)]
-    return task, level, rows
+    asked = task.backbone, task.name, budget
+    return task, level, [row for row in shown_rows(own) if (row.backbone, row.task, row.budget) == asked]
 
 
 def show(name: str, budget: str) -> list[Any]:
     """[sentences, figure, table, command, query] of one question."""
-    task, level, rows = rows_for(name, budget)
+    own, source = _own()
+    task, level, rows = rows_for(name, budget, own)
     here = [row for row in rows if row.level == level]
     said = "".join(f"<li>{line}</li>" for line in map(report.escape, sentences(here, task, budget)))
+    yours = own is not None and any(row in own.rows for row in here)
+    if source:
+        then = "" if yours or own is None else " It has none on this question: these are those that ship."
+        said += f'<li class="gensot-note">{report.escape(source + then)}</li>'
     figure = price_figure(here) or quality_figure(rows if task.name == "condition" else here)
     caption = f"{task.question}: {task.level} {level:g}, at {_BUDGETS[budget]}"
     made = f"python -m benchmarks.guidance --task {task.name} --backbone {task.backbone}"
-    draws = f"{draws_of(task)} samples a method; the nearest first."
+    draws = f"{max((row.draws for row in here), default=0) if yours else draws_of(task)} samples a method"
+    by = "A command that draws such rows:" if yours else "These rows were drawn by"
     return [
         f'<ul class="gensot-verdict">{said}</ul>',
         figure,
         table(here, caption) if here else "",
-        f"<p>These rows were drawn by <code>{made}</code>, {draws}</p>",
+        f"<p>{by} <code>{made}</code>, {draws}; the nearest first.</p>",
         to_query(Asked(name, budget)),
     ]
 
@@ -152,6 +163,15 @@ def from_query(query: str) -> tuple[Asked, list[str]]:
         if text not in known:
             raise InvalidRequest(f"The link asks for {text[:40]!r}; there are {listed or ', '.join(known)}.")
     return Asked(found["ask"], found["at"]), notes
+
+
+def _own() -> tuple[OwnRows | None, str]:
+    """One's own rows, and where what is shown comes from; empty where nothing of one's own was asked for."""
+    try:
+        own = own_rows()
+    except InvalidRequest as error:  # it was whole when the app started
+        return None, f"{error} Those that ship are shown instead."
+    return own, own.sentence + "." if own else ""
 
 
 def _restore(request: gr.Request) -> list[Any]:

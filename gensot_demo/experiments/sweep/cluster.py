@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # before Ray is imported,
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 
 import ray
+from ray._private import worker as ray_worker
 from ray.exceptions import RayError, RayTaskError
 
 from gensot_demo import __version__
@@ -50,6 +52,7 @@ class Places:
         ours = not ray.is_initialized()
         if ours:
             self._connect()
+        ray_worker._worker_logs_enabled = False  # else a lost machine's whole log is printed among our results
         handed: dict[ray.ObjectRef, Piece] = {}
         try:
             yield from self._done(list(reversed(pieces)), handed)
@@ -64,6 +67,7 @@ class Places:
         if self.address is None:
             ray.init("local", num_cpus=self.workers, include_dashboard=False, object_store_memory=_STORE_BYTES, **quiet)
             return
+        _require_answer(self.address)
         try:
             ray.init(self.address, **quiet)
         except (ConnectionError, RuntimeError, ValueError) as error:
@@ -111,6 +115,17 @@ class Places:
             f"A task would take {self.cpus} CPUs and {gpus:g} GPUs of one machine; no machine here has more than "
             f"{cpus:g} CPUs and {most:g} GPUs."
         )
+
+
+def _require_answer(address: str) -> None:
+    """Ask once whether somebody is there; Ray itself would ask for minutes."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not colon or not port.isdigit():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _LOOK_AGAIN).close()
+    except (OSError, OverflowError) as error:
+        raise InvalidRequest(f"There is no Ray cluster at {address!r}: {error}.") from None
 
 
 def _attempt(piece: Piece, key: str, cpus: int) -> tuple[list[dict[str, Any]], str]:
