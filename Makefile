@@ -3,6 +3,7 @@
 # make test      install, look for a browser, run every test
 # make lint      ruff
 # make deploy-check   would this tree run as a Space and as a container?
+# make audit     ask for known holes in what the app depends on
 
 PYTHON ?= python3
 VENV := .venv
@@ -10,7 +11,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST_ARGS ?=
 
-.PHONY: install run test browser lint deploy-check
+.PHONY: install run test browser lint deploy-check audit
 .DELETE_ON_ERROR:
 
 install: $(STAMP)
@@ -41,3 +42,6 @@ lint: install
 
 deploy-check: install
 	@$(BIN)/python -m tools.deploy_check
+
+audit: install
+	@$(BIN)/python -m tools.dependencies audit

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tools.running_app import free_port
 
-_PATIENCE = 120.0  # seconds
+_PATIENCE = 300.0  # seconds: a busy machine needs minutes for what an idle one does in ten seconds
 _AS_USER = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
 
 

@@ -27,7 +27,7 @@ _LATENT_CELL = 8  # pixels a side, for networks in latent space
 
 def lent_by_call() -> bool:
     """Whether this machine lends its GPU call by call."""
-    return bool(os.environ.get("SPACES_ZERO_GPU"))
+    return os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")  # as the host's package reads it
 
 
 def gpu_seconds(request: CompareRequest, info: BackboneInfo, *more: CompareRequest) -> int:
