@@ -36,6 +36,7 @@ from gensot_demo.pages import (
 )
 from gensot_demo.pages.visitors import limit_visitors
 from gensot_demo.shell import frame
+from gensot_demo.shell.sessions import keep_sessions_small
 
 
 @dataclass(frozen=True)
@@ -122,4 +123,5 @@ def build_app(pages: Sequence[Page] = PAGES) -> gr.Blocks:
                 page.build()
             frame.footer()
     limit_visitors(app)
+    keep_sessions_small()
     return app.queue(max_size=VISITORS_WAITING, default_concurrency_limit=limits.LIGHT_AT_ONCE)
