@@ -44,6 +44,7 @@ _LIGHT = (
     ("lagrangian_interpolation", lambda n: f"particles=200&seed={n % 10**6}"),
 )
 _BUSY = ("queue is full", "busy", "at once")
+_ONCE = httpx.Limits(max_keepalive_connections=0)  # a kept connection may be closed while a visitor thinks
 
 
 @dataclass
@@ -95,7 +96,7 @@ async def visitor(number: int, address: str, end: float, seen: Seen) -> None:
     chosen = random.Random(number)
     asked = chosen.randrange(HEAVY_EVERY)  # so that they do not all compare at once
     session = f"load{number}x{chosen.randrange(10**9)}"
-    async with httpx.AsyncClient(base_url=address, timeout=PATIENCE) as client:
+    async with httpx.AsyncClient(base_url=address, timeout=PATIENCE, limits=_ONCE) as client:
         await asyncio.sleep(chosen.uniform(0, THINKS[1]))
         while time.monotonic() < end:
             asked += 1

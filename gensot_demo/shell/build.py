@@ -39,6 +39,7 @@ from gensot_demo.pages import (
 )
 from gensot_demo.pages.visitors import limit_visitors
 from gensot_demo.shell import frame, tour
+from gensot_demo.shell.sessions import keep_sessions_small
 
 
 @dataclass(frozen=True)
@@ -160,6 +161,7 @@ def build_app(pages: Sequence[Page] = PAGES) -> gr.Blocks:
             frame.footer(ENDPOINTS.get(page.path, ""))
             tour.equations(page.path)
     limit_visitors(app)
+    keep_sessions_small()
     return app.queue(max_size=VISITORS_WAITING, default_concurrency_limit=limits.LIGHT_AT_ONCE)
 
 
