@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Any
 
 from gensot_demo.experiments.compare import CompareResult, Update, compare
@@ -13,7 +12,6 @@ from gensot_demo.experiments.measuring import measure
 from gensot_demo.experiments.plane.links import from_query as transport_from_query
 from gensot_demo.experiments.plane.numbers import numbers
 from gensot_demo.experiments.plane.run import Progress, transport
-from gensot_demo.experiments.scoreboard.rows import load_rows
 from gensot_demo.figures.wall import data_address
 
 from . import named
@@ -87,25 +85,6 @@ def transport_endpoint(query: str) -> Iterator[dict[str, Any]]:
             yield {"doing": moment.doing, "done": moment.done, "seconds": moment.seconds}
         elif moment.complete:
             yield {**numbers(moment), "notes": [*notes, *moment.notes]}
-
-
-def scoreboard_endpoint(backbone: str = "", task: str = "") -> dict[str, Any]:
-    """The shipped rows of the Scoreboard: every guidance method against the law asked for, with floor, power and cost.
-
-    Args:
-        backbone: "plane", "collection" or "network"; empty for all.
-        task: "condition", "follow", "restore" or "reward"; empty for all.
-
-    Returns:
-        rows: what was asked (backbone, task, level), who answered (method, label, setting, value), at what budget,
-            distance with error, floor, spread and power, effective number, the judge's opinion, and costs per sample.
-    """
-    return {"rows": [asdict(row) for row in load_rows() if backbone in ("", row.backbone) and task in ("", row.task)]}
-
-
-def publish_scoreboard() -> None:
-    """Register the Scoreboard's endpoint with the Blocks that is being built."""
-    named.publish(scoreboard_endpoint, "scoreboard", "light")
 
 
 def publish_transport() -> None:

@@ -33,7 +33,7 @@ from gensot_demo.figures.navigation_adaptive import (
 from gensot_demo.transport.targets import named_target
 
 from . import navigation_adaptive_report as words
-from . import report
+from . import navigation_tuned_endpoints, report
 from .controls import BoundedSlider
 from .events import HEAVY, QUIET, address_follows, copies_link, followed
 from .warm_up import WARM_UP
@@ -156,6 +156,7 @@ def build() -> None:
         lambda: report.status("Stopped. What was found stays."), None, status, **QUIET
     )
     copies_link(link, query, _link, controls, query)
+    navigation_tuned_endpoints.publish_adaptive()
 
 
 def _first_view() -> Iterator[None]:

@@ -29,7 +29,7 @@ from gensot_demo.experiments.requests import InvalidRequest, parse
 from gensot_demo.figures.component import PlotlyFigure
 from gensot_demo.figures.navigation_directions import plane_figure, tuned_figure, width_figure
 
-from . import report
+from . import navigation_tuned_endpoints, report
 from .controls import BoundedSlider
 from .events import HEAVY, QUIET, address_follows, copies_link, followed, ready
 from .warm_up import WARM_UP
@@ -144,6 +144,7 @@ def build() -> None:
         lambda: report.status("Stopped. What was found stays."), None, status, **QUIET
     )
     copies_link(link, query, _link, controls, query)
+    navigation_tuned_endpoints.publish_directions()
 
 
 def _first_view() -> Iterator[None]:
