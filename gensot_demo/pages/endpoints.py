@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from gensot_demo.experiments.compare import CompareResult, Update, compare
 from gensot_demo.experiments.law import LawReport
-from gensot_demo.experiments.links import fields_of, from_query, to_query
+from gensot_demo.experiments.links import from_query, to_query
 from gensot_demo.experiments.measuring import measure
 from gensot_demo.experiments.plane.links import from_query as transport_from_query
 from gensot_demo.experiments.plane.numbers import numbers
 from gensot_demo.experiments.plane.run import Progress, transport
 from gensot_demo.experiments.runs import RUNS, kept_or_made
-from gensot_demo.experiments.scoreboard.own_rows import own_rows, shown_rows
 from gensot_demo.figures.wall import data_address
 
 from . import named
@@ -88,34 +86,6 @@ def transport_endpoint(query: str) -> Iterator[dict[str, Any]]:
             yield {"doing": moment.doing, "done": moment.done, "seconds": moment.seconds}
         elif moment.complete:
             yield {**numbers(moment), "notes": [*notes, *moment.notes]}
-
-
-def scoreboard_endpoint(backbone: str = "", task: str = "", query: str = "") -> dict[str, Any]:
-    """The rows that the Scoreboard shows: every guidance method against the law asked for, with floor, power and cost.
-
-    Args:
-        backbone: "plane", "collection" or "network"; empty for all.
-        task: "condition", "follow", "restore" or "reward"; empty for all.
-        query: or one question as in a link of the page, for example "ask=collection*follow*3&at=steps".
-
-    Returns:
-        rows: what was asked (backbone, task, level), who answered (method, label, setting, value), at what budget,
-            distance with error, floor, spread and power, effective number, the judge's opinion, and costs per sample.
-    """
-    asked = dict(fields_of(query, "ask=collection*follow*3")[0])
-    place, kind, level = ([*asked.get("ask", "**").split("*"), "", ""])[:3]
-    wanted = {"backbone": backbone or place, "task": task or kind, "level": level, "budget": asked.get("at", "")}
-    rows = [asdict(row) for row in shown_rows(own_rows())]
-    return {"rows": [row for row in rows if all(text in ("", _plain_text(row[key])) for key, text in wanted.items())]}
-
-
-def _plain_text(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float | int) else str(value)
-
-
-def publish_scoreboard() -> None:
-    """Register the Scoreboard's endpoint with the Blocks that is being built."""
-    named.publish(scoreboard_endpoint, "scoreboard", "light")
 
 
 def publish_transport() -> None:

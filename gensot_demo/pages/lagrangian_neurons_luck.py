@@ -15,7 +15,7 @@ from gensot_demo.experiments.turns import in_turn
 from gensot_demo.figures.component import PlotlyFigure
 from gensot_demo.figures.lagrangian_neurons import luck_figure
 
-from . import report
+from . import lagrangian_chance_endpoints, report
 from .events import HEAVY, QUIET, Latest
 from .lagrangian_controls import LagrangianControls
 from .warm_up import WARM_UP
@@ -49,6 +49,7 @@ def section(controls: LagrangianControls) -> None:
     chosen = go.click(Latest.choose, latest, ticket, **light)
     chosen.then(training, [latest, ticket, *controls.all()], [status, figure, said], **HEAVY)
     stop.click(Latest.stop, latest, None, **light)
+    lagrangian_chance_endpoints.publish_luck()
 
 
 def _trained(latest: Latest, number: int, controls: LagrangianControls, values: tuple[Any, ...]) -> Iterator[list[Any]]:

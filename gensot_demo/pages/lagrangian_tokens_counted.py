@@ -15,7 +15,7 @@ from gensot_demo.experiments.lagrangian.tokens_counted import BETAS, DEPTHS, SEE
 from gensot_demo.experiments.requests import InvalidRequest, parse
 from gensot_demo.experiments.turns import in_turn
 
-from . import report
+from . import lagrangian_chance_endpoints, report
 from .controls import NamedParts
 from .events import LONG, QUIET, Latest
 from .warm_up import WARM_UP
@@ -55,6 +55,7 @@ def section(controls: NamedParts) -> None:
     chosen = [latest, ticket, controls["space"], controls["tokens"]]
     go.click(Latest.choose, latest, ticket, **light).then(counting, chosen, [line, table], **LONG)
     stop.click(_stopped, latest, line, **light)
+    lagrangian_chance_endpoints.publish_counts()
 
 
 def _stopped(latest: Latest) -> str:

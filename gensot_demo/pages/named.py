@@ -86,7 +86,7 @@ def _stepwise(endpoint: Callable) -> Callable:
         try:
             for moment in endpoint(*values, **named):
                 if isinstance(moment, dict) and "done" in moment:
-                    progress((round(100 * moment["done"]), 100), desc=moment.get("doing", "in percent"))
+                    progress((round(100 * moment["done"]), 100), desc=moment.get("doing", "computing, percent"))
                 yield moment
         except _SENTENCES as error:
             raise gr.Error(str(error), print_exception=False) from None

@@ -19,7 +19,7 @@ from gensot_demo.experiments.scoreboard.tasks import TASKS, ScoreTask, variants
 from gensot_demo.figures.component import PlotlyFigure
 from gensot_demo.figures.scoreboard import price_figure, quality_figure
 
-from . import endpoints, report
+from . import report, scoreboard_endpoints
 from .events import LONG, QUIET, address_follows, copies_link, followed, ready
 from .scoreboard_report import sentences, table
 from .warm_up import WARM_UP
@@ -104,7 +104,7 @@ def build() -> None:
     stop.click(None, None, None, cancels=[drawing], api_visibility="private").then(
         lambda: report.status("Stopped. What was drawn stays."), None, status, **QUIET
     )
-    endpoints.publish_scoreboard()
+    scoreboard_endpoints.publish(_ASKED, _FIRST)
 
 
 def rows_for(name: str, budget: str, own: OwnRows | None = None) -> tuple[ScoreTask, float, list[Row]]:

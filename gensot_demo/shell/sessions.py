@@ -1,9 +1,9 @@
 """What Gradio keeps of every visitor, made small.
 
-Gradio 6.31 writes out the configuration of every component of every page for each new session, and keeps the last value
-of each component that an event has filled, for deep links. With this app's pages that takes a third of a second, in
-which nobody else is served, and megabytes a visitor; a call by name without a session is a session, too. Links here hold
-the state themselves, so nothing of it is needed.
+Gradio 6.31 writes out the configuration of every component of every page for each new session, and keeps the last
+value of each component that an event has filled, for deep links. With this app's pages that takes a third of a second,
+in which nobody else is served, and megabytes a visitor; a call by name without a session is a session, too. Links here
+hold the state themselves, so nothing of it is needed.
 """
 
 from __future__ import annotations
