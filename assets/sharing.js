@@ -35,7 +35,7 @@
     return [
       "from gradio_client import Client  # pip install gradio_client",
       "",
-      `client = Client(${quoted(spaceOf(spaceId) || root())})`,
+      `client = Client(${quoted(spaceOf(spaceId) || root())}, httpx_kwargs={"timeout": 60})`,
       "result = client.predict(",
       `    query=${quoted(query)},`,
       `    api_name=${quoted("/" + name)},`,
