@@ -2,7 +2,7 @@
 
 The small rows of one task in the plane. ``seconds``: of the whole sweep, with the start of a local cluster and of its
 workers, who import everything once. ``computing``: from the first result to the last, which is what counts in a long
-sweep. ``ratio``: the plain loop's computing over that of so many workers; with 2 workers at most about 2. Needs Ray: pip install 'gensot-demo[sweep]'.
+sweep. ``ratio``: the plain loop's computing over that of so many workers; with 2 workers at most about 2.
 """
 
 from __future__ import annotations

@@ -130,9 +130,8 @@ def test_ctrl_c_ends_the_command_with_what_is_done(here, few, tmp_path, monkeypa
 def test_serve_takes_rows_and_refuses_a_broken_file(tmp_path, monkeypatch):
     launched = []
     monkeypatch.setenv("GENSOT_ROWS", "")
-    monkeypatch.setattr(
-        gensot_demo.shell, "build_app", lambda: type("App", (), {"launch": lambda _, **o: launched.append(o)})()
-    )
+    stands_in = SimpleNamespace(launch=lambda **options: launched.append(options))
+    monkeypatch.setattr(gensot_demo.shell, "build_app", lambda: stands_in)
     rows = tmp_path / "rows.jsonl"
     rows.write_text("nonsense\n")
     done = call("serve", "--rows", rows)
