@@ -122,8 +122,9 @@ def show(name: str, budget: str) -> list[Any]:
     said = "".join(f"<li>{line}</li>" for line in map(report.escape, sentences(here, task, budget)))
     yours = own is not None and any(row in own.rows for row in here)
     if source:
-        then = "" if yours or own is None else " It has none on this question: these are those that ship."
-        said += f'<li class="gensot-note">{report.escape(source + then)}</li>'
+        if own is not None:
+            source += f" {len(here)} of them are shown." if yours else " None answers this: what ships is shown."
+        said += f'<li class="gensot-note">{report.escape(source)}</li>'
     figure = price_figure(here) or quality_figure(rows if task.name == "condition" else here)
     caption = f"{task.question}: {task.level} {level:g}, at {_BUDGETS[budget]}"
     made = f"python -m benchmarks.guidance --task {task.name} --backbone {task.backbone}"
@@ -171,7 +172,7 @@ def _own() -> tuple[OwnRows | None, str]:
         own = own_rows()
     except InvalidRequest as error:  # it was whole when the app started
         return None, f"{error} Those that ship are shown instead."
-    return own, own.sentence + "." if own else ""
+    return own, f"Your file {own.sentence}." if own else ""
 
 
 def _restore(request: gr.Request) -> list[Any]:

@@ -143,9 +143,12 @@ def test_ctrl_c_keeps_what_is_done(tmp_path):
         [sys.executable, "-m", "gensot_demo", "sweep", "rows", *asked],
         cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
-    wait_for(out)
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does it: everyone in the group
-    _, said = process.communicate(timeout=PATIENCE)
+    try:
+        wait_for(out)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does it: everyone in the group
+        _, said = process.communicate(timeout=PATIENCE)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert "the same command goes on from there" in said
     assert "Traceback" not in said
