@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gensot_demo.backbones.embedded import training_pictures
 from gensot_demo.experiments import links as compare_links
 from gensot_demo.experiments.compare import compare
 from gensot_demo.experiments.energy import optimal_links, robustness_links, schedules_request
@@ -194,14 +195,8 @@ def test_a_later_start_is_paid_in_copies():
     assert late.rows["jump"].copied.any()
     assert late.rows["draw"].copied.any()
     landed = [soon.landings.names[n] for n in range(soon.request.samples)]
-    nearest = [sources_of_pictures()[index] for index in soon.rows["jump"].nearest]
+    nearest = [training_pictures().names[index] for index in soon.rows["jump"].nearest]
     assert sum(one == other for one, other in zip(landed, nearest, strict=True)) == soon.request.samples // 2
-
-
-def sources_of_pictures():
-    from gensot_demo.backbones.embedded import training_pictures
-
-    return training_pictures().names
 
 
 def test_averaging_halves_the_energy_and_optimal_pairs_cost_less_still():

@@ -55,7 +55,7 @@ STOPS = (
         "noise",
         "From noise to picture",
         "/",
-        "v=1&condition=faces*1&strength=1&steps=20&backbone=network&method=unguided&method=conditional&look=conditional:0",
+        "v=1&condition=faces*1&strength=1&steps=20&backbone=network&method=unguided&method=conditional",
         "A picture begins as pure noise. At every step the network looks at it, gives its [[prediction]] of the "
         "finished picture, and a little noise is taken away. Early predictions are a blur of all that is still "
         "possible; late ones only sharpen what is decided.",
