@@ -24,7 +24,7 @@ def free_port() -> int:
 @contextmanager
 def running_app(
     script: Path | str | Sequence[str] = "app.py",
-    patience: float = 90.0,
+    patience: float = 240.0,
     printed: Path | None = None,
     folder: Path = ROOT,
     **more: str,
