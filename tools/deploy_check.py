@@ -39,6 +39,20 @@ _KNOWN = {
     "hf_oauth_expiration_minutes", "hf_oauth_authorized_org", "disable_embedding", "startup_duration_timeout",
     "custom_headers", "preload_from_hub",
 }  # fmt: skip
+_KINDS = {
+    "title": str, "pinned": bool, "fullWidth": bool, "hf_oauth": bool, "disable_embedding": bool, "app_port": int,
+    "tags": list, "models": list, "datasets": list, "preload_from_hub": list, "custom_headers": dict,
+}  # fmt: skip
+_IN_WORDS = {str: "text", bool: "true or false", int: "a whole number", list: "a list", dict: "a mapping"}
+_CHOICES = {
+    "header": {"mini", "default"}, "suggested_storage": {"small", "medium", "large"},
+    "license": {
+        "apache-2.0", "mit", "bsd", "bsd-2-clause", "bsd-3-clause", "gpl", "gpl-2.0", "gpl-3.0", "agpl-3.0", "lgpl",
+        "lgpl-2.1", "lgpl-3.0", "mpl-2.0", "cc0-1.0", "cc-by-4.0", "cc-by-sa-4.0", "isc", "unlicense", "other",
+    },
+}  # fmt: skip
+_HEADERS = {"cross-origin-embedder-policy", "cross-origin-opener-policy", "cross-origin-resource-policy"}
+_LONGEST_EMOJI = 35  # bytes: a family of four
 
 
 def front_matter(readme: str) -> dict[str, Any]:
@@ -70,8 +84,28 @@ def of_front_matter(root: Path = ROOT) -> Iterator[str]:
     for name in ("sdk_version", "python_version"):
         if name in values and not isinstance(values[name], str):
             yield f"{name} is the number {values[name]}; in quotes it keeps its last zero."
+    yield from _of_kinds(values)
+    thumbnail = str(values.get("thumbnail", "https://"))
+    if not thumbnail.startswith("https://") and not (root / thumbnail).is_file():
+        yield f"thumbnail is {thumbnail}, which is neither an https address nor a file here."
     if (app := values.get("app_file")) and not (root / app).is_file():
         yield f"app_file is {app}, which does not exist."
+
+
+def _of_kinds(values: dict[str, Any]) -> Iterator[str]:
+    for name, kind in _KINDS.items():
+        if name in values and not isinstance(values[name], kind):
+            yield f"{name} is {values[name]!r}; it must be {_IN_WORDS[kind]}."
+    for name, allowed in _CHOICES.items():
+        if name in values and values[name] not in allowed:
+            yield f"{name} is {values[name]}; it must be one of {', '.join(sorted(allowed))}."
+    if len(str(values.get("emoji", "")).encode()) > _LONGEST_EMOJI or str(values.get("emoji", "")).isascii():
+        yield f"emoji is {values.get('emoji')!r}; it must be one emoji."
+    for name in ("tags", "models", "datasets", "preload_from_hub"):
+        if wrong := [one for one in values.get(name) or () if not isinstance(one, str)]:
+            yield f"{name} holds {wrong[0]!r}, which is no text."
+    for name in sorted(set(values.get("custom_headers") or ()) - _HEADERS):
+        yield f"custom_headers sets {name}; a Space may set {', '.join(sorted(_HEADERS))}."
 
 
 def of_pins(root: Path = ROOT) -> Iterator[str]:
@@ -101,6 +135,10 @@ def of_pins(root: Path = ROOT) -> Iterator[str]:
     image = re.search(r"^FROM python:([\d.]+)", (root / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
     if not image or image[1] != python:
         yield f"README.md says python_version {python}, the Dockerfile {image[1] if image else 'none'}."
+    for workflow in sorted(root.glob(".github/workflows/*.yml")):
+        for version in re.findall(r"python-version:\s*\"?([\d.]+)", workflow.read_text(encoding="utf-8")):
+            if version != python:
+                yield f"README.md says python_version {python}, {workflow.name} {version}."
 
 
 def requirements(path: Path) -> list[Requirement]:

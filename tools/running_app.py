@@ -22,9 +22,16 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_app(script: Path | str | Sequence[str] = "app.py", patience: float = 90.0) -> Iterator[str]:
+def running_app(
+    script: Path | str | Sequence[str] = "app.py",
+    patience: float = 240.0,
+    printed: Path | None = None,
+    folder: Path = ROOT,
+    **more: str,
+) -> Iterator[str]:
     """The address of the app that `script` (or a whole command) launches, while the block runs.
 
+    printed: where to keep what it prints.  folder: where it runs.  more: variables of its environment.
     Raises RuntimeError with what the app printed, if it ends or does not answer within `patience` seconds.
     """
     with started_app(script, patience) as (address, _):
@@ -43,10 +50,11 @@ def started_app(
         "GRADIO_SERVER_NAME": "127.0.0.1",
         "HF_HUB_OFFLINE": "1",
         "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
+        **more,
     }
     command = [sys.executable, str(script)] if isinstance(script, Path | str) else list(script)
-    with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(command, cwd=ROOT, env=surroundings, stdout=output, stderr=subprocess.STDOUT)
+    with tempfile.TemporaryFile() if printed is None else printed.open("w+b") as output:
+        process = subprocess.Popen(command, cwd=folder, env=surroundings, stdout=output, stderr=subprocess.STDOUT)
         try:
             _wait(address, process, patience, output)
             yield address, process
