@@ -83,24 +83,13 @@ window.gensot ??= (() => {
   const pageName = () => location.pathname.slice(rootPath().length).replace(/^\/|\/$/g, "");
 
   // A Space is shown in a frame: the address to share is the outer page's, which the frame cannot read. That one hands
-  // its query to the first page only, so another page's name travels in it.
+  // its query to the first page only, so another page's name travels in it (shell/space_links.py opens that).
   function shareAddress(query, spaceId = window.gradio_config?.space_id) {
     const text = withoutMark(query);
     if (!spaceId) return location.origin + location.pathname + (text ? `?${text}` : "");
     const parts = [pageName() && `page=${encodeURIComponent(pageName())}`, text].filter(Boolean);
     return `https://huggingface.co/spaces/${spaceId}${parts.length ? `?${parts.join("&")}` : ""}`;
   }
-
-  // Such a link opens the page that it names, out of those that there are.
-  function followPage() {
-    const parameters = new URLSearchParams(location.search);
-    const name = parameters.get("page");
-    const known = window.gradio_config?.pages?.some(([path]) => path === name);
-    if (pageName() || !name || !known) return;
-    parameters.delete("page");
-    location.replace(`${rootPath()}/${name}?${parameters}${location.hash}`);
-  }
-  followPage();
 
   async function copyLink(query, spaceId) {
     const address = shareAddress(query === undefined ? location.search : looked(query), spaceId);

@@ -10,6 +10,7 @@ from gensot_demo.shell.films import Films
 from gensot_demo.shell.frame import SENTENCE
 from gensot_demo.shell.own_methods import OwnMethods
 from gensot_demo.shell.pillow import guard_pillow
+from gensot_demo.shell.space_links import OPEN_NAMED_PAGE
 from gensot_demo.shell.theme import theme
 
 SESSIONS_KEPT = 2000
@@ -51,7 +52,7 @@ def launch_options(own: OwnMethods | None = None) -> dict:
         "mcp_server": _mcp_wanted(),
         "pwa": False,
         "ssr_mode": False,  # its Node server would stand before our routes
-        "app_kwargs": {"routes": routes, "docs_url": None, "redoc_url": None},
+        "app_kwargs": {"routes": routes, "docs_url": None, "redoc_url": None, "middleware": [OPEN_NAMED_PAGE]},
     }
 
 
