@@ -22,7 +22,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_app(script: Path | str | Sequence[str] = "app.py", patience: float = 90.0) -> Iterator[str]:
+def running_app(script: Path | str | Sequence[str] = "app.py", patience: float = 240.0) -> Iterator[str]:
     """The address of the app that `script` (or a whole command) launches, while the block runs.
 
     Raises RuntimeError with what the app printed, if it ends or does not answer within `patience` seconds.
@@ -33,7 +33,7 @@ def running_app(script: Path | str | Sequence[str] = "app.py", patience: float =
 
 @contextmanager
 def started_app(
-    script: Path | str | Sequence[str] = "app.py", patience: float = 90.0, port: int | None = None
+    script: Path | str | Sequence[str] = "app.py", patience: float = 240.0, port: int | None = None
 ) -> Iterator[tuple[str, subprocess.Popen]]:
     """(address, process) of :func:`running_app`, on this port or on a free one."""
     port = port or free_port()
