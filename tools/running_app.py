@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 
@@ -22,27 +23,27 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_app(
-    script: Path | str | Sequence[str] = "app.py",
-    patience: float = 240.0,
-    printed: Path | None = None,
-    folder: Path = ROOT,
-    **more: str,
-) -> Iterator[str]:
-    """The address of the app that `script` (or a whole command) launches, while the block runs.
-
-    printed: where to keep what it prints.  folder: where it runs.  more: variables of its environment.
-    Raises RuntimeError with what the app printed, if it ends or does not answer within `patience` seconds.
-    """
-    with started_app(script, patience) as (address, _):
+def running_app(script: Path | str | Sequence[str] = "app.py", *, port: int | None = None, **how: Any) -> Iterator[str]:
+    """The address of :func:`started_app`, while the block runs."""
+    with started_app(script, port=port, **how) as (address, _):
         yield address
 
 
 @contextmanager
 def started_app(
-    script: Path | str | Sequence[str] = "app.py", patience: float = 90.0, port: int | None = None
+    script: Path | str | Sequence[str] = "app.py",
+    patience: float = 240.0,
+    *,
+    port: int | None = None,
+    printed: Path | None = None,
+    folder: Path = ROOT,
+    **more: str,
 ) -> Iterator[tuple[str, subprocess.Popen]]:
-    """(address, process) of :func:`running_app`, on this port or on a free one."""
+    """(address, process) of the app that `script` (or a whole command) launches, while the block runs.
+
+    port: or a free one.  printed: where to keep what it prints.  folder: where it runs.  more: variables of its
+    environment. Raises RuntimeError with what the app printed, if it ends or does not answer within `patience` seconds.
+    """
     port = port or free_port()
     address = f"http://127.0.0.1:{port}"
     surroundings = os.environ | {

@@ -107,37 +107,6 @@ def test_bad_calls_get_a_sentence(client, endpoint, arguments, words):
         client.predict(**arguments, api_name=endpoint)
 
 
-def test_only_the_named_endpoints_are_public(client):
-    assert set(client.view_api(return_format="dict")["named_endpoints"]) == {
-        "/compare",
-        "/grid",
-        "/measure",
-        "/transport",
-        "/sequence",
-        "/scoreboard",
-        "/failure",
-        "/inspect",
-        "/protocol",
-        "/learn_guide",
-        "/experts",
-        "/schedules",
-        "/kinetic_optimal",
-        "/speed_accuracy",
-        "/train_flow",
-        "/later_start",
-        "/train_pairing",
-        "/gaussian_maps",
-        "/transport_cells",
-        "/solve_heights",
-        "/lagrangian_diffusion",
-        "/lagrangian_interpolation",
-        "/lagrangian_gradient_flows",
-        "/lagrangian_controlled",
-        "/lagrangian_neurons",
-        "/lagrangian_tokens",
-    }
-
-
 @pytest.mark.parametrize(
     ("name", "query"),
     [

@@ -166,3 +166,30 @@ def test_what_a_run_found_before_its_time_was_up_has_been_told(monkeypatch):
     with pytest.raises(InvalidRequest, match="5 seconds"):
         found.extend(in_turn(work()))
     assert found == [0, 1, 2]
+
+
+def test_a_comparison_that_is_closed_leaves_the_device_after_its_step(monkeypatch):
+    from gensot_demo.experiments import compare as experiment
+    from gensot_demo.experiments.requests import CompareRequest, MethodChoice, ReferenceChoice
+
+    taken = []
+
+    class Counted(Turnstile):
+        def __call__(self):
+            taken.append(True)
+            return super().__call__()
+
+    turn = Counted()
+    monkeypatch.setattr(experiment, "TURNSTILE", turn)
+    methods = (MethodChoice(name="unguided"),)
+    references = (ReferenceChoice(average="faces"),)
+    request = CompareRequest(references=references, methods=methods, steps=40, samples=1, resolution=32)
+    run = experiment.compare(request)
+    next(run)
+    so_far = len(taken)
+    assert so_far < 20  # of more than 40
+    run.close()
+    assert turn.free
+    assert len(taken) == so_far
+    with turn():
+        pass
