@@ -35,7 +35,7 @@ def test_its_commands_bring_a_method_that_changes_the_pictures(tmp_path: Path):
     python, *arguments = shlex.split(serve)
     assert python == "python"
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
-    with running_app([sys.executable, *arguments], 240.0, folder=tmp_path, PYTHONPATH=path) as address:
+    with running_app([sys.executable, *arguments], folder=tmp_path, PYTHONPATH=path) as address:
         client = Client(address, verbose=False, httpx_kwargs={"timeout": 120})
         methods = client.predict(query=QUERY, api_name="/compare")["methods"]
         assert methods["late"]["label"] == "Late guidance"

@@ -82,7 +82,7 @@ def secretive(tmp_path_factory):
     home.mkdir(parents=True)
     script = "tests/browser/secretive_app.py"
     surroundings = {"HF_TOKEN": TOKEN, "DATABASE_PASSWORD": PASSWORD, "HF_HOME": str(home)}
-    with running_app(script, 240.0, printed, **surroundings) as address:
+    with running_app(script, printed=printed, **surroundings) as address:
         yield address, printed
 
 
