@@ -92,7 +92,8 @@ def test_twelve_stops_over_the_whole_app_each_with_all_it_needs():
 @pytest.mark.parametrize("stop", tour.STOPS, ids=lambda stop: stop.name)
 def test_what_a_stop_tells_to_press_is_on_its_page(stop):
     folder = Path(sources.__file__).parent
-    words = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
+    files = [*folder.glob("*.py"), *folder.parent.glob("experiments/**/presets.py")]
+    words = "".join(path.read_text(encoding="utf-8") for path in files)
     for pressed in re.findall(r"[Pp]ress ([A-Z][A-Za-z0-9 ]+?)(?=[.,:]|$)", stop.to_try):
         text = re.sub(r"\d+(?= seeds)", "{REPEATED_SEEDS}", pressed)
         assert f'"{text}"' in words or f'f"{text}"' in words, pressed

@@ -63,7 +63,7 @@ def _mcp_wanted() -> bool:
 
 def _head() -> str:
     # Inline: in place before the page is drawn, and `css=` would rewrite selectors such as body.dark.
-    css = _read("app.css", "tour.css")
+    css = _read("app.css", "pages.css", "tour.css")
     script = f"{_read('app.js')}window.gensotTour = {tour.data()};\n{_read('tour.js', 'sharing.js')}"
     return (
         f'<meta name="description" content="{SENTENCE}">'
