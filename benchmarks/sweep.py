@@ -7,6 +7,7 @@ sweep. ``ratio``: the plain loop's computing over that of so many workers; with 
 
 from __future__ import annotations
 
+import argparse
 import os
 import tempfile
 from pathlib import Path
@@ -22,9 +23,9 @@ from .report import progress, report
 _WAYS: dict[str, Doing] = {"loop": in_turn, "1_worker": Places(workers=1), "2_workers": Places(workers=2)}
 
 
-def measured(name: str, doing: Doing) -> dict[str, float]:
-    """Figures of one sweep into an empty file."""
-    pieces = list(rows_pieces("plane", "reward", small=True))
+def measured(name: str, doing: Doing, count: int | None) -> dict[str, float]:
+    """Figures of one sweep into an empty file, of so many pieces or of all."""
+    pieces = list(rows_pieces("plane", "reward", small=True))[:count]
     with tempfile.TemporaryDirectory() as folder:
         *_, last = sweep(pieces, Kept(Path(folder) / "rows.jsonl"), doing)
     progress(f"{name}: {last.total} pieces in {last.seconds:.1f} s, the first after {last.first:.1f} s")
@@ -32,8 +33,11 @@ def measured(name: str, doing: Doing) -> dict[str, float]:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pieces", type=int, help="so many of the pieces; all without it")
+    count = parser.parse_args().pieces
     torch.set_num_threads(1)  # as each worker has
-    found = {name: measured(name, doing) for name, doing in _WAYS.items()}
+    found = {name: measured(name, doing, count) for name, doing in _WAYS.items()}
     loop = found["loop"]["computing"]
     ratios = {name: loop / one["computing"] for name, one in found.items() if name != "loop"}
     report(found | {"ratio": ratios, "cores": os.cpu_count(), "load": os.getloadavg()[0]})
