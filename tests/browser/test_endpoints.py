@@ -120,6 +120,8 @@ def test_only_the_named_endpoints_are_public(client):
         "/protocol",
         "/learn_guide",
         "/experts",
+        "/adaptive_stiffness",
+        "/matrix_stiffness",
         "/schedules",
         "/kinetic_optimal",
         "/speed_accuracy",
