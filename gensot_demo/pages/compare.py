@@ -141,7 +141,7 @@ def build() -> None:
         None, query, None, js="(q) => { location.assign(`grid?${q}`); }", api_visibility="private"
     )
     endpoints.publish()
-    exports.of_run(run_name, RUNS, endpoints.plain)
+    exports.of_run(run_name, RUNS, lambda run: endpoints.plain(run, to_query(run.request)[1]))
     inspector_endpoints.publish()
 
 

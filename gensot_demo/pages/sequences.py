@@ -133,7 +133,7 @@ def build() -> None:
     )
     copies_link(link, query, lambda *values: _link(controls, values), controls.all(), [query, status])
     sequences_endpoints.publish()
-    exports.of_run(run_name, SEQUENCES, sequences_endpoints.plain)
+    exports.of_run(run_name, SEQUENCES, lambda run: sequences_endpoints.plain(run, to_query(run.request)[1]))
 
 
 def _first_view() -> Iterator[None]:
