@@ -190,7 +190,7 @@ def test_a_picture_run_gives_its_pixels(app_url, page):
 def test_a_preset_by_name_opens_its_experiment(app_url, client, page):
     asked = "preset=repulsion"
     query = opened(page, f"{app_url}/tokens?{asked}")
-    assert query == "v=1&space=sphere&values=repulsive&beta=4"
+    assert query == "v=1&space=sphere&beta=4&values=repulsive"
     assert client.predict(query=asked, api_name="/lagrangian_tokens")["query"] == query
     page.goto(f"{app_url}/tokens?preset=moon")
     page.get_by_text("The preset 'moon' is not known here; there are circle, hot-all-agree").wait_for()
