@@ -49,8 +49,8 @@ def measure_endpoint(query: str, draws: int = 384) -> Iterator[dict[str, Any]]:
         draws: samples per method, 64 to 1024.
 
     Returns:
-        query, notes, done (share), verdict (sentences), seconds, and laws: by method name distance, error, floor, power, effective
-            number and more.
+        query, notes, done (share), verdict (sentences), seconds, and laws: by method name distance, error, floor,
+            power, effective number and more.
     """
     request, notes = from_query(query)
     for moment in measure(request, draws):
