@@ -177,7 +177,7 @@ def test_every_tool_says_what_it_does_and_takes(tools):
         assert "Returns:" in tool.description, name
         for argument, schema in tool.inputSchema["properties"].items():
             assert schema.get("description"), (name, argument)
-            assert {"type", "enum", "anyOf"} & set(schema), (name, argument)
+            assert {"type", "enum", "anyOf", "oneOf"} & set(schema), (name, argument)
 
 
 def test_tools_answer_tell_their_progress_and_refuse(app_url):
