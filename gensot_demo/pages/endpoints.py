@@ -50,8 +50,8 @@ def measure_endpoint(query: str, draws: int = 384) -> Iterator[dict[str, Any]]:
         draws: samples per method, 64 to 1024.
 
     Returns:
-        done (share), verdict (sentences), seconds, and laws: by method name distance, error, floor, power, effective
-            number and more.
+        query, notes, done (share), verdict (sentences), seconds, and laws: by method name distance, error, floor,
+            power, effective number and more.
     """
     request, notes = from_query(query)
     for moment in measure(request, draws):
@@ -83,9 +83,17 @@ def transport_endpoint(query: str) -> Iterator[dict[str, Any]]:
     request, notes = transport_from_query(query)
     for moment in transport(request):
         if isinstance(moment, Progress):
-            yield {"doing": moment.doing, "done": moment.done, "seconds": moment.seconds}
+            yield {"doing": moment.doing, "done": _share_of_all(moment), "seconds": moment.seconds}
         elif moment.complete:
             yield {**numbers(moment), "notes": [*notes, *moment.notes]}
+
+
+def _share_of_all(moment: Progress) -> float:
+    """The share of moving, measuring and following the distance together; each of them counts from 0 for itself."""
+    for word, (begins, ends) in {"Measuring": (0.6, 0.8), "Distance": (0.8, 1.0)}.items():
+        if moment.doing.startswith(word):
+            return begins + (ends - begins) * moment.done
+    return 0.6 * moment.done
 
 
 def publish_transport() -> None:

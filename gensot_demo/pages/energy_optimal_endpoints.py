@@ -21,8 +21,8 @@ def kinetic_optimal_endpoint(query: str) -> dict[str, Any]:
 
     Returns:
         query, notes, verdict (sentences), label, dimension, count (null for a density), seconds; separation: lambda
-        with standard_error at signal over noise r; undecided with its error and the theorem's bound; disagreement of
-        the paper's equation in radians; paths: for each its energy, error, until (the last time counted), and a, m
+        with standard_error at signal over noise r; undecided with undecided_error and the theorem's bound; disagreement
+        of the paper's equation in radians; paths: for each its energy, error, until (the last time counted), and a, m
         and speed (squared, per coordinate) at times t.
     """
     request, notes = from_query(query)

@@ -26,7 +26,8 @@ def speed_accuracy_endpoint(query: str, plane: bool = False) -> Iterator[dict[st
     Returns:
         query, notes, verdict (sentences), start_error (D0, null where infinite), floor (W2 squared), and by schedule
         under line, and plane: eta and tightness (null for 0/0 and for an infinite D0), c1, c2, dissipation, worst
-        (largest ratio of the two sides over time, at most 1), t and distance (W1).
+        (largest ratio of the two sides over time, at most 1), t and distance (W1). With particles also plane_floor and
+        plane_verdict.
     """
     request, notes = from_query(query)
     result = on_line(request)

@@ -16,8 +16,9 @@ _ABOUT = """{about}
         query: the settings as in a shared link of the page, for example "{example}".
 
     Returns:
-        query, notes, sentences, times; clouds: label, positions (moments, particles, 2) and kinds of each; terms of the
-        velocity with symbol, words and active; falling: label, times and values of each curve.
+        query, notes, sentences, times; kinds (names); clouds: label, positions (moments, particles, 2) and kinds of
+        each; terms of the velocity with symbol, words and active; falls (what falls); falling: label, times and values
+        of each curve.
     """
 
 

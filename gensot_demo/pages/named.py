@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import re
 from collections.abc import Callable, Iterator
 from functools import wraps
@@ -68,11 +69,27 @@ def one_line_each(text: str) -> str:
     return "\n".join(lines)
 
 
+def finite(value: Any) -> Any:
+    """The same with null for NaN and infinity, which JSON does not know and other languages' readers refuse.
+
+    >>> finite({"error": float("nan"), "t": [0.5, float("inf")]})
+    {'error': None, 't': [0.5, None]}
+    """
+    match value:
+        case float():
+            return value if math.isfinite(value) else None
+        case dict():
+            return {key: finite(one) for key, one in value.items()}
+        case list() | tuple():
+            return [finite(one) for one in value]
+    return value
+
+
 def _whole(endpoint: Callable) -> Callable:
     @wraps(endpoint)
     def answer(*values: Any, **named: Any) -> Any:
         try:
-            return endpoint(*values, **named)
+            return finite(endpoint(*values, **named))
         except _SENTENCES as error:
             raise gr.Error(str(error), print_exception=False) from None
 
@@ -87,7 +104,7 @@ def _stepwise(endpoint: Callable) -> Callable:
             for moment in endpoint(*values, **named):
                 if isinstance(moment, dict) and "done" in moment:
                     progress((round(100 * moment["done"]), 100), desc=moment.get("doing", "computing, percent"))
-                yield moment
+                yield finite(moment)
         except _SENTENCES as error:
             raise gr.Error(str(error), print_exception=False) from None
 

@@ -25,7 +25,7 @@ def transport_cells_endpoint(query: str, with_decays: bool = False) -> Iterator[
 
     Returns:
         query, notes, verdict (sentences), label, points (centred, variance 1 per coordinate), heights of Brenier's map,
-        w2_squared (exact), cost of the flow, share_elsewhere, masses of the flow's cells, mass_error and its accuracy,
+        w2_squared (exact), cost of the flow, share_elsewhere, masses of the flow's cells, mass_error and mass_accuracy,
         grid_error; prior_error with its bounds lowest and highest; half_width of the square of noise and the
         indices of points on it, brenier and flow, row by row from below.  decays, if asked for: times and, by name,
         values and rate.
