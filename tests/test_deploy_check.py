@@ -69,6 +69,7 @@ def test_front_matter(tree, old, new, says):
         ("requirements.txt", "gradio==6.", "gradio==5.", "pyproject.toml wants"),
         ("requirements.txt", "plotly==", "plotly>=", "does not pin plotly"),
         ("requirements.txt", "typer==", "tipper==", "requirements.txt names tipper, pyproject.toml does not"),
+        ("requirements.txt", "pydantic==2.12.5", "pydantic==2.14.3", "a Space's gradio[oauth,mcp] wants <=2.12.5"),
         ("requirements.txt", "numpy==2", "numpy==3", "is installed, requirements.txt wants ==3"),
     ],
 )

@@ -53,6 +53,7 @@ _CHOICES = {
 }  # fmt: skip
 _HEADERS = {"cross-origin-embedder-policy", "cross-origin-opener-policy", "cross-origin-resource-policy"}
 _LONGEST_EMOJI = 35  # bytes: a family of four
+_EXTRAS_OF_A_SPACE = ("oauth", "mcp")
 
 
 def front_matter(readme: str) -> dict[str, Any]:
@@ -129,6 +130,7 @@ def of_pins(root: Path = ROOT) -> Iterator[str]:
     gradio = str(pinned["gradio"].specifier).removeprefix("==") if "gradio" in pinned else ""
     if str(values.get("sdk_version")) != gradio:
         yield f"README.md says sdk_version {values.get('sdk_version')}, requirements.txt gradio {gradio}."
+    yield from _beside_what_a_space_adds(pinned, gradio)
     python = str(values.get("python_version"))
     if not SpecifierSet(project["requires-python"]).contains(python):
         yield f"README.md says python_version {python}, pyproject.toml {project['requires-python']}."
@@ -139,6 +141,19 @@ def of_pins(root: Path = ROOT) -> Iterator[str]:
         for version in re.findall(r"python-version:\s*\"?([\d.]+)", workflow.read_text(encoding="utf-8")):
             if version != python:
                 yield f"README.md says python_version {python}, {workflow.name} {version}."
+
+
+def _beside_what_a_space_adds(pinned: dict[str, Requirement], gradio: str) -> Iterator[str]:
+    """A Space installs gradio[oauth,mcp] in the same breath: where its wishes and the pins part, nothing is built."""
+    if _installed("gradio") != gradio:
+        return
+    for wish in map(Requirement, metadata.requires("gradio") or ()):
+        if not wish.marker or not any(wish.marker.evaluate({"extra": extra}) for extra in _EXTRAS_OF_A_SPACE):
+            continue
+        one = pinned.get(wish.name.lower())
+        for version in () if one is None else (s.version for s in one.specifier if s.operator == "=="):
+            if not wish.specifier.contains(version, prereleases=True):
+                yield f"requirements.txt pins {wish.name} {version}, a Space's gradio[oauth,mcp] wants {wish.specifier}."
 
 
 def requirements(path: Path) -> list[Requirement]:
