@@ -153,7 +153,8 @@ def _beside_what_a_space_adds(pinned: dict[str, Requirement], gradio: str) -> It
         one = pinned.get(wish.name.lower())
         for version in () if one is None else (s.version for s in one.specifier if s.operator == "=="):
             if not wish.specifier.contains(version, prereleases=True):
-                yield f"requirements.txt pins {wish.name} {version}, a Space's gradio[oauth,mcp] wants {wish.specifier}."
+                said = f"requirements.txt pins {wish.name} {version}"
+                yield f"{said}, a Space's gradio[oauth,mcp] wants {wish.specifier}."
 
 
 def requirements(path: Path) -> list[Requirement]:
