@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
-import gradio as gr
 import pytest
 from typer.testing import CliRunner
 
 from gensot_demo.cli import app
+from gensot_demo.experiments.requests import InvalidRequest
 from gensot_demo.pages.sequences_endpoints import sequence_endpoint
 
 QUERY = "motion=colour&backbone=collection&frames=8&steps=4&view_noise=6&method=unguided&method=gensot"
@@ -49,5 +49,5 @@ def test_the_endpoint_streams_and_ends_with_numbers_and_a_gif():
     assert last["gif"].startswith("data:image/gif;base64,R0lGODlh")
     assert last["methods"]["unguided"]["change"] == 0
     json.dumps(last)
-    with pytest.raises(gr.Error, match="from 8 to 24"):
+    with pytest.raises(InvalidRequest, match="from 8 to 24"):
         next(sequence_endpoint("frames=100"))

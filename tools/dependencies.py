@@ -22,7 +22,7 @@ from tools.deploy_check import ROOT, requirements
 
 _FREE = {
     "0bsd", "apache-2.0", "apache-2.0 with llvm-exception", "bsd-2-clause", "bsd-3-clause", "bsl-1.0", "cc0-1.0",
-    "cnri-python", "isc", "mit", "mit-cmu", "mpl-2.0", "psf-2.0", "unlicense", "zlib",
+    "cnri-python", "isc", "mit", "mit-0", "mit-cmu", "mpl-2.0", "psf-2.0", "unlicense", "zlib",
 }  # fmt: skip
 """SPDX names of licences that allow any use, commercial use among it."""
 _ALSO_CALLED = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from collections.abc import Mapping
 
@@ -34,21 +35,21 @@ def open_upload(data: bytes) -> Image.Image:
             picture = Image.open(io.BytesIO(data), formats=_FORMATS)
             width, height = picture.size
             if width * height > limits.MAX_UPLOAD_PIXELS:
-                raise InvalidRequest(
-                    f"The picture has {width} x {height} = {width * height / 1e6:.0f} megapixels; "
-                    f"at most {limits.MAX_UPLOAD_PIXELS / 1e6:.0f} are taken."
-                )
+                raise InvalidRequest(_too_many(width * height))
             picture.draft("RGB", (1024, 1024))
             return ImageOps.exif_transpose(picture).convert("RGBA")
-    except Image.DecompressionBombError:
-        most = f"{limits.MAX_UPLOAD_PIXELS / 1e6:.0f}"
-        raise InvalidRequest(f"The picture has far too many pixels; at most {most} megapixels are taken.") from None
+    except Image.DecompressionBombError as error:  # whose own limit may be lower, see shell/pillow.py
+        raise InvalidRequest(_too_many(int(re.search(r"(\d+) pixels", str(error))[1]))) from None
     except InvalidRequest:
         raise
     except Exception:  # Pillow raises of every kind for a file that was made to break it
         raise InvalidRequest(
             f"The file is not a picture that can be read ({len(data)} bytes; {', '.join(_FORMATS)} are)."
         ) from None
+
+
+def _too_many(pixels: int) -> str:
+    return f"The picture has {pixels / 1e6:.1f} megapixels; at most {limits.MAX_UPLOAD_PIXELS / 1e6:.0f} are taken."
 
 
 def to_square(picture: Image.Image, side: int) -> NDArray[np.uint8]:

@@ -56,9 +56,9 @@ def test_broken_and_foreign_files_are_refused(data):
 @pytest.mark.parametrize(
     ("width", "height", "sentence"),
     [
-        (100_000, 401, "100000 x 401 = 40 megapixels; at most 40 are taken"),
-        (20_000, 20_000, "far too many pixels; at most 40 megapixels"),
-        (2_000_000, 2_000, "far too many pixels; at most 40 megapixels"),
+        (100_000, 401, r"40\.1 megapixels; at most 40 are taken"),
+        (20_000, 20_000, r"400\.0 megapixels; at most 40 are taken"),
+        (2_000_000, 2_000, r"4000\.0 megapixels; at most 40 are taken"),
     ],
 )
 def test_huge_pictures_are_refused_by_their_header_alone(width, height, sentence):

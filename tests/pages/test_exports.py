@@ -25,7 +25,7 @@ def failing(error):
 
 
 def test_every_page_has_an_endpoint():
-    assert set(ENDPOINTS) == {page.path for page in PAGES}
+    assert set(ENDPOINTS) == {page.path for page in PAGES if page.listed}
     assert len(set(ENDPOINTS.values())) == len(ENDPOINTS)
 
 

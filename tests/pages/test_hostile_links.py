@@ -90,7 +90,7 @@ def check(link: PageLink, query: str, *, echo: str = "") -> None:
 
 
 def test_every_page_with_a_link_is_in_the_table():
-    assert [page.path for page in PAGES if page.path not in LINKS] == []
+    assert [page.path for page in PAGES if page.listed and page.path not in LINKS] == []
 
 
 @pages

@@ -1,21 +1,22 @@
 """Adaptive and matrix stiffness by name."""
 
-import gradio as gr
 import numpy as np
 import pytest
 
 from gensot_demo.experiments.navigation.directions import DirectionsRequest, picture
+from gensot_demo.experiments.requests import InvalidRequest
 from gensot_demo.pages.navigation_tuned_endpoints import adaptive_stiffness_endpoint, matrix_stiffness_endpoint
 
 
 def test_a_refined_protocol_is_nearer_than_ones_own_and_none_is_below_the_floor():
-    *before, last = adaptive_stiffness_endpoint("target=two_modes&steps=6&pulls=2")
+    *before, last = adaptive_stiffness_endpoint("target=two_modes&steps=6&pulls=2", refine=True)
     assert [moment["done"] for moment in before] == sorted(moment["done"] for moment in before)
-    found = {name: one["divergence"] for name, one in last["candidates"].items()}
+    protocols = {one["name"]: one for one in last["protocols"]}
+    found = {name: one["divergence"] for name, one in protocols.items()}
     assert found["refined8"] <= found["refined1"] <= found["own"]
     assert min(found.values()) == pytest.approx(found["floor"], rel=1e-6)
-    assert last["candidates"]["own"]["stiffness"] == [2.0]
-    assert last["candidates"]["floor"]["stiffness"] is None
+    assert protocols["own"]["stiffness"] == [2.0]
+    assert protocols["floor"]["stiffness"] is None
     assert last["query"] == "v=1&target=two_modes&steps=6&pulls=2"
 
 
@@ -36,6 +37,5 @@ def test_a_corridor_is_told_as_it_is_drawn():
     ],
 )
 def test_bad_queries_get_a_sentence(endpoint, query, words):
-    with pytest.raises(gr.Error) as error:
+    with pytest.raises(InvalidRequest, match=words):
         list(endpoint(query))
-    assert words in error.value.message
