@@ -12,7 +12,6 @@ import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
 from weakref import WeakKeyDictionary
 
 import gradio as gr
@@ -30,6 +29,8 @@ from .warm_up import WARM_UP
 
 Answer = dict[str, Any]
 
+_BESIDES = {"speed_accuracy": {"plane": True}}
+"""What an endpoint is asked for besides its query, so that it answers all that its page shows."""
 _HTML = (
     '<div class="gensot-data gensot-save" role="group" aria-label="Data of what is shown"><span>Data</span>'
     + "".join(f'<button type="button" data-kind="{kind}">{kind.upper()}</button>' for kind in KINDS)
@@ -123,28 +124,9 @@ def _moments(
     if found is not None:
         yield found
         return
-    arguments = _ARGUMENTS.get(endpoint, lambda query: {"query": query})(query)
-    said = answer(**arguments)
+    said = answer(query=query, **_BESIDES.get(endpoint, {}))
     for moment in said if inspect.isgenerator(said) else [said]:
         yield {"query": query, **moment}
-
-
-def _failure(query: str) -> dict[str, Any]:
-    fields = dict(parse_qsl(query))
-    return {"name": fields.get("show", ""), **({"seed": int(fields["seed"])} if "seed" in fields else {})}
-
-
-def _scoreboard(query: str) -> dict[str, Any]:
-    backbone, task, *_ = [*dict(parse_qsl(query)).get("ask", "").split("*"), "", ""]
-    return {"backbone": backbone, "task": task}
-
-
-_ARGUMENTS: dict[str, Callable[[str], dict[str, Any]]] = {
-    "failure": _failure,
-    "scoreboard": _scoreboard,
-    "speed_accuracy": lambda query: {"query": query, "plane": True},
-}
-"""Of the endpoints that take more than a query."""
 
 
 def _words(state: str, words: str) -> str:

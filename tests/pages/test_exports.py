@@ -8,6 +8,8 @@ import pytest
 
 from gensot_demo.experiments.requests import InvalidRequest
 from gensot_demo.pages import exports
+from gensot_demo.pages.failures_endpoints import failure_endpoint
+from gensot_demo.pages.scoreboard_endpoints import scoreboard_endpoint
 from gensot_demo.shell.build import ENDPOINTS, PAGES
 
 
@@ -71,15 +73,16 @@ def test_the_run_that_is_shown_comes_before_the_endpoint():
     assert list(exports._moments("transport", endpoint, "v=1")) == [{"query": "v=1", "made": True}]
 
 
-@pytest.mark.parametrize(
-    ("endpoint", "query", "asked"),
-    [
-        ("failure", "v=1&show=particles&seed=7", {"name": "particles", "seed": 7}),
-        ("failure", "v=1&show=particles", {"name": "particles"}),
-        ("scoreboard", "v=1&ask=plane*follow*3&at=steps", {"backbone": "plane", "task": "follow"}),
-        ("scoreboard", "", {"backbone": "", "task": ""}),
-    ],
-)
-def test_endpoints_that_take_more_than_a_query_are_asked_rightly(endpoint, query, asked):
-    (answer,) = exports._moments(endpoint, lambda **given: {"given": given}, query)
-    assert answer["given"] == asked
+def test_an_endpoint_is_asked_for_all_that_its_page_shows():
+    (answer,) = exports._moments("speed_accuracy", lambda **given: {"given": given}, "v=1")
+    assert answer["given"] == {"query": "v=1", "plane": True}
+    (answer,) = exports._moments("failure", lambda **given: {"given": given}, "v=1&show=particles")
+    assert answer["given"] == {"query": "v=1&show=particles"}
+
+
+def test_pages_without_a_run_of_their_own_answer_their_link():
+    (rows,) = exports._moments("scoreboard", scoreboard_endpoint, "v=1&ask=plane*follow*0.6&at=steps")
+    assert rows["rows"]
+    assert {(row["backbone"], row["task"], row["level"]) for row in rows["rows"]} == {("plane", "follow", 0.6)}
+    first = next(exports._moments("failure", failure_endpoint, "v=1&show=stiff&seed=3"))
+    assert "done" in first
