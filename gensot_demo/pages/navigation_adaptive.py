@@ -157,7 +157,6 @@ def build() -> None:
         lambda: report.status("Stopped. What was found stays."), None, status, **QUIET
     )
     copies_link(link, query, _link, controls, query)
-    navigation_tuned_endpoints.publish_adaptive()
 
 
 def _first_view() -> Iterator[None]:

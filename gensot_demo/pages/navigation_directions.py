@@ -143,7 +143,6 @@ def build() -> None:
         lambda: report.status("Stopped. What was found stays."), None, status, **QUIET
     )
     copies_link(link, query, _link, controls, query)
-    navigation_tuned_endpoints.publish_directions()
 
 
 def _first_view() -> Iterator[None]:
