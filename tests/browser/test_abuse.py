@@ -51,7 +51,6 @@ def upload(app_url: str, name: str, content: bytes) -> str:
         "/gensot/player/x/../../../app.py",
         "/monitoring/summary",
         "/docs",
-        "/gradio_api/mcp/sse",
     ],
 )
 def test_nothing_but_its_own_scripts_is_served(app_url, path):
