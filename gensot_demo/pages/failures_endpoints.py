@@ -23,9 +23,9 @@ def failure_endpoint(name: str = "", seed: int = DEFAULT_SEED, query: str = "") 
         query: or both as in a shared link of the page, for example "show=stiff&seed=7".
 
     Returns:
-        title, sees, why, mends, sentence (what the numbers of this run say), shown (whether the failure shows), mended
-        (whether what mends it does), seconds, and variants: by label the page and query that open it, its numbers by
-        column (value, error, unit), its pictures (data: addresses) or why it ended early.
+        name, title, sees, why, mends, sentence (what the numbers of this run say), shown (whether the failure shows),
+        mended (whether what mends it does), seconds, and variants: by label the page and query that open it, its
+        numbers by column (value, error, unit), its pictures (data: addresses) or why it ended early.
     """
     request = parse(FailureRequest, name=name, seed=seed) if name else from_query(query)[0]
     for moment in run_failure(request):
