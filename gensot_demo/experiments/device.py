@@ -51,10 +51,15 @@ class Turnstile:
     ) -> None:
         self.whose = whose
         self._clock, self._most = clock, most
+        self._used: OrderedDict[Hashable, float] = OrderedDict()
+        self._renew()
+
+    def _renew(self) -> None:
+        """Nobody has the device and nobody waits. A copy of this process, as one to which a GPU is lent, has none of
+        the threads that do."""
         self._guard = threading.Lock()
         self._share = FairShare()
         self._lines: dict[Hashable, deque[_Ticket]] = {}
-        self._used: OrderedDict[Hashable, float] = OrderedDict()
 
     @property
     def waiting(self) -> int:
@@ -101,6 +106,8 @@ class Turnstile:
                 self._share.end(0.0, self._clock())
             else:
                 line.remove(ticket)
+                if not line:
+                    del self._lines[account]
                 self._share.withdraw(account)
             self._hand_on()
             raise
@@ -136,3 +143,6 @@ class Turnstile:
 
 
 TURNSTILE = Turnstile()
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=TURNSTILE._renew)
