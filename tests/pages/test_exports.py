@@ -1,6 +1,7 @@
 """The data of a page: of the run that is shown as long as it is kept, else as the endpoint answers."""
 
 import json
+import re
 from pathlib import Path
 
 import gradio as gr
@@ -11,7 +12,7 @@ from gensot_demo.experiments.requests import InvalidRequest
 from gensot_demo.pages import exports, named, visitors
 from gensot_demo.pages.events import Latest
 from gensot_demo.pages.failures_endpoints import failure_endpoint
-from gensot_demo.pages.scoreboard_endpoints import scoreboard_endpoint
+from gensot_demo.pages.scoreboard_endpoints import QUESTIONS, scoreboard_endpoint
 from gensot_demo.pages.visitors import Guests
 from gensot_demo.shell.build import ENDPOINTS, PAGES
 
@@ -137,3 +138,22 @@ def test_pages_without_a_run_of_their_own_answer_their_link():
     assert {(row["backbone"], row["task"], row["level"]) for row in rows["rows"]} == {("plane", "follow", 0.6)}
     first = next(exports._moments("failure", failure_endpoint, "v=1&show=stiff&seed=3"))
     assert "done" in first
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"query": "ask=plane*follow*7"}, "'plane*follow*7'"), ({"query": "at=dawn"}, "steps, calls"),
+        ({"query": "ask=plane"}, "plane*follow*0.6"), ({"backbone": "moon"}, "plane, collection, network"),
+        ({"task": "sing"}, "condition, follow"), ({"query": "ask=plane*follow*0.6", "task": "reward"}, "follow"),
+    ],
+)  # fmt: skip
+def test_a_question_that_the_scoreboard_does_not_know_is_refused(asked, said):
+    with pytest.raises(InvalidRequest, match=re.escape(said)):
+        scoreboard_endpoint(**asked)
+
+
+def test_every_question_of_the_scoreboard_has_rows_and_unknown_fields_are_told():
+    for name in QUESTIONS:
+        assert scoreboard_endpoint(query=f"v=1&ask={name}&at=steps")["rows"], name
+    assert "'colour'" in scoreboard_endpoint(query="colour=red")["notes"][0]
