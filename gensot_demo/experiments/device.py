@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
@@ -23,8 +24,18 @@ class TimeUsedUp(InvalidRequest):
 
 
 def run_seconds() -> float:
-    """How long one run may have the device, in seconds: GENSOT_RUN_SECONDS, else limits.RUN_SECONDS; 0 for ever."""
-    return float(os.environ.get("GENSOT_RUN_SECONDS") or limits.RUN_SECONDS)
+    """How long one run may have the device, in seconds: GENSOT_RUN_SECONDS, else limits.RUN_SECONDS; 0 for ever.
+
+    Raises ValueError with a sentence for what is no such number.
+    """
+    text = os.environ.get("GENSOT_RUN_SECONDS") or str(limits.RUN_SECONDS)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise ValueError(f"GENSOT_RUN_SECONDS is {text!r}; it must be a number of seconds, 0 or more, 0 for ever")
+    return seconds
 
 
 @dataclass(eq=False)
