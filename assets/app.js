@@ -66,6 +66,13 @@ window.gensot ??= (() => {
     window.dispatchEvent(new Event("gensot:address"));
   }
 
+  // The settings in the address, without what belongs to this visit alone.
+  function settings() {
+    const parameters = new URLSearchParams(location.search);
+    for (const name of [...parameters.keys()]) if (name.startsWith("__")) parameters.delete(name);
+    return parameters;
+  }
+
   // Which sample's story is open: of the address until the next run, which replaces the query.
   function look(text) {
     const parameters = new URLSearchParams(location.search);
@@ -92,7 +99,7 @@ window.gensot ??= (() => {
   }
 
   async function copyLink(query, spaceId) {
-    const address = shareAddress(query === undefined ? location.search : looked(query), spaceId);
+    const address = shareAddress(query === undefined ? settings().toString() : looked(query), spaceId);
     if (await copyText(address)) toast("Link copied");
     else toast("Copy this link:", address);
     return address;

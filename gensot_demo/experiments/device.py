@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
@@ -23,8 +24,18 @@ class TimeUsedUp(InvalidRequest):
 
 
 def run_seconds() -> float:
-    """How long one run may have the device, in seconds: GENSOT_RUN_SECONDS, else limits.RUN_SECONDS; 0 for ever."""
-    return float(os.environ.get("GENSOT_RUN_SECONDS") or limits.RUN_SECONDS)
+    """How long one run may have the device, in seconds: GENSOT_RUN_SECONDS, else limits.RUN_SECONDS; 0 for ever.
+
+    Raises ValueError with a sentence for what is no such number.
+    """
+    text = os.environ.get("GENSOT_RUN_SECONDS") or str(limits.RUN_SECONDS)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise ValueError(f"GENSOT_RUN_SECONDS is {text!r}; it must be a number of seconds, 0 or more, 0 for ever")
+    return seconds
 
 
 @dataclass(eq=False)
@@ -51,10 +62,15 @@ class Turnstile:
     ) -> None:
         self.whose = whose
         self._clock, self._most = clock, most
+        self._used: OrderedDict[Hashable, float] = OrderedDict()
+        self._renew()
+
+    def _renew(self) -> None:
+        """Nobody has the device and nobody waits. A copy of this process, as one to which a GPU is lent, has none of
+        the threads that do."""
         self._guard = threading.Lock()
         self._share = FairShare()
         self._lines: dict[Hashable, deque[_Ticket]] = {}
-        self._used: OrderedDict[Hashable, float] = OrderedDict()
 
     @property
     def waiting(self) -> int:
@@ -101,6 +117,8 @@ class Turnstile:
                 self._share.end(0.0, self._clock())
             else:
                 line.remove(ticket)
+                if not line:
+                    del self._lines[account]
                 self._share.withdraw(account)
             self._hand_on()
             raise
@@ -136,3 +154,6 @@ class Turnstile:
 
 
 TURNSTILE = Turnstile()
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=TURNSTILE._renew)

@@ -121,7 +121,12 @@ class _Frames(Sequence):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", Image.DecompressionBombWarning)
                 return Image.open(io.BytesIO(self._body[start:end]), formats=_FORMATS)
-        except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        except Image.DecompressionBombError:
+            raise InvalidRequest(
+                f"Frame {number + 1} has too many pixels; all frames together may have "
+                f"{limits.FILM_PIXELS / 1e6:.0f} megapixels."
+            ) from None
+        except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
             raise InvalidRequest(f"Frame {number + 1} is neither a PNG nor a JPEG.") from None
 
 

@@ -58,4 +58,4 @@ def _numbers(found: Relation) -> dict[str, Any]:
 
 def publish() -> None:
     """Register the endpoint with the Blocks that is being built."""
-    named.publish(speed_accuracy_endpoint, "speed_accuracy", "light")
+    named.publish(speed_accuracy_endpoint, "speed_accuracy", "heavy")

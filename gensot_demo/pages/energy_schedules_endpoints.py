@@ -60,4 +60,4 @@ def schedules_endpoint(query: str) -> Iterator[dict[str, Any]]:
 
 def publish() -> None:
     """Register the endpoint with the Blocks that is being built."""
-    named.publish(schedules_endpoint, "schedules", "light")
+    named.publish(schedules_endpoint, "schedules", "heavy")

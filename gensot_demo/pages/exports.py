@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import json
 import logging
+import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,8 @@ from gensot_demo.experiments.answer_files import KINDS, document, to_file
 from gensot_demo.experiments.requests import InvalidRequest
 from gensot_demo.experiments.runs import RunStore
 
-from .events import HEAVY, QUIET, Latest
+from .events import HEAVY, LONG, QUIET, Latest
+from .visitors import unlimited
 from .warm_up import WARM_UP
 
 Answer = dict[str, Any]
@@ -65,7 +67,9 @@ def build(endpoint: str, filename: str) -> None:
         block for block in root.blocks.values()
         if getattr(block, "elem_id", None) == "query" and block.page == root.current_page
     )  # fmt: skip
-    answer = next(fn.fn for fn in root.fns.values() if fn.api_name == endpoint)
+    named = next(fn for fn in root.fns.values() if fn.api_name == endpoint)
+    answer = unlimited(named.fn)  # the export itself counts as one run of its visitor
+    line = LONG if named.concurrency_id == LONG["concurrency_id"] else HEAVY
     name, kept = _SHOWN.get(root, {}).get(root.current_page, (None, None))
     control = gr.HTML(
         html_template=_HTML, js_on_load=_ON_LOAD, apply_default_css=False, elem_id="data", elem_classes="gensot-bare"
@@ -82,10 +86,12 @@ def build(endpoint: str, filename: str) -> None:
                 return
             yield moment
 
-    chosen = control.select(_choose, latest, [ticket, kind], queue=False, **QUIET)
+    every = {"trigger_mode": "multiple"}  # a choice counts while an older one still ends
+    chosen = control.select(_choose, latest, [ticket, kind], queue=False, **every, **QUIET)
     inputs = [latest, ticket, kind, query, *([] if name is None else [name])]
-    told = chosen.then(deliver, inputs, [control, file], **HEAVY)
-    told.then(None, file, None, js=_DOWNLOAD, api_visibility="private")
+    told = chosen.then(deliver, inputs, [control, file], **every, **line)
+    told.then(None, file, None, js=_DOWNLOAD, api_visibility="private", **every)
+    told.failure(_refused, None, [control, file], queue=False, **QUIET)
 
 
 def _choose(latest: Latest, event: gr.EventData) -> tuple[int, str]:
@@ -105,7 +111,7 @@ def _told(moments: Callable[[], Iterator[Answer]], kind: str, endpoint: str, fil
             if "done" in last:
                 yield [_words("busy", f"Computing… {last['done']:.0%}"), None]
         data = to_file(kind, document(last, endpoint))
-        path = save_bytes_to_cache(data, f"{filename}.{kind}", get_upload_folder())
+        path = save_bytes_to_cache(data, f"{filename}.{kind}", _own_folder())
         yield [_words("done", f"{filename}.{kind}, {_size(len(data))}.{_notes(last)}"), path]
     except (InvalidRequest, BackboneUnavailable) as error:
         yield [_words("error", str(error)), None]
@@ -114,6 +120,16 @@ def _told(moments: Callable[[], Iterator[Answer]], kind: str, endpoint: str, fil
     except Exception as error:
         logging.getLogger(__name__).exception("data could not be written")
         yield [_words("error", f"This failed ({type(error).__name__}); what is shown stays."), None]
+
+
+def _refused() -> list[Any]:
+    """[words, file] of an export that never began: its visitor has too many runs, whose sentence is shown."""
+    return [_words("error", "Not made."), None]
+
+
+def _own_folder() -> str:
+    """Another one each time: a page takes a file at an address that it knows for one that it has saved already."""
+    return str(Path(get_upload_folder()) / secrets.token_hex(16))
 
 
 def _moments(

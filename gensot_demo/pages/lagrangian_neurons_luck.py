@@ -47,7 +47,7 @@ def section(controls: LagrangianControls) -> None:
     latest, ticket = gr.State(Latest()), gr.Number(-1, precision=0, visible="hidden")
     light = {"queue": False, **QUIET}
     chosen = go.click(Latest.choose, latest, ticket, **light)
-    chosen.then(training, [latest, ticket, *controls.all()], [status, figure, said], **HEAVY)
+    chosen.then(training, [latest, ticket, *controls.all()], [status, figure, said], trigger_mode="multiple", **HEAVY)
     stop.click(Latest.stop, latest, None, **light)
     lagrangian_chance_endpoints.publish_luck()
 

@@ -141,9 +141,9 @@ def matrix_stiffness_endpoint(query: str, particles: bool = False, tune: bool = 
 
 def publish_adaptive() -> None:
     """Register the endpoint with the Blocks that is being built."""
-    named.publish(adaptive_stiffness_endpoint, "adaptive_stiffness", "light")
+    named.publish(adaptive_stiffness_endpoint, "adaptive_stiffness", "heavy")
 
 
 def publish_directions() -> None:
     """Register the endpoint with the Blocks that is being built."""
-    named.publish(matrix_stiffness_endpoint, "matrix_stiffness", "light")
+    named.publish(matrix_stiffness_endpoint, "matrix_stiffness", "heavy")

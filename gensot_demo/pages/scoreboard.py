@@ -21,6 +21,7 @@ from gensot_demo.figures.scoreboard import price_figure, quality_figure
 
 from . import report, scoreboard_endpoints
 from .events import LONG, QUIET, address_follows, copies_link, followed, ready
+from .scoreboard_endpoints import QUESTIONS, name_of
 from .scoreboard_report import sentences, table
 from .warm_up import WARM_UP
 
@@ -45,17 +46,12 @@ _READ = """
 
 def _questions() -> list[tuple[str, str]]:
     return [
-        (f"{_PLACES[task.backbone]}: {task.question[0].lower()}{task.question[1:]}, {level:g}", _name(task, level))
+        (f"{_PLACES[task.backbone]}: {task.question[0].lower()}{task.question[1:]}, {level:g}", name_of(task, level))
         for task in TASKS
         for level in task.levels
     ]
 
 
-def _name(task: ScoreTask, level: float) -> str:
-    return f"{task.backbone}*{task.name}*{level:g}"
-
-
-_ASKED = {_name(task, level): (task, level) for task in TASKS for level in task.levels}
 _FIRST = "collection*follow*3"
 
 
@@ -104,12 +100,12 @@ def build() -> None:
     stop.click(None, None, None, cancels=[drawing], api_visibility="private").then(
         lambda: report.status("Stopped. What was drawn stays."), None, status, **QUIET
     )
-    scoreboard_endpoints.publish(_ASKED, _FIRST)
+    scoreboard_endpoints.publish(_FIRST)
 
 
 def rows_for(name: str, budget: str, own: OwnRows | None = None) -> tuple[ScoreTask, float, list[Row]]:
     """(task, level, rows of the task); raises KeyError for a question that there is not."""
-    task, level = _ASKED[name]
+    task, level = QUESTIONS[name]
     asked = task.backbone, task.name, budget
     return task, level, [row for row in shown_rows(own) if (row.backbone, row.task, row.budget) == asked]
 
@@ -160,7 +156,7 @@ def from_query(query: str) -> tuple[Asked, list[str]]:
             found[key] = text
         else:
             notes.append(ignored(key))
-    for text, known, listed in ((found["ask"], _ASKED, "the questions listed below"), (found["at"], _BUDGETS, "")):
+    for text, known, listed in ((found["ask"], QUESTIONS, "the questions listed below"), (found["at"], _BUDGETS, "")):
         if text not in known:
             raise InvalidRequest(f"The link asks for {text[:40]!r}; there are {listed or ', '.join(known)}.")
     return Asked(found["ask"], found["at"]), notes
@@ -185,7 +181,7 @@ def _restore(request: gr.Request) -> list[Any]:
 def _live(name: str, budget: str) -> Iterator[list[Any]]:
     """A small version of one question, drawn now: updates of [status, table]."""
     try:
-        task, level = _ASKED[name]
+        task, level = QUESTIONS[name]
         draws, total = SMALL_DRAWS[task.backbone], len(list(variants(task)))
         rows: list[Row] = []
         began = time.perf_counter()

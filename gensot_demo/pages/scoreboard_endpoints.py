@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any, Literal
 
-from gensot_demo.experiments.links import fields_of
+from gensot_demo.experiments.links import fields_of, ignored
 from gensot_demo.experiments.requests import InvalidRequest
 from gensot_demo.experiments.scoreboard.own_rows import own_rows, shown_rows
 from gensot_demo.experiments.scoreboard.rows import Row
 from gensot_demo.experiments.scoreboard.run import SMALL_DRAWS, rows_of
-from gensot_demo.experiments.scoreboard.tasks import BUDGETS, ScoreTask, variants
+from gensot_demo.experiments.scoreboard.tasks import BUDGETS, TASKS, ScoreTask, variants
 
 from . import named
+
+
+def name_of(task: ScoreTask, level: float) -> str:
+    """A question by its name in links."""
+    return f"{task.backbone}*{task.name}*{level:g}"
+
+
+QUESTIONS = {name_of(task, level): (task, level) for task in TASKS for level in task.levels}
 
 
 def scoreboard_endpoint(backbone: str = "", task: str = "", query: str = "") -> dict[str, Any]:
@@ -26,29 +34,44 @@ def scoreboard_endpoint(backbone: str = "", task: str = "", query: str = "") -> 
         query: or one question as in a shared link of the page, for example "ask=collection*follow*3&at=steps".
 
     Returns:
-        rows: what was asked (backbone, task, level), who answered (method, label, setting, value), at what budget,
-            distance with error, floor, spread and power, effective number, the judge's opinion, and costs per sample.
+        notes: what the query held that is not known; rows: what was asked (backbone, task, level), who answered
+            (method, label, setting, value), at what budget, distance with error, floor, spread and power, effective
+            number, the judge's opinion, and costs per sample.
     """
-    asked = dict(fields_of(query, "ask=collection*follow*3")[0])
-    place, kind, level = ([*asked.get("ask", "**").split("*"), "", ""])[:3]
+    for what, text in (("backbone", backbone), ("task", task)):
+        known = list(dict.fromkeys(getattr(one, "name" if what == "task" else what) for one in TASKS))
+        _require(f"The {what}", text, ["", *known])
+    fields, notes = fields_of(query, "ask=collection*follow*3&at=steps")
+    asked = {key: text for key, text in fields if key in ("ask", "at")}
+    notes += [ignored(key) for key, _ in fields if key not in asked]
+    _require("The question asked by the link", asked.get("ask", ""), ["", *QUESTIONS])
+    _require("The budget asked for by the link", asked.get("at", ""), ["", *BUDGETS])
+    place, kind, level = asked["ask"].split("*") if asked.get("ask") else ("", "", "")
+    for what, text, other in (("backbone", backbone, place), ("task", task, kind)):
+        if other:
+            _require(f"Beside this link, the {what}", text, ["", other])
     wanted = {"backbone": backbone or place, "task": task or kind, "level": level, "budget": asked.get("at", "")}
     rows = [asdict(row) for row in shown_rows(own_rows())]
-    return {"rows": [row for row in rows if all(text in ("", _plain_text(row[key])) for key, text in wanted.items())]}
+    found = [row for row in rows if all(text in ("", _plain_text(row[key])) for key, text in wanted.items())]
+    return {"notes": notes, "rows": found}
+
+
+def _require(what: str, text: str, known: list[str]) -> None:
+    if text not in known:
+        raise InvalidRequest(f"{what} is {str(text)[:40]!r}; there are {', '.join(filter(None, known))}.")
 
 
 def _plain_text(value: object) -> str:
     return f"{value:g}" if isinstance(value, float | int) else str(value)
 
 
-def publish(asked: Mapping[str, tuple[ScoreTask, float]], first: str) -> None:
-    """Register the endpoints with the Blocks that is being built. asked: the questions by name, first: one of them."""
+def publish(first: str) -> None:
+    """Register the endpoints with the Blocks that is being built. first: a question by its name."""
 
     def draw(question: str = first, budget: Literal["steps", "calls"] = "steps") -> Iterator[dict[str, Any]]:
-        if question not in asked:
-            raise InvalidRequest(f"The question is {str(question)[:40]!r}; there are {', '.join(asked)}.")
-        if budget not in BUDGETS:
-            raise InvalidRequest(f"The budget is {str(budget)[:40]!r}; there are {', '.join(BUDGETS)}.")
-        task, level = asked[question]
+        _require("The question", question, list(QUESTIONS))
+        _require("The budget", budget, list(BUDGETS))
+        task, level = QUESTIONS[question]
         total, rows, began = len(list(variants(task))), [], time.perf_counter()
         for row in rows_of(task, draws=SMALL_DRAWS[task.backbone], levels=(level,), budgets=(budget,)):
             rows.append(row)
@@ -60,7 +83,7 @@ def publish(asked: Mapping[str, tuple[ScoreTask, float]], first: str) -> None:
     {{"doing", "done", "seconds", "row"}}, then all rows.
 
     Args:
-        question: one of {", ".join(asked)}.
+        question: one of {", ".join(QUESTIONS)}.
         budget: equal steps, or equal network calls.
 
     Returns:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+from collections.abc import AsyncIterator, Hashable
+from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
@@ -16,10 +18,13 @@ from gensot_demo.experiments import limits
 from gensot_demo.experiments.film_files import KINDS
 from gensot_demo.experiments.requests import InvalidRequest
 from gensot_demo.experiments.sent_film import encoded, film_request, too_large
+from gensot_demo.pages.visitors import address
 
 ADDRESS = "/gensot/film"
 _SENDING = 60  # seconds that frames may take to arrive
 _LOOKS = 0.5  # seconds between looks whether the visitor is still there
+_UNTIL_CANCELLED = 6  # looks until a film that its visitor has left is given up
+_ONE = "A film of yours is being made already. Please wait for it, or cancel it."
 _BUSY = "Several films are being made just now. Please try again in a minute."
 _ELSEWHERE = "Films are made for this app's own pages only."
 
@@ -36,7 +41,8 @@ class Films:
     """The line of films: how many are in it, and the one that is encoded."""
 
     def __init__(self) -> None:
-        self._inside, self._encoding = 0, asyncio.Semaphore(1)
+        self._inside: list[Hashable] = []  # by whom a film was asked for
+        self._encoding = asyncio.Semaphore(1)
 
     def routes(self) -> list[Route]:
         return [Route(ADDRESS, self._answer, methods=["POST"])]
@@ -60,17 +66,39 @@ class Films:
         if not _from_here(request):
             raise _Refused(403, _ELSEWHERE)
         asked = film_request(request.query_params)
-        if self._inside > limits.FILMS_WAITING:
+        who = address(request)  # None where none can be believed: of such there may be several
+        for _ in range(_UNTIL_CANCELLED):
+            if who is None or who not in self._inside:
+                break
+            await asyncio.sleep(_LOOKS)
+        else:
+            raise _Refused(503, _ONE)
+        if len(self._inside) > limits.FILMS_WAITING:
             raise _Refused(503, _BUSY)
-        self._inside += 1
+        self._inside.append(who)
         try:
             async with asyncio.timeout(_SENDING):
                 body = await _body(request)
-            async with self._encoding:
+            async with self._turn(request):
                 made = await _unless_left(request, asked, body)
         finally:
-            self._inside -= 1
+            self._inside.remove(who)
         return Response(made, media_type=KINDS[asked.kind], headers={"Cache-Control": "no-store"})
+
+    @asynccontextmanager
+    async def _turn(self, request: Request) -> AsyncIterator[None]:
+        """The encoder, for one film. Raises ClientDisconnect where its visitor has left before."""
+        mine = asyncio.ensure_future(self._encoding.acquire())
+        try:
+            while not (await asyncio.wait([mine], timeout=_LOOKS))[0]:
+                if await request.is_disconnected():
+                    raise ClientDisconnect
+            yield
+        finally:
+            if mine.done():
+                self._encoding.release()
+            else:
+                mine.cancel()
 
 
 def _from_here(request: Request) -> bool:

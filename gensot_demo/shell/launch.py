@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from gensot_demo.experiments.device import run_seconds
 from gensot_demo.figures.component import PLOTLY_ADDRESS, SCRIPT_ADDRESS
 from gensot_demo.redaction import guard_output
 from gensot_demo.shell import static, tour
@@ -29,6 +30,7 @@ def launch_options(own: OwnMethods | None = None) -> dict:
 
     The address comes from PORT, else GRADIO_SERVER_PORT, else 7860 and up; and from GRADIO_SERVER_NAME.
     """
+    _require_run_seconds()
     guard_output()
     guard_pillow()
     routes, script = [*static.routes(), *Films().routes()], ""
@@ -75,6 +77,13 @@ def _head() -> str:
 
 def _read(*names: str) -> str:
     return "".join((ASSETS / name).read_text(encoding="utf-8") for name in names)
+
+
+def _require_run_seconds() -> None:
+    try:
+        run_seconds()
+    except ValueError as error:
+        raise SystemExit(str(error)) from None
 
 
 def _port() -> int | None:

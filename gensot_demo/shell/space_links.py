@@ -1,6 +1,6 @@
 """Links of a Space. The outer page hands its query to the first page only: ``?page=transport&seed=3`` opens another."""
 
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from starlette.middleware import Middleware
 from starlette.responses import RedirectResponse
@@ -32,7 +32,9 @@ class _OpenNamedPage:
         if name not in self._names:
             return None
         rest = urlencode([(key, text) for key, text in fields if key != _KEY])
-        return f"./{name}?{rest}" if rest else f"./{name}"
+        end = scope["path"].rpartition("/")[2]  # of a root path without a slash behind it: the last step must stay
+        target = f"./{quote(end)}/{name}" if end else f"./{name}"
+        return f"{target}?{rest}" if rest else target
 
 
 OPEN_NAMED_PAGE = Middleware(_OpenNamedPage)

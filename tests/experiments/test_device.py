@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import os
+import signal
 import threading
 import time
 from itertools import groupby
 
 import pytest
 
-from gensot_demo.experiments.device import TimeUsedUp, Turnstile
+from gensot_demo.experiments.device import TURNSTILE, TimeUsedUp, Turnstile
 from gensot_demo.experiments.requests import InvalidRequest
 from gensot_demo.experiments.turns import in_turn
 
@@ -193,3 +195,36 @@ def test_a_comparison_that_is_closed_leaves_the_device_after_its_step(monkeypatc
     assert len(taken) == so_far
     with turn():
         pass
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_copy_of_the_process_made_during_a_turn_has_the_device_to_itself():
+    with TURNSTILE():
+        copy = os.fork()
+        if not copy:
+            try:
+                signal.alarm(20)
+                with TURNSTILE():
+                    os._exit(0)
+            finally:
+                os._exit(1)
+        _, status = os.waitpid(copy, 0)
+        assert status == 0
+        assert not TURNSTILE.free
+
+
+def test_an_interrupt_while_waiting_leaves_nothing_behind(monkeypatch):
+    names = ["host"]
+    turn = Turnstile(lambda: (names[-1], None))
+
+    class Interrupted(threading.Condition):
+        def wait(self, timeout=None):
+            raise KeyboardInterrupt
+
+    with turn():
+        monkeypatch.setattr("gensot_demo.experiments.device.threading.Condition", Interrupted)
+        names.append("visitor")
+        with pytest.raises(KeyboardInterrupt), turn():
+            pass
+    assert not turn._lines
+    assert turn.free

@@ -1,5 +1,7 @@
 """Links that go through a Space's own page."""
 
+from urllib.parse import urljoin
+
 import pytest
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
@@ -38,3 +40,12 @@ def test_everything_else_stays(client, asked):
     answer = client.get(asked, follow_redirects=False)
     assert answer.status_code == 200
     assert answer.text.rstrip("?") == asked
+
+
+@pytest.mark.parametrize("asked", ["/a/demo?page=transport&seed=3", "/a/demo/?page=transport&seed=3"])
+def test_below_a_root_path_it_stays_there(client, asked):
+    below = TestClient(client.app, root_path="/a/demo")
+    answer = below.get(asked, follow_redirects=False)
+    assert urljoin(f"http://testserver{asked}", answer.headers["location"]) == (
+        "http://testserver/a/demo/transport?seed=3"
+    )
