@@ -57,10 +57,18 @@
     if (what === "python") copy(snippet(), "Python program copied");
   });
 
-  document.addEventListener("click", (event) => {
-    const link = event.target.closest?.("[data-gensot-whole]");
+  // A middle click or a copied link sends no click: the address has to stand there before.
+  function nameWhole() {
+    const link = document.querySelector("[data-gensot-whole]");
     if (link) link.href = window.gensot.shareAddress(settings().toString());
-  });
+    return Boolean(link);
+  }
+  window.addEventListener("gensot:address", nameWhole);
+  document.addEventListener("click", nameWhole, true); // Gradio may have drawn the link anew
+  if (!nameWhole()) {
+    const until = new MutationObserver(() => nameWhole() && until.disconnect());
+    until.observe(document.documentElement, { childList: true, subtree: true });
+  }
 
   Object.assign(window.gensot, { embedCode, snippet });
 })();

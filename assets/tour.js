@@ -192,6 +192,11 @@
     history.replaceState(history.state, "", address);
   }
 
+  // What had the focus is gone; the footer's button brings it back.
+  function focusAfter() {
+    document.querySelector(".gensot-footer [data-gensot-tour=open]")?.focus({ preventScroll: true });
+  }
+
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.("[data-gensot-tour]");
     if (!button) return;
@@ -204,9 +209,11 @@
     else if (what === "look") {
       keep({ welcomed: true });
       show();
+      focusAfter();
     } else if (what === "quiet") {
       keep({ quiet: true });
       show();
+      focusAfter();
     } else if (what === "open") {
       keep({ welcomed: true });
       if (last()) location.assign(addressOf(last()));
@@ -240,7 +247,8 @@
 
   window.addEventListener("gensot:address", compareAddress);
   document.addEventListener("input", (event) => {
-    if (event.isTrusted && event.target.closest?.(".gensot-page")) changed(true);
+    const played = event.target.closest?.(".gensot-player-bar"); // a player's time is no setting
+    if (event.isTrusted && event.target.closest?.(".gensot-page") && !played) changed(true);
   });
 
   // ---- terms ------------------------------------------------------------------------------------------------------------
@@ -256,12 +264,17 @@
     tip.replaceChildren(element("b", {}, term[0]), " ", term[1]);
     tip.hidden = false;
     mark.setAttribute("aria-describedby", tip.id);
-    const word = mark.getClientRects()[0];
+    placeTip();
+  }
+
+  // It touches the word, so that a pointer reaches it without a gap.
+  function placeTip() {
+    const word = open.getClientRects()[0];
     const { width, height } = tip.getBoundingClientRect();
     const room = document.documentElement.clientWidth;
     tip.style.left = `${Math.max(12, Math.min(word.left, room - width - 12))}px`;
-    const below = word.bottom + 6 + height < innerHeight;
-    tip.style.top = `${below ? word.bottom + 6 : Math.max(6, word.top - 6 - height)}px`;
+    const below = word.bottom + height < innerHeight;
+    tip.style.top = `${below ? word.bottom : Math.max(0, word.top - height)}px`;
   }
 
   function fold() {
@@ -280,7 +293,14 @@
   document.addEventListener("focusin", (event) => (marked(event) ? explain(marked(event)) : fold()));
   document.addEventListener("click", (event) => (marked(event) ? explain(marked(event)) : fold()));
   document.addEventListener("keydown", (event) => event.key === "Escape" && fold());
-  window.addEventListener("scroll", () => open && fold(), { passive: true });
+  const follow = () => {
+    if (!open) return;
+    const word = open.getClientRects()[0];
+    const away = !word || word.bottom < 0 || word.top > innerHeight;
+    if (open === document.activeElement && !away) placeTip();
+    else fold();
+  };
+  window.addEventListener("scroll", follow, { passive: true });
 
   window.gensot.explainTerm = explain;
 

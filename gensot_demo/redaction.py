@@ -13,13 +13,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-_SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|(^|_)(KEY|PAT|PWD)$|API_?KEY", re.IGNORECASE)
+_SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|(^|_)(KEYS?|PAT|PWD)(_|$)|API_?KEY", re.IGNORECASE)
 _SHORTEST = 6  # characters: shorter values are words such as "true"
 _PLACES = ("HF_HOME", "HF_HUB_CACHE", "GRADIO_TEMP_DIR", "HOME")
 _SHAPES = (
     (re.compile(r"\bhf_[A-Za-z0-9]{8,}"), "hf_…"),  # a token of the Hub, wherever it came from
-    (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{6,}"), r"\1 …"),
-    (re.compile(r"(?i)\b(token|password|secret|api_?key|signature)(=|%3D)[^\s&'\"]{4,}"), r"\1\2…"),
+    (re.compile(r"(?i)(authorization['\"]?\s*[:=]\s*['\"]?(?:\w+\s+)?)[\w.~+/=-]{4,}"), r"\1…"),
+    (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{16,}"), r"\1 …"),
+    (re.compile(r"(?i)\b(token|password|secret|api_?key|signature)(=|%3D|['\"]?:\s*['\"]?)[^\s&'\",]{4,}"), r"\1\2…"),
     (re.compile(r"(://)[^\s/@:]*:[^\s/@]*@"), r"\1…@"),  # a user's password in the address of a proxy
 )
 

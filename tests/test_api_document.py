@@ -17,7 +17,7 @@ PAGE_OF = {
     "learn_guide": "/teacher", "schedules": "/energy", "speed_accuracy": "/robustness", "train_flow": "/training",
     "transport_cells": "/optimal_transport", "solve_heights": "/heights", "train_pairing": "/pairing",
     "gaussian_maps": "/gaussians", "lagrangian_diffusion": "/lagrangian", "adaptive_stiffness": "/adaptive",
-    "matrix_stiffness": "/directions", "neurons_luck": "/neurons",
+    "matrix_stiffness": "/directions", "failure": "/failures", "neurons_luck": "/neurons",
 }  # fmt: skip
 
 

@@ -50,7 +50,7 @@ def test_without_ray_a_sentence_says_how_to_get_it(tmp_path, monkeypatch):
     for command in (["rows", "--out", tmp_path / "rows.jsonl"], ["grid", *GRID, "--out", tmp_path / "grid"]):
         done = call("sweep", *command)
         assert done.exit_code == 2
-        assert done.stderr == "sweep needs Ray, which is an extra: pip install 'gensot-demo[sweep]'\n"
+        assert done.stderr == "sweep needs Ray, which is an extra; in the checkout: pip install -e '.[sweep]'\n"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -69,6 +69,26 @@ def test_rows_are_drawn_once_and_options_reach_the_cluster(here, few, tmp_path):
     again = json.loads(call(*command).stdout)
     assert (again["there"], again["done"]) == (told["pieces"], 0)
     assert out.read_text() == lines
+
+
+def test_workers_beside_an_address_are_answered_with_a_sentence(here, few, tmp_path):
+    command = ["sweep", "rows", "--task", "condition", "--backbone", "plane", "--small", "--workers", "2"]
+    done = call(*command, "--out", tmp_path / "rows.jsonl", "--address", "192.0.2.1:6379")
+    assert "--workers 2 is left out" in done.stderr
+    assert "--workers" not in call(*command, "--out", tmp_path / "rows.jsonl").stderr
+
+
+def test_a_reason_is_said_once_with_how_often(here, few, tmp_path, monkeypatch):
+    def broken(missing):
+        for piece in missing[:6]:
+            yield pieces.Outcome(piece, tuple(piece.failed("There was no memory.")), "There was no memory.")
+
+    monkeypatch.setattr(sys.modules[CLUSTER], "Places", lambda **options: broken)
+    done = call(
+        "sweep", "rows", "--task", "condition", "--backbone", "plane", "--small", "--out", tmp_path / "rows.jsonl"
+    )
+    assert done.stderr.count("There was no memory.") == 2
+    assert "6 times: There was no memory." in done.stderr
 
 
 def test_a_grid_becomes_the_sheet_and_numbers_of_the_command_grid(here, tmp_path):

@@ -48,6 +48,15 @@ def test_secrets_of_the_surroundings_are_cut_out(surroundings, text):
         ("http://me:word@host/", "http://…@host/"),
         ("password=letmein&a=1", "password=…&a=1"),
         ("a token of the text", "a token of the text"),
+        ("Authorization: Basic bWU6eA==", "Authorization: Basic …"),
+        ("{'authorization': 'Bearer abcdef'}", "{'authorization': 'Bearer …'}"),
+        ("refused: Bearer abcdefghij.klmnopq", "refused: Bearer …"),
+        ("Basic bWU6bGV0bWVpbjEyMw==", "Basic …"),
+        ("basic settings are fine", "basic settings are fine"),
+        ("the bearer of this letter", "the bearer of this letter"),
+        ("password: letmein, user: me", "password: …, user: me"),
+        ("token: letmein", "token: …"),
+        ("'api_key': 'letmein'", "'api_key': '…'"),
         ("the key is 7: monkey=3", "the key is 7: monkey=3"),
         ("https://huggingface.co/owner/model@main: 404", "https://huggingface.co/owner/model@main: 404"),
     ],
@@ -62,6 +71,14 @@ def test_a_stranger_does_not_learn_who_owns_the_machine(surroundings):
     assert "ada" not in str(BackboneUnavailable(said))
     assert "ada" not in reason(OSError(said))
     assert TOKEN not in reason(ValueError(f"no {TOKEN}"))
+
+
+@pytest.mark.parametrize("name", ["SERVICE_KEY", "KEYS", "SIGNING_KEY_PROD", "OPENAI_KEYS_2", "GITHUB_PAT"])
+def test_what_a_variables_name_calls_a_secret_is_one(name, monkeypatch):
+    monkeypatch.setenv(name, OTHER)
+    monkeypatch.setenv("KEYBOARD", "a usual layout")
+    monkeypatch.setenv("MONKEY", "a usual animal")
+    assert without_secrets(f"{OTHER}, a usual layout, a usual animal") == "…, a usual layout, a usual animal"
 
 
 def test_short_and_empty_variables_cut_nothing(monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,7 +24,7 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-_NO_RAY = "sweep needs Ray, which is an extra: pip install 'gensot-demo[sweep]'"
+_NO_RAY = "sweep needs Ray, which is an extra; in the checkout: pip install -e '.[sweep]'"
 _SECONDS_BETWEEN = 2.0  # lines of progress
 _STOPPED = 130  # as a shell has it for Ctrl-C
 
@@ -139,6 +140,12 @@ def _places(**options: str | float | None) -> Doing:
         if (error.name or "").partition(".")[0] != "ray":
             raise
         raise refuse(_NO_RAY) from None
+    if options["address"] and options["workers"]:
+        typer.echo(
+            f"--workers {options['workers']} is left out: it counts cores of this machine, and the work is done by the "
+            f"cluster at {options['address']}.",
+            err=True,
+        )
     return Places(**options)
 
 
@@ -146,13 +153,14 @@ def _follow(pieces: Iterable[Piece], kept: Kept, doing: Doing, again: bool) -> P
     """Run a sweep and say how it goes; returns its last moment. Ctrl-C ends the command, with what is done kept."""
     from gensot_demo.experiments.sweep.run import sweep
 
-    said = float("-inf")
+    said, reasons = float("-inf"), Counter()
     try:
         with closing(sweep(pieces, kept, doing, again)) as moments:
             for moment in moments:
-                if moment.reason:
+                if moment.reason and not reasons[moment.reason]:
                     typer.echo(moment.reason, err=True)
-                if moment.reason or moment.seconds - said > _SECONDS_BETWEEN or moment.ended:
+                reasons[moment.reason] += bool(moment.reason)
+                if moment.seconds - said > _SECONDS_BETWEEN or moment.ended:
                     typer.echo(moment.sentence, err=True)
                     said = moment.seconds
     except KeyboardInterrupt:
@@ -160,6 +168,9 @@ def _follow(pieces: Iterable[Piece], kept: Kept, doing: Doing, again: bool) -> P
         raise typer.Exit(_STOPPED) from None
     except OSError as error:
         raise refuse(f"{error.filename or kept.path}: {error.strerror or error}.") from None
+    for reason, count in reasons.items():
+        if count > 1:
+            typer.echo(f"{count} times: {reason}", err=True)
     return moment
 
 

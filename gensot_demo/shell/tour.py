@@ -74,7 +74,7 @@ STOPS = (
         "&y=method:cfg, apg, cfg_zero_star, gensot*particles:4",
         "[[Guidance]] pulls every prediction towards what was asked for, here a heart. To the right it pulls harder. "
         "Each row is another method, and all sixteen pictures begin with the same noise.",
-        "Write 1, 3, 10 as the values of X and press Make the grid.",
+        "Write 1, 3, 10 as Values of X and press Make the grid.",
         "At strength 1 all rows show the same heart, within a hair: there is nothing to exaggerate yet. At 8 it is "
         "another heart, and bleached but where adaptive projected guidance holds back.",
         r"\hat y_w = \hat y_\varnothing + w\,(\hat y_c-\hat y_\varnothing)",
@@ -120,11 +120,11 @@ STOPS = (
         "The guide does not choose the destination",
         "/transport",
         "v=1&source=point&method=gensot_straight&method=gensot_v&method=gensot_s&method=gensot_frozen",
-        "Four [[guide]]s lead the same particles along four corridors; the last one even points away from the "
+        "Four [[guide]]s lead the same particles along four corridors; the last one stops half-way, far from the "
         "target. The guide only shifts where the particles are on the way, and its shift is zero at the end.",
-        "Raise the amplitude to 3 and press Run.",
-        "In the table, Moved is 0.00 in every row: each particle ends where it ended in the first panel. Only the "
-        "[[action]], what the way costs, has changed.",
+        "Raise Amplitude of the V and S guides to 3 and press Run.",
+        "In the table, Moved is 0.00 below the first row: each particle ends where it ended in the first panel. Only "
+        "the [[action]], what the way costs, has changed.",
         r"x_t \mid y \sim \mathcal N(\alpha_t\,y+\gamma_t,\;s_t^2 I),\qquad "
         r"\gamma''=\kappa\beta\,(\gamma-\nu),\quad \gamma_0=x_0,\;\gamma_1=0",
         f"{_CHERTKOV}; {_HARMONIC}",
@@ -139,7 +139,7 @@ STOPS = (
         "So what is a guide for? To go through a passage, or round something. [[Stiffness]] decides how closely the "
         "process keeps to it; the price is paid in [[nat]]s, for guiding and for moving. All of this is a closed form: "
         "nothing is simulated until you ask.",
-        "Set the stiffness to 200.",
+        "Set Stiffness β to 200.",
         "At stiffness 20 the mean follows only a third of the guide's swing; at 200 it follows four fifths, in a "
         "narrower tube, at two and a half times the cost. The law at the end stays.",
         r"\min_u\;\mathbb E\int_0^1\Bigl(\frac{|u|^2}{2\kappa}+\frac{\beta_t}{2}\,|x_t-\nu_t|^2\Bigr)\mathrm dt"
@@ -157,8 +157,9 @@ STOPS = (
         "differ in speed. The squared speed, added up, is the [[kinetic energy]], and haste is what few steps "
         "cannot follow.",
         "Press Nearly Gaussian.",
-        "Here straight CondOT spends about nine times what optimal transport needs, the kinetic-optimal path a tenth "
-        "more than that. Yet read the sentences on where they end: to the sixth decimal it is the same place.",
+        "Before the press CondOT spends about nine times what optimal transport needs, the kinetic-optimal path only a "
+        "tenth more than it; after, CondOT spends about 950 times as much. Yet the ends agree to the sixth decimal, "
+        "but for VP-linear and VE, which start with some of the data in them.",
         r"\mathcal E = \frac1d\int_0^1\mathbb E\,|v_t(x_t)|^2\,\mathrm dt\;\ge\;\frac{W_2^2}{d}",
         f"{_arxiv('2306.06626', 'Shaul et al.')}; {_arxiv('2210.02747', 'Lipman et al.')}",
         "Straight conditional paths are not cheap in few dimensions: on one line and in the plane the cosine "
@@ -187,7 +188,7 @@ STOPS = (
         "v=1",
         "Start from a slightly wrong law: how wrong can the end become? At most by the [[dissipation]] of the path, "
         "times how wrong the start was. [[Optimal transport]] is the cheapest path, so it promises most.",
-        "Choose Another variance as the start.",
+        "Choose Another variance under What is wrong with the start.",
         "All schedules answer with the same η, since on a line they are one map. What differs is the bill: the bound "
         "c₂ is three times as large for CondOT as for optimal transport, which stands on the floor.",
         r"\frac{(\Delta W_1)^2}{\tau\,D_0}\;\le\;\int v_2^2\,\mathrm dt\;\le\;\int\mathbb E\,|v_t|^2\,\mathrm dt",
@@ -220,7 +221,7 @@ STOPS = (
         "The first steps only decide roughly what a picture will be. Optimal transport can jump over them, and the "
         "network does the rest. But each cell leads to one training picture: with fresh noise the jump is the same as "
         "drawing a training picture and noising it.",
-        "Raise the signal at the start to 60 and press Draw.",
+        "Raise Signal at the start, % to 60 and press Draw.",
         "At 5 per cent no sample is a copy, though after the jump half of them are still nearest to the picture they "
         "landed on. At 60 per cent copies appear, in the last row too, which merely draws a training picture.",
         r"z\;\mapsto\;y_{i(z)}+\sigma'\varepsilon,\qquad i(z)=\arg\max_i\,\langle z,y_i\rangle+h_i",
@@ -236,7 +237,7 @@ STOPS = (
         "Diffusion, flow matching, optimal transport, the training of a network, the tokens of a transformer: "
         "particles move, and their density obeys one equation. Only the choice of the velocity differs. Here each "
         "particle keeps to its own segment on the left, and to the average of all segments on the right.",
-        "Choose Optimal transport as the pairing. Then open Transformer tokens, above.",
+        "Choose Optimal transport under Which start goes with which end. Then open Transformer tokens, above.",
         "The two panels have the same density at every moment, with other particles. Averaging halves the energy; "
         "optimal pairs need no averaging, and less energy still.",
         r"\partial_t\rho_t+\operatorname{div}(\rho_t v_t)=0,\qquad "
@@ -258,9 +259,15 @@ def data() -> str:
             }
             for stop in STOPS
         ],
-        "terms": TERMS,
+        "terms": {key: TERMS[key] for key in sorted(terms_used())},
     }
     return json.dumps(found, ensure_ascii=False).replace("<", "\\u003c")
+
+
+def terms_used() -> set[str]:
+    """Keys of the terms that the stops mark."""
+    texts = (getattr(stop, name) for stop in STOPS for name in ("text", "to_try", "notice"))
+    return {piece[0] for text in texts for piece in pieces(text) if isinstance(piece, list)}
 
 
 def pieces(text: str) -> list[str | list[str]]:

@@ -18,6 +18,7 @@ from gensot_demo.experiments.scoreboard.own_rows import own_rows, shown_rows
 from gensot_demo.experiments.scoreboard.rows import Row, append_rows, load_rows
 from gensot_demo.experiments.scoreboard.run import groups, rows_of
 from gensot_demo.experiments.scoreboard.tasks import BUDGETS, tasks_of, variants
+from gensot_demo.experiments.sweep.code import digest_of
 from gensot_demo.experiments.sweep.pieces import RowsPiece, cell_pieces, grid_of_kept, rows_pieces
 from gensot_demo.experiments.sweep.run import Kept, Progress, in_turn, sweep
 from tests.support.pieces import Noted
@@ -56,7 +57,38 @@ def test_another_version_or_another_file_of_a_method_is_another_piece(monkeypatc
     with monkeypatch.context() as patch:
         patch.setattr(pieces_module, "_digest", lambda kind: "of an edited file")
         assert piece.key != before
+    with monkeypatch.context() as patch:
+        patch.setattr(pieces_module, "code_digest", lambda: "of edited code")
+        assert piece.key != before
     assert piece.key == before
+
+
+def test_the_digest_sees_all_that_computes_and_nothing_that_only_shows(tmp_path):
+    package, assets = tmp_path / "package", tmp_path / "assets"
+    files = {
+        package / "transport" / "samplers.py": True,
+        package / "redaction.py": True,
+        assets / "emoji_network" / "judge" / "weights.safetensors": True,
+        package / "pages" / "grid_page.py": False,
+        package / "cli" / "grid.py": False,
+        assets / "emoji_network" / "README.md": False,
+    }
+    for file in files:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("before")
+    for file, counts in files.items():
+        before = digest_of(package, assets)
+        file.write_text("after")
+        assert (digest_of(package, assets) != before) == counts, file.name
+
+
+def test_another_revision_of_a_hub_model_is_another_cell(monkeypatch):
+    request, _ = from_query("backbone=somebody/model&condition=a+cat&method=cfg&x=strength:3")
+    keys = set()
+    for revision in ("", "@abc", "@def"):
+        monkeypatch.setenv("GENSOT_BACKBONES", f"somebody/model{revision}")
+        keys.add(cell_pieces(request)[0].key)
+    assert len(keys) == 3
 
 
 def test_groups_are_the_same_whatever_is_known_and_cover_every_row():
@@ -72,6 +104,19 @@ def test_the_rows_of_pieces_are_those_of_the_plain_loop(tmp_path):
     assert (last.done, last.failed) == (last.total, 0)
     append_rows(rows_of(PLANE, draws=24, levels=(3,)), tmp_path / "plain.jsonl")
     assert without_seconds(load_rows(kept.path)) == without_seconds(load_rows(tmp_path / "plain.jsonl"))
+
+
+def test_rows_that_another_sweep_hid_are_shown_again(tmp_path):
+    kept = Kept(tmp_path / "rows.jsonl")
+    for draws in (40, 20):
+        list(sweep(plane_pieces(draws)[:2], kept, in_turn))
+    assert {row.draws for row in load_rows(kept.path)} == {20}
+    *_, last = sweep(plane_pieces(40)[:2], kept, in_turn)
+    assert (last.before, last.total) == (2, 2)
+    assert {row.draws for row in load_rows(kept.path)} == {40}
+    content = kept.path.read_bytes()
+    list(sweep(plane_pieces(40)[:2], kept, in_turn))
+    assert kept.path.read_bytes() == content
 
 
 def test_a_sweep_that_was_cut_does_only_what_is_missing(tmp_path):

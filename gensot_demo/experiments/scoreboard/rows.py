@@ -16,6 +16,10 @@ from gensot_demo.experiments.requests import InvalidRequest
 SHIPPED = Path(__file__).resolve().parents[3] / "assets" / "scoreboard" / "results.jsonl"
 
 
+KEY = ("backbone", "task", "level", "method", "setting", "value", "budget")
+"""The fields that make a row the same row."""
+
+
 @dataclass(frozen=True)
 class Row:
     """What one method did on one task at one strength.
@@ -66,7 +70,7 @@ class Row:
     @property
     def key(self) -> tuple:
         """What makes a row the same row."""
-        return (self.backbone, self.task, self.level, self.method, self.setting, self.value, self.budget)
+        return tuple(getattr(self, name) for name in KEY)
 
     @property
     def own(self) -> str:

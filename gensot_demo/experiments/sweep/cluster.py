@@ -94,13 +94,9 @@ class Places:
         return max(1, int(ray.cluster_resources().get("CPU", 0) // self.cpus))
 
     def _hand_out(self, piece: Piece, has_gpus: bool) -> ray.ObjectRef:
-        task = ray.remote(
-            num_cpus=self.cpus,
-            num_gpus=self._gpus(piece, has_gpus),
-            max_retries=self.tries - 1,
-            retry_exceptions=False,
-            max_calls=0,  # a worker with a GPU would end after each task, and load its model again
-        )(_attempt)
+        task = _TASK.options(
+            num_cpus=self.cpus, num_gpus=self._gpus(piece, has_gpus), max_retries=self.tries - 1, retry_exceptions=False
+        )
         return task.remote(piece, piece.key, self.cpus)
 
     def _gpus(self, piece: Piece, has_gpus: bool) -> float:
@@ -137,6 +133,11 @@ def _attempt(piece: Piece, key: str, cpus: int) -> tuple[list[dict[str, Any]], s
     torch.set_num_threads(cpus)
     outcome = attempt(piece)
     return list(outcome.records), outcome.reason
+
+
+# Made once: each made anew would be sent to every worker. Calls are without limit, for a worker with a GPU would else
+# end after each task and load its model again.
+_TASK = ray.remote(max_calls=0)(_attempt)
 
 
 class _AnotherVersion(Exception):

@@ -1,8 +1,8 @@
 """What a sweep hands out: frozen, picklable pieces of work, each with a key that says all that determines its result.
 
-The key is a hash of the piece's canonical JSON: the request with every default written out, the app's version, and a
-digest of the file of each method that takes part, so that an edited method is another piece. Not in it: the version of
-torch, the device, and the number of threads, which move the last digits.
+The key is a hash of the piece's canonical JSON: the request with every default written out, the app's version, one
+digest of the code and files that compute (:mod:`.code`), one of the file of each method, which may be one's own, and a
+Hub model's revision. Not in it: the versions of torch and other packages, the device, the number of threads.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from PIL import Image
 
 from gensot_demo import __version__
 from gensot_demo.backbones.catalogue import EMBEDDED
+from gensot_demo.backbones.pipelines.catalogue import allowed_models
 from gensot_demo.experiments import links
 from gensot_demo.experiments.grid.joined import Cell, joined
 from gensot_demo.experiments.grid.request import GridRequest
@@ -36,6 +37,8 @@ from gensot_demo.experiments.scoreboard.tasks import tasks_of
 from gensot_demo.experiments.success import Success
 from gensot_demo.guidance.base import GuidanceMethod
 from gensot_demo.transport.errors import reason
+
+from .code import code_digest
 
 _SHARE_OF_A_GPU = {"network": 0.25, "collection": 0.0, "truth": 0.0, "plane": 0.0}  # the exact ones run on the CPU
 
@@ -128,7 +131,12 @@ class CellPiece:
     def key(self) -> str:
         (choice,) = self.request.methods
         asked = self.request.model_dump(exclude={"methods", "beside"})
-        return key_of("cell", asked | {"methods": [_method(choice.method())]})
+        return key_of("cell", asked | {"methods": [_method(choice.method())], "revision": self._revision()})
+
+    def _revision(self) -> str | None:
+        """The Hub's commit that is asked for; None for the newest, and for what is not of the Hub."""
+        model = allowed_models().get(self.request.backbone)
+        return model.revision if model else None
 
     @property
     def gpus(self) -> float:
@@ -169,8 +177,8 @@ def grid_of_kept(request: GridRequest, records: Mapping[str, Sequence[Record]], 
 
 
 def key_of(kind: str, request: dict[str, Any]) -> str:
-    """The hash of what determines a result: its request and the app's version."""
-    told = {"kind": kind, "app": __version__, "request": request}
+    """The hash of what determines a result: its request, the app's version and its code."""
+    told = {"kind": kind, "app": __version__, "code": code_digest(), "request": request}
     text = json.dumps(told, sort_keys=True, separators=(",", ":"), default=_base64)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 

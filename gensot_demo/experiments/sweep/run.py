@@ -11,6 +11,7 @@ from typing import Any
 
 from gensot_demo import __version__
 from gensot_demo.experiments.json_lines import append_lines, read_lines
+from gensot_demo.experiments.scoreboard.rows import KEY as ROW_KEY
 
 from .pieces import Outcome, Piece, Record, attempt
 
@@ -37,10 +38,23 @@ class Kept:
         whole = {key: some for key, some in found.items() if set(some) >= set(range(parts[key]))}
         return {key: [some[n] for n in range(parts[key])] for key, some in whole.items()}
 
+    def show(self, keys: Iterable[str]) -> None:
+        """Add again the records of those whole pieces that hold a row which a later line on the same question hides:
+        of such rows the Scoreboard shows the last."""
+        last = {_question(line): line.get("piece") for line in read_lines(self.path) if "budget" in line}
+        whole = self.records()
+        for key in keys:
+            if any(last[_question(line)] != key for line in whole[key] if "budget" in line):
+                append_lines(whole[key], self.path)
+
     def keep(self, outcome: Outcome) -> None:
         """Add the records of a piece in one write."""
         told: dict[str, Any] = {"piece": outcome.piece.key, "parts": len(outcome.records), "version": __version__}
         append_lines([record | told | {"part": n} for n, record in enumerate(outcome.records)], self.path)
+
+
+def _question(line: Record) -> tuple[Any, ...]:
+    return tuple(line.get(name) for name in ROW_KEY)
 
 
 @dataclass(frozen=True)
@@ -84,13 +98,15 @@ class Progress:
 def sweep(pieces: Iterable[Piece], kept: Kept, doing: Doing, again: bool = False) -> Iterator[Progress]:
     """Do the pieces that are not kept yet, or all ``again``, and keep each as it comes; yields after each.
 
-    A piece that fails is kept with its reason. One whose worker was lost for good is not kept: the next sweep tries it
-    anew. Closing the iterator stops the work; what was done stays.
+    Of rows on one question that were drawn in several ways, this sweep's become the last. A piece that fails is kept
+    with its reason. One whose worker was lost for good is not kept: the next sweep tries it anew. Closing the iterator
+    stops the work; what was done stays.
     """
     began = time.perf_counter()
     wanted = {piece.key: piece for piece in pieces}
     there = set() if again else set(wanted) & set(kept.records())
     missing = [piece for key, piece in wanted.items() if key not in there]
+    kept.show(there)
     done, failed, lost, first = 0, 0, 0, 0.0
     yield Progress(len(wanted), len(there))
     if not missing:
