@@ -177,7 +177,7 @@ def limit_visitors(app: gr.Blocks) -> None:
 
 def _status_line(outputs: Sequence[gr.blocks.Block]) -> Callable[[str], Any] | None:
     """Values of these outputs that leave all as it is, but for a sentence in the page's line about its run."""
-    lines = [str(one.elem_id or "").endswith("status") for one in outputs]
+    lines = [str(one.elem_id or "").endswith(("status", "measured")) for one in outputs]
     if True not in lines:
         return None
     at = lines.index(True)
