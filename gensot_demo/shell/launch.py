@@ -9,6 +9,7 @@ from gensot_demo.redaction import guard_output
 from gensot_demo.shell import static, tour
 from gensot_demo.shell.films import Films
 from gensot_demo.shell.frame import SENTENCE
+from gensot_demo.shell.memory import give_back_freed_memory
 from gensot_demo.shell.own_methods import OwnMethods
 from gensot_demo.shell.pillow import guard_pillow
 from gensot_demo.shell.space_links import OPEN_NAMED_PAGE
@@ -33,6 +34,7 @@ def launch_options(own: OwnMethods | None = None) -> dict:
     _require_run_seconds()
     guard_output()
     guard_pillow()
+    give_back_freed_memory()
     routes, script = [*static.routes(), *Films().routes()], ""
     if own is not None:
         routes += own.routes()
@@ -66,7 +68,7 @@ def _mcp_wanted() -> bool:
 def _head() -> str:
     # Inline: in place before the page is drawn, and `css=` would rewrite selectors such as body.dark.
     css = _read("app.css", "pages.css", "tour.css")
-    script = f"{_read('app.js')}window.gensotTour = {tour.data()};\n{_read('tour.js', 'sharing.js')}"
+    script = f"{_read('app.js')}window.gensotTour = {tour.data()};\n{_read('tour.js', 'sharing.js', 'presence.js')}"
     return (
         f'<meta name="description" content="{SENTENCE}">'
         # Fetched while Gradio starts: every page has figures.
