@@ -140,13 +140,13 @@ def values_of(request: RobustnessRequest) -> list[Any]:
 
 
 def setter(change: dict[str, Any]) -> Callable[..., list[Any]]:
-    """A handler that sets what a button names and leaves the rest as it is."""
+    """A handler that sets what a button names and leaves the rest as it is, a drawing too."""
 
     def changed(*values: Any) -> list[Any]:
         at = dict(zip(NAMES, values, strict=True)) | change
         shown = dict(zip(SWITCHED, shown_for(at["start"]), strict=True))
         return [
-            shown[name] | ({"value": change[name]} if name in change else {}) if name in shown
+            shown[name] | ({"value": change[name]} if name in change and name != "points" else {}) if name in shown
             else (change[name] if name in change else gr.skip())
             for name in NAMES
         ]  # fmt: skip

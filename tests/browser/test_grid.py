@@ -117,7 +117,7 @@ def test_a_phone_scrolls_nothing_but_the_grid(app_url, new_page, theme):
 def test_the_endpoint_streams_and_ends_with_every_cell(app_url):
     from gradio_client import Client
 
-    client = Client(app_url, verbose=False)
+    client = Client(app_url, verbose=False, httpx_kwargs={"timeout": 60})
     job = client.submit(f"{SMALL}&x=strength:1,3&y=condition:red,no such", api_name="/grid")
     result = job.result(timeout=120)
     assert "4 cells" in job.outputs()[0]["estimate"]
