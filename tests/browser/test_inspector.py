@@ -74,7 +74,7 @@ def test_the_last_choice_wins_and_what_is_missing_is_not_shown(app_url, page):
 
 
 def test_the_endpoint_tells_the_same_in_numbers(app_url):
-    client = Client(app_url, verbose=False)
+    client = Client(app_url, verbose=False, httpx_kwargs={"timeout": 60})
     story = client.predict(query=WEIGHTED, method="gensot", column=1, api_name="/inspect")
     assert story["summary"].startswith("GenSOT pushed hardest")
     assert len(story["term"]["size"]) == len(story["term"]["levels"]) == 14

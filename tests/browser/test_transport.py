@@ -252,7 +252,7 @@ def test_the_page_fits_a_phone(new_page, app_url, scheme):
 def test_the_endpoint_streams_and_answers_with_numbers(app_url):
     from gradio_client import Client
 
-    client = Client(app_url, verbose=False)
+    client = Client(app_url, verbose=False, httpx_kwargs={"timeout": 60})
     job = client.submit(
         "source=point&method=gensot_s&method=optimal_transport&particles=400&steps=20", api_name="/transport"
     )
