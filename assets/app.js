@@ -199,5 +199,5 @@ window.gensot ??= (() => {
     body.append(...rows);
   });
 
-  return { setTheme, replaceQuery, shareAddress, copyLink, copyText, download, toast, ready, reveal, look };
+  return { setTheme, settings, replaceQuery, shareAddress, copyLink, copyText, download, toast, ready, reveal, look };
 })();

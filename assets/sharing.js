@@ -5,13 +5,7 @@
   const spaceOf = (spaceId) => spaceId ?? window.gradio_config?.space_id;
   const endpoint = () => document.querySelector("[data-endpoint]")?.dataset.endpoint;
 
-  // The settings in the address, without what belongs to this visit alone.
-  function settings() {
-    const parameters = new URLSearchParams(location.search);
-    for (const name of [...parameters.keys()]) if (name.startsWith("__")) parameters.delete(name);
-    return parameters;
-  }
-
+  const { settings } = window.gensot;
   const inAttribute = (text) => text.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;");
 
   // Framed is the app itself, of a Space too: the Hub's page around it refuses to be framed.

@@ -15,18 +15,22 @@ from .common import refuse
 if TYPE_CHECKING:
     from gensot_demo.experiments.grid.run import GridResult
 
-VALUES = "Typed values: 1,2,4 or '1-10 (+2)' or '0-1 [5]' or names."
+_VALUES = "Typed values: 1,2,4 or '1-10 (+2)' or '0-1 [5]' or names."
+SharedLink = Annotated[
+    str, typer.Argument(metavar="QUERY", help="What all cells share, as in a link of the Compare or Grid page.")
+]
+Columns = Annotated[
+    str | None, typer.Option("--x", metavar="AXIS:VALUES", help=f"What is varied along columns. {_VALUES}")
+]
+Rows = Annotated[str | None, typer.Option("--y", metavar="AXIS:VALUES", help="Along rows.")]
+Blocks = Annotated[str | None, typer.Option("--z", metavar="AXIS:VALUES", help="One block each.")]
 
 
 def grid(
-    link: Annotated[
-        str, typer.Argument(metavar="QUERY", help="What all cells share, as in a link of the Compare or Grid page.")
-    ] = "",
-    x: Annotated[
-        str | None, typer.Option("--x", metavar="AXIS:VALUES", help=f"What is varied along columns. {VALUES}")
-    ] = None,
-    y: Annotated[str | None, typer.Option("--y", metavar="AXIS:VALUES", help="Along rows.")] = None,
-    z: Annotated[str | None, typer.Option("--z", metavar="AXIS:VALUES", help="One block each.")] = None,
+    link: SharedLink = "",
+    x: Columns = None,
+    y: Rows = None,
+    z: Blocks = None,
     samples: Annotated[
         int | None, typer.Option(help=f"Samples in each cell, 1 to {limits.GRID_SAMPLES}; 1 if nothing is said.")
     ] = None,

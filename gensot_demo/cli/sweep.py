@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .common import refuse
-from .grid import VALUES, query_with, write_sheet
+from .grid import Blocks, Columns, Rows, SharedLink, query_with, write_sheet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -84,14 +84,10 @@ def rows(
 
 @app.command()
 def grid(
-    link: Annotated[
-        str, typer.Argument(metavar="QUERY", help="What all cells share, as in a link of the Compare or Grid page.")
-    ] = "",
-    x: Annotated[
-        str | None, typer.Option("--x", metavar="AXIS:VALUES", help=f"What is varied along columns. {VALUES}")
-    ] = None,
-    y: Annotated[str | None, typer.Option("--y", metavar="AXIS:VALUES", help="Along rows.")] = None,
-    z: Annotated[str | None, typer.Option("--z", metavar="AXIS:VALUES", help="One block each.")] = None,
+    link: SharedLink = "",
+    x: Columns = None,
+    y: Rows = None,
+    z: Blocks = None,
     samples: Annotated[int | None, typer.Option(help="Samples in each cell; 1 if nothing is said.")] = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="The folder of cells, sheet and numbers.")] = Path("grid"),
     again: Again = False,
