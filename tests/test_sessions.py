@@ -6,7 +6,9 @@ import asyncio
 
 import gradio as gr
 import pytest
+from fastapi.testclient import TestClient
 from gradio import state_holder
+from gradio.routes import App
 
 from gensot_demo.shell import sessions
 
@@ -56,3 +58,22 @@ def test_sessions_do_not_see_one_another_and_keep_no_values(small):
     assert blocks.blocks[texts[0]._id].label != "changed"
     assert one.config_values == {}
     assert len(one.blocks_config.blocks.maps[0]) == 1  # the changed one
+
+
+@pytest.mark.parametrize("mended", [True, False])
+def test_a_run_that_ends_while_it_is_stopped_is_no_error_of_the_server(mended, monkeypatch):
+    monkeypatch.setattr(App, "__init__", App.__init__)  # put back what the next line replaces
+    if mended:
+        sessions.let_runs_end_while_stopped()
+    served = App.create_app(app()[0])
+
+    class Run:
+        """Its last step ends, and with it the run, while /cancel waits for it."""
+
+        async def aclose(self):
+            del served.iterators["run"]
+
+    served.iterators["run"] = Run()
+    with TestClient(served, raise_server_exceptions=False) as client:
+        asked = {"session_hash": "one", "fn_index": 0, "event_id": "run"}
+        assert client.post("/gradio_api/cancel", json=asked).status_code == (200 if mended else 500)

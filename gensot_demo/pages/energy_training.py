@@ -276,7 +276,7 @@ def _train(controls: _Controls, values: tuple[Any, ...]) -> Iterator[list[Any]]:
             return
         nets = len(request.paths) * request.seeds
         doing = f"Training {nets} network{'s' * (nets > 1)}"
-        drawn_at, checked = -_EVERY, 0
+        drawn_at, checked = -_EVERY, -1
         for run in run_training(request):
             if run.complete:
                 if not run.cut:
@@ -284,15 +284,20 @@ def _train(controls: _Controls, values: tuple[Any, ...]) -> Iterator[list[Any]]:
                 yield _pictures(run, _finished(run))
                 continue
             now = time.perf_counter()
-            if now - drawn_at < _EVERY and len(run.checks) == checked:
+            if now - drawn_at < _EVERY and len(run.checks) <= max(checked, 0):
                 continue
             what = doing if run.doing == "Training" else run.doing
             if run.parameters:
                 what += f", {run.updates:,} of {request.updates:,} updates"
-            pictures = _pictures(run, report.running(what, run.done, run.seconds))
-            if len(run.checks) == checked and drawn_at > 0 and run.updates:  # only the loss has changed
+            line = report.running(what, run.done, run.seconds)
+            drawn_at = now
+            if not run.updates:  # nothing is learnt yet: what is shown stays
+                yield [line, *[gr.skip()] * (_PARTS - 1)]
+                continue
+            pictures = _pictures(run, line)
+            if len(run.checks) == checked:  # only the loss has changed
                 pictures = [p if n in (0, 8) else gr.skip() for n, p in enumerate(pictures)]
-            drawn_at, checked = now, len(run.checks)
+            checked = len(run.checks)
             yield pictures
     except InvalidRequest as error:
         yield [report.status(str(error), kind="error"), *[gr.skip()] * (_PARTS - 1)]

@@ -39,7 +39,7 @@ from gensot_demo.pages import (
 )
 from gensot_demo.pages.visitors import limit_visitors
 from gensot_demo.shell import frame, tour
-from gensot_demo.shell.sessions import keep_sessions_small
+from gensot_demo.shell.sessions import keep_sessions_small, let_runs_end_while_stopped
 
 
 @dataclass(frozen=True)
@@ -162,6 +162,7 @@ def build_app(pages: Sequence[Page] = PAGES) -> gr.Blocks:
             tour.equations(page.path)
     limit_visitors(app)
     keep_sessions_small()
+    let_runs_end_while_stopped()
     return app.queue(max_size=VISITORS_WAITING, default_concurrency_limit=limits.LIGHT_AT_ONCE)
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,7 +84,13 @@ WITHOUT_A_QUERY = {
 }
 
 
-async def _with_tools(address: str, do):
+def with_tools(address: str, do: Callable):
+    """What `do` makes of a session of MCP, in a thread of its own: in this one Playwright's loop may run."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, _with_tools(address, do)).result()
+
+
+async def _with_tools(address: str, do: Callable):
     async with (
         streamablehttp_client(f"{address}/gradio_api/mcp/") as (reading, writing, _),
         ClientSession(reading, writing) as session,
@@ -100,7 +107,7 @@ def client(app_url):
 @pytest.fixture(scope="module")
 def tools(app_url):
     """By name, as the real client of MCP lists them."""
-    found = asyncio.run(_with_tools(app_url, lambda session: session.list_tools()))
+    found = with_tools(app_url, lambda session: session.list_tools())
     return {tool.name: tool for tool in found.tools}
 
 
@@ -188,7 +195,7 @@ def test_tools_answer_tell_their_progress_and_refuse(app_url):
         made = await session.call_tool("compare", {"query": query}, progress_callback=heard)
         return maps, made, await session.call_tool("gaussian_maps", {"query": "target_x=9"})
 
-    maps, made, bad = asyncio.run(_with_tools(app_url, calls))
+    maps, made, bad = with_tools(app_url, calls)
     assert not maps.isError
     assert "'commutator'" in maps.content[0].text
     assert not made.isError
