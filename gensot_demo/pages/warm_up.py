@@ -9,13 +9,19 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
+from gensot_demo.switches import switched_on
+
 _UNTIL_SERVED = 2.0  # seconds: the server comes first, both want the same cores
 
 
 class WarmUp:
-    """Jobs, one after the other in a background thread: iterators whose every step is an interruption point."""
+    """Jobs, one after the other in a background thread: iterators whose every step is an interruption point.
 
-    def __init__(self, delay: float = _UNTIL_SERVED) -> None:
+    wanted: without, no job is ever done.
+    """
+
+    def __init__(self, delay: float = _UNTIL_SERVED, wanted: bool = True) -> None:
+        self._wanted = wanted
         self._jobs: list[Callable[[], Iterator[Any]]] = []
         self._delay, self._timer = delay, None
         self._visitors = 0
@@ -24,6 +30,8 @@ class WarmUp:
 
     def add(self, job: Callable[[], Iterator[Any]]) -> None:
         """Queue a job; the first one starts the thread after `delay` seconds."""
+        if not self._wanted:
+            return
         with self._free:
             self._jobs.append(job)
             if self._timer is None or not self._timer.is_alive():
@@ -78,4 +86,4 @@ class WarmUp:
                     return next(moments, self) is not self
 
 
-WARM_UP = WarmUp()
+WARM_UP = WarmUp(wanted=switched_on("GENSOT_WARM_UP"))

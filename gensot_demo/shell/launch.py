@@ -14,6 +14,7 @@ from gensot_demo.shell.own_methods import OwnMethods
 from gensot_demo.shell.pillow import guard_pillow
 from gensot_demo.shell.space_links import OPEN_NAMED_PAGE
 from gensot_demo.shell.theme import theme
+from gensot_demo.switches import switched_on
 
 SESSIONS_KEPT = 2000
 """Of how many tabs the small things that Gradio holds for each are kept; the one least lately used goes first."""
@@ -53,16 +54,11 @@ def launch_options(own: OwnMethods | None = None) -> dict:
         "enable_monitoring": False,
         "state_session_capacity": SESSIONS_KEPT,
         "run_history": False,
-        "mcp_server": _mcp_wanted(),
+        "mcp_server": switched_on("GRADIO_MCP_SERVER"),
         "pwa": False,
         "ssr_mode": False,  # its Node server would stand before our routes
         "app_kwargs": {"routes": routes, "docs_url": None, "redoc_url": None, "middleware": [OPEN_NAMED_PAGE]},
     }
-
-
-def _mcp_wanted() -> bool:
-    """Whether the endpoints are tools of an MCP server too: unless GRADIO_MCP_SERVER says no."""
-    return os.environ.get("GRADIO_MCP_SERVER", "true").strip().lower() not in ("false", "0", "no", "off")
 
 
 def _head() -> str:

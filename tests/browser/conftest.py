@@ -20,8 +20,8 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def app_url():
-    """The address of the app."""
-    with running_app() as address:
+    """The address of the app, as it is served: first views are computed before they are asked for."""
+    with running_app(GENSOT_WARM_UP="true") as address:
         yield address
 
 

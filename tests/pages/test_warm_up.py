@@ -3,7 +3,10 @@
 import threading
 import time
 
+import pytest
+
 from gensot_demo.pages.warm_up import WarmUp
+from gensot_demo.switches import switched_on
 
 
 def counting(steps, done, pause=0.01):
@@ -31,6 +34,23 @@ def test_jobs_run_one_after_the_other_in_one_thread():
     wait_until(lambda: len(second) == 5)
     assert len(first) == 5
     assert len({*first, *second}) == 1
+
+
+def test_where_it_is_switched_off_nothing_is_computed():
+    done = []
+    WarmUp(delay=0, wanted=False).add(counting(1, done, pause=0))
+    time.sleep(0.1)
+    assert done == []
+
+
+@pytest.mark.parametrize(
+    ("text", "on"), [(None, True), ("", True), ("true", True), ("1", True), (" False ", False), ("0", False)]
+)
+def test_a_switch_is_on_unless_it_says_otherwise(text, on, monkeypatch):
+    monkeypatch.delenv("GENSOT_WARM_UP", raising=False)
+    if text is not None:
+        monkeypatch.setenv("GENSOT_WARM_UP", text)
+    assert switched_on("GENSOT_WARM_UP") is on
 
 
 def test_nothing_moves_while_a_visitor_runs_and_all_goes_on_after():
