@@ -26,7 +26,7 @@ from gensot_demo.figures.wall import PictureWall
 
 from . import endpoints, exports, inspector_endpoints, report
 from .controls import BoundedSlider, Controls, run_controls
-from .events import FRESH_SEEDS, HEAVY, LONG, QUIET, address_follows, copies_link, followed, keep_first, ready
+from .events import FRESH_SEEDS, HEAVY, LONG, QUIET, Latest, address_follows, copies_link, followed, keep_first, ready
 from .inspector import Inspector
 from .method_controls import method_controls
 from .models import FIRST, choose, first_card, model_choice
@@ -114,7 +114,7 @@ def build() -> None:
 
     def cleared(button: gr.Button) -> Any:
         """What tells of the last run does not belong to the next one."""
-        return button.click(lambda: ["", "", "", "", *inspector.closed()], None, of_the_last_run, **QUIET)
+        return button.click(_cleared, inspector.latest, of_the_last_run, **QUIET)
 
     runs = [cleared(go).then(run, **begin), cleared(fresh).then(run_fresh, **begin), first]
     switched = controls["beside"].input(
@@ -143,6 +143,12 @@ def build() -> None:
     endpoints.publish()
     exports.of_run(run_name, RUNS, lambda run: endpoints.plain(run, to_query(run.request)[1]))
     inspector_endpoints.publish()
+
+
+def _cleared(latest: Latest) -> list[Any]:
+    """Nothing of a run's exact twin, its measuring and its stories; nothing that is still being told comes after."""
+    latest.choose()
+    return ["", "", "", "", *Inspector.closed()]
 
 
 class _Table:

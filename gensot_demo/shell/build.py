@@ -39,6 +39,7 @@ from gensot_demo.pages import (
 )
 from gensot_demo.pages.visitors import limit_visitors
 from gensot_demo.shell import frame, tour
+from gensot_demo.shell.many_pages import more_pages_follow
 from gensot_demo.shell.sessions import keep_sessions_small, let_runs_end_while_stopped
 
 
@@ -151,19 +152,25 @@ def build_app(pages: Sequence[Page] = PAGES) -> gr.Blocks:
     if not pages or pages[0].path != "/":
         raise ValueError('the first page must have the path "/"')
     app = gr.Blocks(title=frame.NAME, analytics_enabled=False, delete_cache=(3600, 3600 * 6))
-    for page in pages:
-        with app if page.path == "/" else app.route(page.title, page.path, show_in_navbar=False):
-            frame.header(pages, page)
-            with gr.Column(elem_classes="gensot-page"):
-                page.build()
-                if page.path in ENDPOINTS and page in PAGES:
-                    exports.build(ENDPOINTS[page.path], _filename(page))
-            frame.footer(ENDPOINTS.get(page.path, ""))
-            tour.equations(page.path)
+    with more_pages_follow(app):
+        for page in pages[:-1]:
+            _build(app, pages, page)
+    _build(app, pages, pages[-1])
     limit_visitors(app)
     keep_sessions_small()
     let_runs_end_while_stopped()
     return app.queue(max_size=VISITORS_WAITING, default_concurrency_limit=limits.LIGHT_AT_ONCE)
+
+
+def _build(app: gr.Blocks, pages: Sequence[Page], page: Page) -> None:
+    with app if page.path == "/" else app.route(page.title, page.path, show_in_navbar=False):
+        frame.header(pages, page)
+        with gr.Column(elem_classes="gensot-page"):
+            page.build()
+            if page.path in ENDPOINTS and page in PAGES:
+                exports.build(ENDPOINTS[page.path], _filename(page))
+        frame.footer(ENDPOINTS.get(page.path, ""))
+        tour.equations(page.path)
 
 
 def _filename(page: Page) -> str:
