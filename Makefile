@@ -30,11 +30,11 @@ run: install
 browser: install
 	@$(BIN)/python -m tools.chromium
 
-# One process per core for what computes; then the browser, each process with an app of its own. What fails there once is
-# tried once more and listed as RERUN: a busy machine is late, a defect fails twice.
+# One process per core for what computes; then the browser, alone: its tests wait for pictures to come. What fails there
+# once is tried once more and listed as RERUN: a busy machine is late, a defect fails twice.
 test: browser
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not browser" $(PYTEST_ARGS)
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m browser --reruns 1 -rR $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m browser --reruns 1 -rR $(PYTEST_ARGS)
 
 lint: install
 	$(BIN)/ruff check .

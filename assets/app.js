@@ -156,10 +156,14 @@ window.gensot ??= (() => {
     const line = document.querySelector(selector);
     if (!line) return;
     line.dataset.waiting = "true";
-    new MutationObserver((_, observer) => {
+    const observer = new MutationObserver((changes) => {
+      const refused = document.querySelector(".toast-body.error"); // Gradio's own, as where too many wait
+      if (!refused && !changes.some((change) => line.contains(change.target))) return;
       observer.disconnect();
       ready(selector);
-    }).observe(line, { childList: true, characterData: true, subtree: true });
+    });
+    observer.observe(line, { childList: true, characterData: true, subtree: true });
+    observer.observe(document.body, { childList: true, subtree: true });
   }
 
   // At the click itself: an event of Gradio's could come after the first answer.

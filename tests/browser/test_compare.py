@@ -195,3 +195,19 @@ def test_a_method_from_outside_is_on_the_page_with_its_controls(new_page):
         assert page.get_by_label("number input for Share of the way").input_value() == "0.9"
         assert page.console_errors == []
     assert (ROOT / "tests/browser/outside_method.py").is_file()
+
+
+def test_where_too_many_wait_it_is_said_and_nothing_is_lost(app_url, page):
+    open_compare(page, app_url, SMALL)
+    shown = page.locator("#wall img").count()
+    full = {"status": 503, "json": {"detail": "Queue is full. Max size is 200 and size is 200."}}
+    page.route("**/queue/join*", lambda route: route.fulfill(**full))
+    page.locator("#compare").click()
+    page.locator(".toast-body", has_text="busy").wait_for()
+    page.wait_for_function("!document.querySelector('[data-waiting]')")
+    assert shown
+    assert page.locator("#wall img").count() == shown
+    page.unroute("**/queue/join*")
+    page.locator("#compare").click()
+    page.wait_for_function("!document.querySelector('[data-waiting]')")
+    page.wait_for_function(DONE)
