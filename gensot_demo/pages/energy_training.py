@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Iterator
@@ -32,7 +31,7 @@ from . import energy_training_endpoints, report
 from . import energy_training_report as words
 from .controls import NamedParts, slider_for
 from .energy_training_endpoints import RUNS
-from .events import LONG, QUIET, address_follows, copies_link, followed, fresh_seed
+from .events import LONG, QUIET, Latest, address_follows, copies_link, followed, fresh_seed, while_latest
 from .warm_up import WARM_UP
 
 FIRST = TrainingRequest(updates=400)
@@ -47,7 +46,8 @@ _TRY = (
     "*three seeds* before you believe a ranking; *Cosine* beside CondOT: one and the same network comes out, and only "
     "the steps differ."
 )
-_CHANGED = "Press Train for these settings. What is shown is of others."
+_CHANGED = report.status("Press Train for these settings. What is shown is of others.")
+_STOPPED = report.status("Stopped. What was learnt and measured so far stays.")
 _EVERY = 0.7  # seconds between drawings
 _QUESTIONS = {
     "learnt": (
@@ -185,35 +185,27 @@ def build() -> None:
 
     parts = controls.all()
 
+    latest, ticket = gr.State(Latest()), gr.Number(-1, precision=0, visible="hidden")
+
     @WARM_UP.yields_to
-    def training(*values: Any) -> Iterator[list[Any]]:
-        yield from _train(controls, values)
+    def training(latest: Latest, number: int, *values: Any) -> Iterator[list[Any]]:
+        yield from while_latest(latest, number, _train(controls, values), _PARTS)
 
     def restore(request: gr.Request) -> list[Any]:
         return _restore(controls, request)
 
     Context.root_block.load(restore, None, [*parts, notice, *shown], **QUIET)
-    # events of one trigger wait for one another, but not for what follows them: so a run follows an empty event, and
-    # those of other settings are cancelled at once
-    begun = [(go, go.click(None, None, None, **QUIET).then(training, parts, shown, **LONG))]
+    # A light event chooses a number, which travels with the run: one of an older number ends itself, or never begins.
+    light = {"queue": False, **QUIET}
+    train = {"inputs": [latest, ticket, *parts], "outputs": shown, "trigger_mode": "multiple", **LONG}
+    begun = [go.click(Latest.choose, latest, ticket, **light)]
     for button, (_, change) in zip(presets, TRAINING, strict=True):
-        chosen = button.click(_setter(controls, TrainingRequest(**change)), None, parts, **QUIET).then(
-            training, parts, shown, **LONG
-        )
-        begun.append((button, chosen))
-    runs = [event for _, event in begun]
-    for button, own in begun:
-        address_follows(own, query)
-        others = [event for event in runs if event is not own]
-        gr.on(button.click, None, None, None, cancels=others, api_visibility="private")
-    fresh.click(fresh_seed, None, controls["seed"], **QUIET)
-    changed = [*(part.input for part in parts), fresh.click]
-    gr.on(changed, None, None, None, cancels=runs, api_visibility="private").then(
-        None, None, status, js=f"() => {json.dumps(report.status(_CHANGED))}", api_visibility="private"
-    )
-    stop.click(None, None, None, cancels=runs, api_visibility="private").then(
-        lambda: report.status("Stopped. What was learnt and measured so far stays."), None, status, **QUIET
-    )
+        begun.append(button.click(_setter(controls, TrainingRequest(**change)), latest, [ticket, *parts], **light))
+    for event in begun:
+        address_follows(event.then(training, **train), query)
+    fresh.click(lambda latest: [fresh_seed(), latest.stop(_CHANGED)], latest, [controls["seed"], status], **light)
+    gr.on([part.input for part in parts], lambda latest: latest.stop(_CHANGED), latest, status, **light)
+    stop.click(lambda latest: latest.stop(_STOPPED), latest, status, **light)
     copies_link(link, query, lambda *values: _link(controls, values), parts, query)
     energy_training_endpoints.publish()
 
@@ -291,7 +283,7 @@ def _train(controls: _Controls, values: tuple[Any, ...]) -> Iterator[list[Any]]:
                 what += f", {run.updates:,} of {request.updates:,} updates"
             line = report.running(what, run.done, run.seconds)
             drawn_at = now
-            if not run.updates:  # nothing is learnt yet: what is shown stays
+            if loss_figure(run) is None:  # too little is learnt to be drawn: what is shown stays
                 yield [line, *[gr.skip()] * (_PARTS - 1)]
                 continue
             pictures = _pictures(run, line)
@@ -327,7 +319,7 @@ def _restore(controls: _Controls, request: gr.Request) -> list[Any]:
 
 
 def _setter(controls: _Controls, request: TrainingRequest):
-    return lambda: controls.values(request)
+    return lambda latest: [latest.choose(), *controls.values(request)]
 
 
 def _link(controls: _Controls, values: tuple[Any, ...]) -> str:

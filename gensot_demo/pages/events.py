@@ -39,16 +39,29 @@ class Latest:
 
     number = -1
     stopped = False
+    said = ""
 
     def choose(self) -> int:
         """The number of a new choice."""
-        self.number, self.stopped = next(_numbers), False
+        self.number, self.stopped, self.said = next(_numbers), False, ""
         return self.number
 
-    def stop(self) -> None:
-        """The visitor wants nothing more."""
+    def stop(self, said: str = "") -> str:
+        """The visitor wants nothing more; the page's line says so, which is returned."""
         self.choose()
-        self.stopped = True
+        self.stopped, self.said = True, said
+        return said
+
+
+def while_latest(latest: Latest, number: int, moments: Iterator[list[Any]], parts: int) -> Iterator[list[Any]]:
+    """The moments of what was chosen under this number, ``parts`` values each, the page's line first, until the visitor
+    chooses something else. What a Stop says is said again: a moment may still have been on its way."""
+    while latest.number == number:
+        moment = next(moments, None)
+        if moment is None:
+            return
+        yield moment
+    yield [latest.said or gr.skip(), *[gr.skip()] * (parts - 1)]
 
 
 _ADDRESS = "(q) => { if (q) window.gensot.replaceQuery(q); window.gensot.ready('#status'); }"

@@ -37,7 +37,7 @@ from gensot_demo.transport.targets import TARGETS, named_target
 from . import report, static_ot_pairing_endpoints
 from . import static_ot_pairing_report as words
 from .controls import NamedParts, slider_for
-from .events import LONG, QUIET, Latest, address_follows, copies_link, followed, fresh_seed
+from .events import LONG, QUIET, Latest, address_follows, copies_link, followed, fresh_seed, while_latest
 from .static_ot_pairing_endpoints import RUNS
 from .static_ot_pairing_text import LEAD, QUESTIONS, READ
 from .warm_up import WARM_UP
@@ -134,19 +134,21 @@ def build() -> None:
 
     @WARM_UP.yields_to
     def training(latest: Latest, number: int, *values: Any) -> Iterator[list[Any]]:
-        yield from _while_latest(latest, number, _train(controls, values))
+        yield from while_latest(latest, number, _train(controls, values), len(_SLOTS))
 
     @WARM_UP.yields_to
     def looking(latest: Latest, number: int, *values: Any) -> Iterator[list[Any]]:
-        yield from _while_latest(latest, number, _look(controls, values))
+        yield from while_latest(latest, number, _look(controls, values), len(_SLOTS))
 
     def restore(request: gr.Request) -> list[Any]:
         return _restore(controls, request)
 
     # A light event chooses a number, which travels with the run: what waits in line for an older one never begins.
     light = {"queue": False, **QUIET}
-    look = {"fn": looking, "inputs": [latest, ticket, *parts], "outputs": outputs, **QUIET, "concurrency_limit": 4}
-    train = {"fn": training, "inputs": [latest, ticket, *parts], "outputs": outputs, **LONG}
+    # One begins while an older one still ends.
+    wired = {"inputs": [latest, ticket, *parts], "outputs": outputs, "trigger_mode": "multiple"}
+    look = {"fn": looking, **wired, **QUIET, "concurrency_limit": 4}
+    train = {"fn": training, **wired, **LONG}
     loaded = Context.root_block.load(restore, None, [*parts, notice, *outputs], **QUIET)
     runs = [
         loaded.then(**look),  # what the address asks for may not be paired yet
@@ -239,20 +241,8 @@ def _known(request: PairingRequest) -> list[Any] | None:
     return [*_pictures(RUNS.get(short), report.status(line))[:-1], to_query(request)]
 
 
-def _while_latest(latest: Latest, number: int, moments: Iterator[list[Any]]) -> Iterator[list[Any]]:
-    """The moments of what was chosen under this number, until the visitor chooses something else."""
-    while latest.number == number:
-        moment = next(moments, None)
-        if moment is None:
-            return
-        yield moment
-    # after a Stop the last word is the run's: one of its moments may still have been on its way
-    yield [_STOPPED if latest.stopped else gr.skip(), *[gr.skip()] * (len(_SLOTS) - 1)]
-
-
 def _stopped(latest: Latest) -> str:
-    latest.stop()
-    return _STOPPED
+    return latest.stop(_STOPPED)
 
 
 def _look(controls: _Controls, values: tuple[Any, ...]) -> Iterator[list[Any]]:
