@@ -62,7 +62,7 @@ def test_sessions_do_not_see_one_another_and_keep_no_values(small):
 
 @pytest.mark.parametrize("mended", [True, False])
 def test_a_run_that_ends_while_it_is_stopped_is_no_error_of_the_server(mended, monkeypatch):
-    monkeypatch.setattr(App, "__init__", App.__init__)  # put back what the next line replaces
+    monkeypatch.setattr(App, "__init__", sessions._plain_app)  # whatever a test before it has mended
     if mended:
         sessions.let_runs_end_while_stopped()
     served = App.create_app(app()[0])

@@ -1,6 +1,7 @@
 """Starts an app in a process of its own and waits until it answers."""
 
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -10,16 +11,23 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
 
 
+_PORTS = range(20_000, 32_000)  # which neither the kernel nor Ray's workers take for themselves while an app starts
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port of this machine that nobody listens on. Raises RuntimeError where none is found."""
+    for port in random.sample(_PORTS, 100):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return port
+    raise RuntimeError("none of 100 ports is free")
 
 
 @contextmanager
@@ -74,7 +82,7 @@ def _wait(address: str, process: subprocess.Popen, patience: float, output) -> N
         try:
             with urllib.request.urlopen(address, timeout=5):
                 return
-        except (urllib.error.URLError, OSError):
+        except (urllib.error.URLError, OSError, HTTPException):
             time.sleep(0.1)
     output.seek(0)
     raise RuntimeError(f"the app did not answer at {address}:\n{output.read().decode(errors='replace')}")

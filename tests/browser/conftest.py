@@ -1,5 +1,6 @@
 """The app in a process of its own, and a Chromium that watches for errors."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
@@ -10,6 +11,7 @@ from tools.chromium import FLAGS, MISSING, find_chromium, in_ci
 from tools.running_app import running_app
 
 HERE = Path(__file__).parent
+_LEFT = ("AbortError: signal is aborted without reason", "Unexpected error Connection errored out.")
 
 
 def pytest_collection_modifyitems(items):
@@ -85,6 +87,8 @@ def new_page(context_with):
         page.on("requestfailed", lambda request: note(f"{request.failure} {request.url}", not _cut_off(request)))
         page.on("response", lambda answer: note(f"{answer.status} {answer.url}", answer.status >= 400))
         page.on("request", lambda request: note(f"elsewhere: {request.url}", _elsewhere(request)))
+        for name in ("goto", "reload"):
+            setattr(page, name, _leaving(getattr(page, name), errors))
         return page
 
     yield make
@@ -112,6 +116,18 @@ def _fixed(value):
 def _cut_off(request) -> bool:
     # How Gradio's event streams end when a page is left.
     return "gradio_api" in request.url and "ERR_ABORTED" in (request.failure or "")
+
+
+def _leaving(going: Callable, errors: list[str]) -> Callable:
+    """Going elsewhere, without what Gradio says of streams that the page being left had open."""
+
+    def leave(*where, **how):
+        before = len(errors)
+        answer = going(*where, **how)
+        errors[before:] = [said for said in errors[before:] if not said.startswith(_LEFT)]
+        return answer
+
+    return leave
 
 
 def _elsewhere(request) -> bool:

@@ -112,6 +112,19 @@ def test_a_piece_runs_where_the_gpu_is_and_without_one_on_the_cpu(cluster, tmp_p
     assert len({line["process"] for line in there}) == 1, "a worker with a GPU lives on: its model is loaded once"
 
 
+def test_a_sweep_that_is_left_frees_the_cluster(cluster, tmp_path):
+    """Its only CPU is held by a piece that waits for ever; whoever comes next has it."""
+    pieces = [Noted("done", tmp_path), Noted("at work", tmp_path, "wait", home="nowhere")]
+    moments = sweep(pieces, Kept(tmp_path / "kept.jsonl"), places(address=cluster.address))
+    while not next(moments).done:
+        pass
+    wait_for(tmp_path / "elsewhere")
+    moments.close()
+    *_, last = sweep([Noted("next", tmp_path)], Kept(tmp_path / "others.jsonl"), places(address=cluster.address))
+    assert (last.done, last.failed) == (1, 0)
+    assert begun(tmp_path, "at work") == 1
+
+
 def test_no_cluster_is_a_sentence():
     with pytest.raises(InvalidRequest, match=r"no Ray cluster at .127\.0\.0\.1:1."):
         list(places(address="127.0.0.1:1")([Noted("x", Path())]))
@@ -149,7 +162,7 @@ def test_ctrl_c_keeps_what_is_done(tmp_path):
         _, said = process.communicate(timeout=PATIENCE)
     finally:
         process.kill()
-    assert process.returncode == 130
+    assert process.returncode == 130, said
     assert "the same command goes on from there" in said
     assert "Traceback" not in said
     there = len(Kept(out).records())

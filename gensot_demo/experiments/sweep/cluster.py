@@ -10,7 +10,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,10 +57,16 @@ class Places:
         try:
             yield from self._done(list(reversed(pieces)), handed)
         finally:
-            for ref in handed:
-                ray.cancel(ref, force=True)
-            if ours:
-                ray.shutdown()
+            self._leave(handed, ours)
+
+    def _leave(self, handed: Iterable[ray.ObjectRef], ours: bool) -> None:
+        """What is still at work ends with the connection. To cancel it, as a connection that is somebody else's needs,
+        ends this process with status 1 now and then: where a result is on its way (Ray 2.60, task_manager.cc)."""
+        if ours:
+            ray.shutdown()
+            return
+        for ref in handed:
+            ray.cancel(ref, force=True)
 
     def _connect(self) -> None:
         quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
