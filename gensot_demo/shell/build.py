@@ -153,13 +153,14 @@ def build_app(pages: Sequence[Page] = PAGES) -> gr.Blocks:
         raise ValueError('the first page must have the path "/"')
     app = gr.Blocks(title=frame.NAME, analytics_enabled=False, delete_cache=(3600, 3600 * 6))
     with more_pages_follow(app):
+        app.queue(max_size=VISITORS_WAITING, default_concurrency_limit=limits.LIGHT_AT_ONCE)
         for page in pages[:-1]:
             _build(app, pages, page)
     _build(app, pages, pages[-1])
     limit_visitors(app)
     keep_sessions_small()
     let_runs_end_while_stopped()
-    return app.queue(max_size=VISITORS_WAITING, default_concurrency_limit=limits.LIGHT_AT_ONCE)
+    return app
 
 
 def _build(app: gr.Blocks, pages: Sequence[Page], page: Page) -> None:

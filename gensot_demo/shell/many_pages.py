@@ -16,7 +16,8 @@ from gradio.routes import App
 
 @contextmanager
 def more_pages_follow(app: gr.Blocks) -> Iterator[None]:
-    """Pages of ``app`` that end inside this block leave configuration and server to a page that ends after it."""
+    """Pages of ``app`` that end inside this block, and its queue, leave configuration and server to a page that ends
+    after it."""
     plain_server = App.create_app
     app.get_config_file = _nothing_yet
     App.create_app = staticmethod(_nothing_yet)

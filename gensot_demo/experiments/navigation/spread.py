@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
-from scipy.stats import norm
+from scipy.special import ndtri
 from torch import Tensor
 
 from gensot_demo.transport.diagnostics import NODES, expectation
@@ -102,4 +102,4 @@ def _shifted_lattices(count: int, places: int) -> Tensor:
     shift = np.random.default_rng(0).random((count, 1, 2))
     k = np.arange(places)
     lattice = np.stack([(k + 0.5) / places, k * (math.sqrt(5) - 1) / 2], 1)
-    return torch.from_numpy(norm.ppf(np.clip((lattice + shift) % 1, 1e-12, 1 - 1e-12)))
+    return torch.from_numpy(ndtri(np.clip((lattice + shift) % 1, 1e-12, 1 - 1e-12)))
