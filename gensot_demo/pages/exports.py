@@ -31,7 +31,12 @@ from .warm_up import WARM_UP
 
 Answer = dict[str, Any]
 
-_BESIDES = {"speed_accuracy": {"plane": True}}
+_BESIDES = {
+    "speed_accuracy": {"plane": True},
+    "transport_cells": {"with_decays": True},
+    "solve_heights": {"what": "shown"},
+    "matrix_stiffness": {"particles": True, "tune": True},
+}
 """What an endpoint is asked for besides its query, so that it answers all that its page shows."""
 _HTML = (
     '<div class="gensot-data gensot-save" role="group" aria-label="Data of what is shown"><span>Data</span>'

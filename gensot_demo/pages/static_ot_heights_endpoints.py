@@ -7,26 +7,30 @@ from typing import Any, Literal
 
 from gensot_demo.experiments.requests import InvalidRequest
 from gensot_demo.experiments.runs import RunStore, kept_or_made
-from gensot_demo.experiments.static_ot.heights_links import from_query, to_query
-from gensot_demo.experiments.static_ot.heights_pictures import run_anew, run_stored
+from gensot_demo.experiments.static_ot.heights_links import Wanted, from_query, to_query
+from gensot_demo.experiments.static_ot.heights_pictures import PicturesRun, run_anew, run_stored
 from gensot_demo.experiments.static_ot.heights_plane import run_plane
 from gensot_demo.experiments.static_ot.heights_told import of_pictures, of_plane
 
 from . import named
+from .static_ot_heights_pictures import FOUND
 
 RUNS = RunStore(megabytes=20, size=lambda run: 40_000 + 16 * len(run.moments) * len(run.exact.points), button="Solve")
 """The latest runs of all visitors, by request."""
 
+_ANEW = "Of pictures these are the stored heights; those solved anew are not part of the link."
+
 
 def solve_heights_endpoint(
-    query: str, what: Literal["points", "pictures", "stored"] = "points"
+    query: str, what: Literal["points", "pictures", "stored", "shown"] = "points"
 ) -> Iterator[dict[str, Any]]:
     """Heights of Brenier's map from noise to points or pictures; streams progress, the last is all.
 
     Args:
         query: the settings as in a shared link of the page, for example "points=random&number=50&tolerance=0.02" or
             "pictures=network/clocks&picture_tolerance=0.05".
-        what: points in the plane, a set of pictures solved anew, or its stored heights.
+        what: points in the plane, a set of pictures solved anew, or its stored heights. shown: as the page, points
+            and, as "pictures", stored heights with their names, verdict and error (null where none are stored).
 
     Returns:
         query, notes, done (0 to 1), samples, mass_error; at the end verdict (sentences) and heights. Points: also
@@ -37,10 +41,26 @@ def solve_heights_endpoint(
     plain = {"query": to_query(wanted), "notes": notes}
     if what == "points":
         yield from _points(wanted.plane, plain)
-    elif what in ("pictures", "stored"):
-        yield from _pictures(run_anew if what == "pictures" else run_stored, wanted.pictures, plain)
+    elif what == "pictures":
+        yield from _pictures(run_anew(wanted.pictures), wanted.pictures.pictures, plain)
+    elif what == "stored":
+        yield from _pictures(kept_or_made(FOUND, run_stored, wanted.pictures), wanted.pictures.pictures, plain)
+    elif what == "shown":
+        yield from _shown(wanted, plain)
     else:
-        raise InvalidRequest(f"What is {str(what)[:40]!r}; it must be points, pictures or stored.")
+        raise InvalidRequest(f"What is {str(what)[:40]!r}; it must be points, pictures, stored or shown.")
+
+
+def _shown(wanted: Wanted, plain: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    found: dict[str, Any] = {}
+    for found in _points(wanted.plane, plain):
+        if "heights" not in found:
+            yield found
+    last = None
+    for last in kept_or_made(FOUND, run_stored, wanted.pictures):
+        yield {**plain, "done": last.done}
+    pictures = None if last is None else {"set": wanted.pictures.pictures, **_told(last)}
+    yield found | {"notes": [*plain["notes"], _ANEW], "pictures": pictures}
 
 
 def _points(request: Any, plain: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -62,21 +82,30 @@ def _points(request: Any, plain: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield now
 
 
-def _pictures(solve: Any, request: Any, plain: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _pictures(moments: Iterator[PicturesRun], name: str, plain: dict[str, Any]) -> Iterator[dict[str, Any]]:
     last = None
-    for last in solve(request):
-        counted = last.error if last.fresh else last.rounds[-1].counted if last.rounds else None
-        now = {**plain, "done": last.done, "samples": last.samples, "mass_error": counted}
+    for last in moments:
+        now = {**plain, "done": last.done, "samples": last.samples, "mass_error": _counted(last)}
         if not last.complete:
             yield now
     if last is None:
-        raise InvalidRequest(f"No heights are stored for {request.pictures}; ask for pictures instead.")
-    yield now | {
-        "verdict": of_pictures(last),
-        "names": list(last.pictures.names),
-        "heights": last.heights.tolist(),
-        "fresh": last.fresh,
-        "floor": last.floor,
+        raise InvalidRequest(f"No heights are stored for {name}; ask for pictures instead.")
+    yield now | _told(last)
+
+
+def _counted(run: PicturesRun) -> float | None:
+    """The mass error that was counted last."""
+    return run.error if run.fresh else run.rounds[-1].counted if run.rounds else None
+
+
+def _told(run: PicturesRun) -> dict[str, Any]:
+    return {
+        "verdict": of_pictures(run),
+        "names": list(run.pictures.names),
+        "heights": run.heights.tolist(),
+        "mass_error": _counted(run),
+        "fresh": run.fresh,
+        "floor": run.floor,
     }
 
 

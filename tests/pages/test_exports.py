@@ -9,12 +9,17 @@ import pytest
 from gradio.context import LocalContext
 
 from gensot_demo.experiments.requests import InvalidRequest
+from gensot_demo.experiments.static_ot.cells_decay import TIMES
 from gensot_demo.pages import exports, named, visitors
 from gensot_demo.pages.events import Latest
 from gensot_demo.pages.failures_endpoints import failure_endpoint
 from gensot_demo.pages.scoreboard_endpoints import QUESTIONS, scoreboard_endpoint
+from gensot_demo.pages.static_ot_cells_endpoints import transport_cells_endpoint
+from gensot_demo.pages.static_ot_heights_endpoints import solve_heights_endpoint
 from gensot_demo.pages.visitors import Guests
 from gensot_demo.shell.build import ENDPOINTS, PAGES
+
+NOT_STORED = "collection/bandage"
 
 
 def tiny(query: str) -> dict:
@@ -128,8 +133,26 @@ def test_the_run_that_is_shown_comes_before_the_endpoint():
 def test_an_endpoint_is_asked_for_all_that_its_page_shows():
     (answer,) = exports._moments("speed_accuracy", lambda **given: {"given": given}, "v=1")
     assert answer["given"] == {"query": "v=1", "plane": True}
+    *_, cells = exports._moments("transport_cells", transport_cells_endpoint, "v=1&data=random&count=3&seed=1")
+    assert cells["decays"]["times"] == list(TIMES)
+    (answer,) = exports._moments("matrix_stiffness", lambda **given: {"given": given}, "v=1")
+    assert answer["given"] == {"query": "v=1", "particles": True, "tune": True}
     (answer,) = exports._moments("failure", lambda **given: {"given": given}, "v=1&show=particles")
     assert answer["given"] == {"query": "v=1&show=particles"}
+
+
+def test_the_solvers_data_are_its_points_and_its_pictures():
+    query = "v=1&points=octagon&pictures=network/clocks"
+    *_, last = exports._moments("solve_heights", solve_heights_endpoint, query)
+    assert len(last["heights"]) == len(last["points"]) == 8
+    found = last["pictures"]
+    assert found["set"] == "network/clocks"
+    assert len(found["heights"]) == len(found["names"])
+    assert found["mass_error"] < 3 * found["floor"]
+    assert any("anew" in note and "not part of the link" in note for note in last["notes"])
+    *_, last = exports._moments("solve_heights", solve_heights_endpoint, query.replace("network/clocks", NOT_STORED))
+    assert last["pictures"] is None
+    assert len(last["heights"]) == 8
 
 
 def test_pages_without_a_run_of_their_own_answer_their_link():
