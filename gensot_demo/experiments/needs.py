@@ -9,7 +9,7 @@ from typing import TypeVar
 from gensot_demo.guidance.base import OWN_FAMILY, GuidanceMethod, Task
 from gensot_demo.guidance.own_file import SECONDS
 from gensot_demo.transport.errors import reason
-from gensot_demo.transport.time_limit import time_limit
+from gensot_demo.transport.time_limit import limited
 
 T = TypeVar("T")
 
@@ -43,8 +43,7 @@ def needs(method: GuidanceMethod, task: Task) -> Needs | str:
 def checked(method: GuidanceMethod, ask: Callable[[], T]) -> T | str:
     """What ``ask`` finds out from the method; of code that somebody brought, an error is a sentence instead."""
     try:
-        with time_limit(thinking_time(method), "it"):
-            return ask()
+        return limited(ask, thinking_time(method), "it")()
     except Exception as error:
         if method.family != OWN_FAMILY:
             raise

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from gensot_demo.transport.time_limit import time_limit
+from gensot_demo.transport.time_limit import limited
 
 from .base import GuidanceMethod
 
@@ -33,8 +33,7 @@ def methods_in(path: Path) -> list[type[GuidanceMethod]]:
     linecache.checkcache(str(path))
     # compiled here: Python's own cache tells versions apart by size and second, too coarse for a file that is edited
     code = compile(path.read_bytes(), str(path.resolve()), "exec")
-    with time_limit(SECONDS, path.name):
-        exec(code, vars(module))
+    limited(exec, SECONDS, path.name)(code, vars(module))
     found = [value for value in vars(module).values() if _is_method_of(module, value)]
     if not found:
         raise ValueError(f"--method {str(path)!r} defines no subclass of GuidanceMethod.")

@@ -20,7 +20,7 @@ from .oracles import Answer, Oracle, Query
 from .paths import PathPoints
 from .samplers import Sampler, Sampling, Step
 from .steering import Steering
-from .time_limit import limited, time_limit
+from .time_limit import limited
 
 
 @dataclass
@@ -113,12 +113,7 @@ class _Runner:
         """Feed an answer and run to the next question; None when the sampler has ended."""
         began = time.perf_counter()
         try:
-            with time_limit(self.limit, "it"):
-                event = self.sampling.send(answer)
-                while isinstance(event, Step):
-                    self._record(event)
-                    event = self.sampling.send(None)
-            return self._within_limit(event)
+            return self._within_limit(limited(self._next, self.limit, "it")(answer))
         except StopIteration:
             self.trace.finished = True
         except Exception as error:  # a visitor's own method may raise anything; it must not take the others down
@@ -126,6 +121,13 @@ class _Runner:
         finally:
             self.trace.seconds += time.perf_counter() - began
         return None
+
+    def _next(self, answer: Answer | None) -> Query:
+        event = self.sampling.send(answer)
+        while isinstance(event, Step):
+            self._record(event)
+            event = self.sampling.send(None)
+        return event
 
     def _within_limit(self, query: Query) -> Query:
         if self.limit is None or query.cotangent is None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import ctypes
 import threading
-import time
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any
 
 from .errors import Explained, place_of
 
-_ARRIVAL = 100  # milliseconds within which what was thrown has arrived
+_AGAIN = 1.0  # seconds until it is thrown once more, for code that catches everything
 
 
 class TookTooLong(Explained):
@@ -22,61 +20,79 @@ class _Interrupt(BaseException):
     """Thrown into the thread that is late; no `except Exception` of its own code stops it."""
 
 
-class time_limit:
-    """A block that may take so many seconds; :class:`TookTooLong` is raised inside it when they are over.
+def limited(function: Callable[..., Any], seconds: float | None, what: str = "The method") -> Callable[..., Any]:
+    """The same function, which may take so many seconds; :class:`TookTooLong` is raised when they are over.
 
     It interrupts Python code, between two of its instructions; a single call of a library that does not come back is
     not interrupted. seconds: None for no limit.  what: who is late, for the message.
     """
-
-    def __init__(self, seconds: float | None, what: str = "The method"):
-        self.seconds, self.what = seconds, what
-        self._guard = threading.Lock()
-        self._over = self._thrown = False
-
-    def __enter__(self) -> time_limit:
-        if self.seconds is not None:
-            self._thread = threading.get_ident()
-            self._set_off(self.seconds)
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        if self.seconds is None:
-            return
-        late, closed = error if isinstance(error, _Interrupt) else None, False
-        while not closed:
-            try:
-                with self._guard:
-                    self._over = True
-                self._timer.cancel()
-                for _ in range(_ARRIVAL if self._thrown and late is None else 0):
-                    time.sleep(0.001)
-                closed = True
-            except _Interrupt as arrived:  # here, at the last moment
-                late = arrived
-        if self._thrown:
-            place = place_of(late or error) if late or error else ""
-            raise TookTooLong(f"{self.what} did not answer within {self.seconds:g} s and was stopped{place}.") from None
-
-    def _set_off(self, seconds: float) -> None:
-        self._timer = threading.Timer(seconds, self._throw)
-        self._timer.daemon = True
-        self._timer.start()
-
-    def _throw(self) -> None:
-        with self._guard:
-            if self._over:
-                return
-            self._thrown = True
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread), ctypes.py_object(_Interrupt))
-            self._set_off(1.0)  # once more, for code that catches everything
-
-
-def limited(function: Callable[..., Any], seconds: float | None, what: str = "The method") -> Callable[..., Any]:
-    """The same function under a time limit."""
+    if seconds is None:
+        return function
 
     def within(*arguments: Any) -> Any:
-        with time_limit(seconds, what):
-            return function(*arguments)
+        # no `with`: what is thrown may arrive on the way into __enter__ or __exit__, where nothing would catch it
+        watch = _Watch(seconds)
+        try:
+            try:
+                watch.start()
+                result = function(*arguments)
+            finally:
+                watch.stop()
+        except (Exception, _Interrupt) as error:
+            watch.stop()  # once more, where what was thrown arrived on the way into the line above
+            if watch.thrown:
+                raise _too_long(what, seconds, place_of(error)) from None
+            raise
+        if watch.thrown:
+            raise _too_long(what, seconds, "")
+        return result
 
     return within
+
+
+def _too_long(what: str, seconds: float, place: str) -> TookTooLong:
+    return TookTooLong(f"{what} did not answer within {seconds:g} s and was stopped{place}.")
+
+
+class _Watch:
+    """Throws into the thread that made it when its time is over, and each second from then on, until it is stopped.
+
+    Only locks of the interpreter's own are used by the thread that is watched: those of Python's library are left
+    locked where an exception arrives inside them.
+    """
+
+    def __init__(self, seconds: float):
+        self.thrown = False
+        self._seconds = seconds
+        self._thread = threading.get_ident()
+        self._begun = self._over = False
+        self._guard, self._end = threading.Lock(), threading.Lock()
+        self._end.acquire()
+
+    def start(self) -> None:
+        threading.Thread(target=self._run, name="time-limit", daemon=True).start()
+        self._begun = True  # before, Python takes the new thread for this one, and would throw into it
+
+    def stop(self) -> None:
+        """Nothing is thrown from now on, and what was thrown and has not arrived never does."""
+        with self._guard:
+            first, self._over = not self._over, True
+        self._throw(None)
+        if first:
+            self._end.release()
+
+    def _run(self) -> None:
+        wait = self._seconds
+        while not self._end.acquire(timeout=wait):
+            wait = _AGAIN if self._begun else 0.001
+            with self._guard:
+                if self._over:
+                    return
+                if self._begun:
+                    self.thrown = True
+                    self._throw(_Interrupt)
+
+    def _throw(self, kind: type[_Interrupt] | None) -> None:
+        """Into the thread that is watched; None takes back what has not arrived."""
+        error = ctypes.py_object() if kind is None else ctypes.py_object(kind)
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread), error)

@@ -6,10 +6,11 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gensot_demo.transport.errors import place_of, reason, require_number
-from gensot_demo.transport.time_limit import TookTooLong, limited, time_limit
+from gensot_demo.transport.time_limit import TookTooLong, limited
 
 
 def endless() -> None:
@@ -52,27 +53,33 @@ def test_it_works_in_any_thread_and_for_that_thread_only():
 
 def test_code_in_time_is_left_alone():
     assert limited(lambda a, b: a + b, 5.0)(1, 2) == 3
-    with pytest.raises(ZeroDivisionError), time_limit(5.0):
-        _ = 1 / 0
-    with time_limit(None):
+    with pytest.raises(ZeroDivisionError):
+        limited(lambda: 1 / 0, 5.0)()
+    assert limited(len, None) is len
+    limited(int, 0.05)()
+    time.sleep(0.2)  # nothing may arrive after it
+
+
+def spin(seconds: float) -> None:
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
         pass
-    with time_limit(0.05):
-        pass
-    time.sleep(0.2)  # nothing may arrive after the block
 
 
 def test_many_that_end_at_the_limit_never_leak():
-    """The end of the block and the end of the time race: either the block is late, or nothing ever arrives."""
-    for _ in range(60):
+    """The function's end and the end of the time race, at its beginning too: either it is late, or nothing ever
+    arrives, and nobody goes on watching."""
+    late, random = 0, np.random.default_rng(0)
+    for seconds in [0.0, 1e-5, 0.001, 0.003] * 100:
         try:
-            with time_limit(0.005):
-                end = time.perf_counter() + 0.005
-                while time.perf_counter() < end:
-                    pass
+            limited(spin, seconds)(seconds + random.uniform(0, 0.011))
         except TookTooLong:
-            pass
+            late += 1
         for _ in range(1000):
             pass
+    assert 40 < late < 400  # of 400, about half: both ends came
+    time.sleep(1.1)  # what is left running would throw once more
+    assert not [thread for thread in threading.enumerate() if thread.name == "time-limit"]
 
 
 def test_the_place_is_the_innermost_line_of_ones_own():
