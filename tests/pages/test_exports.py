@@ -143,7 +143,10 @@ def test_an_endpoint_is_asked_for_all_that_its_page_shows():
 
 def test_the_solvers_data_are_its_points_and_its_pictures():
     query = "v=1&points=octagon&pictures=network/clocks"
-    *_, last = exports._moments("solve_heights", solve_heights_endpoint, query)
+    moments = list(exports._moments("solve_heights", solve_heights_endpoint, query))
+    done, last = [moment["done"] for moment in moments], moments[-1]
+    assert done == sorted(done)
+    assert done[-1] == 1
     assert len(last["heights"]) == len(last["points"]) == 8
     found = last["pictures"]
     assert found["set"] == "network/clocks"
