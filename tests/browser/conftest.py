@@ -1,6 +1,5 @@
 """The app in a process of its own, and a Chromium that watches for errors."""
 
-from collections.abc import Callable
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
@@ -11,7 +10,17 @@ from tools.chromium import FLAGS, MISSING, find_chromium, in_ci
 from tools.running_app import running_app
 
 HERE = Path(__file__).parent
-_LEFT = ("AbortError: signal is aborted without reason", "Unexpected error Connection errored out.")
+_CLOSING = "AbortError: signal is aborted without reason"
+_CUT = "net::ERR_INCOMPLETE_CHUNKED_ENCODING"
+_LEFT = (
+    _CLOSING,
+    _CUT,
+    f"Failed to load resource: {_CUT}",
+    "TypeError: network error",
+    "Unexpected error 404: Not Found",
+    "Unexpected error Connection errored out.",
+    "net::ERR_ABORTED",
+)
 
 
 def pytest_collection_modifyitems(items):
@@ -83,19 +92,14 @@ def new_page(context_with):
         page.set_viewport_size({"width": width, "height": height})
         page.emulate_media(color_scheme=color_scheme, reduced_motion=reduced_motion)
         page.set_default_timeout(30_000)
-        errors = page.console_errors = []
-
-        def note(what: str, wrong: bool = True) -> None:
-            if wrong:
-                errors.append(what)
-
-        page.on("console", lambda message: note(message.text, message.type == "error"))
-        page.on("pageerror", lambda error: note(str(error)))
-        page.on("requestfailed", lambda request: note(f"{request.failure} {request.url}", not _cut_off(request)))
-        page.on("response", lambda answer: note(f"{answer.status} {answer.url}", answer.status >= 400))
-        page.on("request", lambda request: note(f"elsewhere: {request.url}", _elsewhere(request)))
-        for name in ("goto", "reload"):
-            setattr(page, name, _leaving(getattr(page, name), errors))
+        page.console_errors = errors = _Errors()
+        page.on("console", lambda message: errors.note(message.text, message.type == "error"))
+        page.on("pageerror", lambda error: errors.note(str(error)))
+        page.on("requestfailed", lambda request: errors.note(f"{request.failure} {request.url}", not _cut_off(request)))
+        page.on("response", lambda answer: errors.note(f"{answer.status} {answer.url}", answer.status >= 400))
+        page.on("request", lambda request: errors.note(f"elsewhere: {request.url}", _elsewhere(request)))
+        page.on("request", lambda request: errors.leave(request.is_navigation_request()))
+        page.on("domcontentloaded", lambda _: errors.arrive())
         return page
 
     yield make
@@ -111,6 +115,29 @@ def page(new_page):
     return new_page()
 
 
+class _Errors(list):
+    """What is wrong with a page, without what Gradio says of the streams of a page while it is being left: it closes
+    them, or its events open one more that ends with its session.
+    """
+
+    _leaving_from: int | None = None
+
+    def note(self, what: str, wrong: bool = True) -> None:
+        self.leave(what.startswith(_CLOSING))
+        if wrong:
+            self.append(what)
+
+    def leave(self, leaving: bool) -> None:
+        if leaving and self._leaving_from is None:
+            self._leaving_from = len(self)
+
+    def arrive(self) -> None:
+        if self._leaving_from is not None:
+            said = self[self._leaving_from :]
+            self[self._leaving_from :] = [what for what in said if not what.startswith(_LEFT)]
+            self._leaving_from = None
+
+
 def _clear_storage(page) -> None:
     if page.url.startswith("http"):
         page.evaluate("() => localStorage.clear()")
@@ -123,18 +150,6 @@ def _fixed(value):
 def _cut_off(request) -> bool:
     # How Gradio's event streams end when a page is left.
     return "gradio_api" in request.url and "ERR_ABORTED" in (request.failure or "")
-
-
-def _leaving(going: Callable, errors: list[str]) -> Callable:
-    """Going elsewhere, without what Gradio says of streams that the page being left had open."""
-
-    def leave(*where, **how):
-        before = len(errors)
-        answer = going(*where, **how)
-        errors[before:] = [said for said in errors[before:] if not said.startswith(_LEFT)]
-        return answer
-
-    return leave
 
 
 def _elsewhere(request) -> bool:

@@ -26,14 +26,6 @@ def at(page, number: int) -> None:
     assert f"__tour={number}" in page.url
 
 
-_CUT_OFF = ("AbortError", "Connection errored out", "ERR_ABORTED")
-
-
-def errors(page) -> list[str]:
-    """What the console called an error, but for what ends because the visitor goes on to the next stop."""
-    return [error for error in page.console_errors if not any(words in error for words in _CUT_OFF)]
-
-
 def overflows(page) -> bool:
     return page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
 
@@ -51,7 +43,7 @@ def test_the_first_screen_says_what_this_is_once(app_url, page):
     page.locator(".gensot-footer").get_by_role("button", name="Tour").click()
     page.wait_for_selector(".gensot-welcome")
     assert page.evaluate("document.activeElement.id") == "welcome-heading"
-    assert errors(page) == []
+    assert page.console_errors == []
 
 
 @pytest.mark.parametrize("query", ["?__embed=1", "?v=1&follow_average=clocks*1"])
@@ -70,7 +62,7 @@ def test_without_storage_the_tour_works_too(app_url, page):
     at(page, 1)
     page.get_by_role("button", name="Leave").click()
     page.wait_for_selector(".gensot-tour-resume")
-    assert not [error for error in errors(page) if "tour" in error.lower()]
+    assert not [error for error in page.console_errors if "tour" in error.lower()]
     page.goto("about:blank")  # there is nothing to clear
 
 
@@ -91,7 +83,7 @@ def test_steps_there_and_back_with_progress_and_focus(app_url, page):
     page.wait_for_function("document.querySelector('#table')?.innerText.length > 100")
     page.wait_for_timeout(500)
     assert page.get_by_text("Set it back").is_hidden()
-    assert errors(page) == []
+    assert page.console_errors == []
 
 
 def test_arrow_keys_stay_the_pages_own(app_url, page):
@@ -150,7 +142,7 @@ def test_the_equation_is_one_click_away(app_url, page, name):
     words = page.locator(".gensot-tour-maths").inner_text()
     assert "What we found different" in words
     assert page.locator(".gensot-tour-maths a").first.get_attribute("href").startswith("https://arxiv.org/abs/")
-    assert errors(page) == []
+    assert page.console_errors == []
 
 
 def test_a_term_is_explained_on_hover_on_focus_and_by_a_tap(app_url, new_page):
@@ -196,7 +188,7 @@ def test_on_a_phone_the_tour_leaves_the_page_in_sight(app_url, new_page, scheme)
     page.goto(app_url)
     page.wait_for_selector(".gensot-welcome")
     assert not overflows(page)
-    assert errors(page) == []
+    assert page.console_errors == []
 
 
 def test_the_last_stop_leads_to_the_sources(app_url, page):
@@ -211,4 +203,4 @@ def test_the_last_stop_leads_to_the_sources(app_url, page):
     page.wait_for_selector(".gensot-footer")
     assert page.locator(".gensot-footer").get_by_role("button", name="Tour", exact=True).is_visible()
     assert json.loads(page.evaluate("localStorage.getItem('gensot-tour')"))["stop"] == 0
-    assert errors(page) == []
+    assert page.console_errors == []
